@@ -1,0 +1,259 @@
+"""The bridge of one helper, put together: process, commands, feeds, queue, and the daemons it talks to."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+from apid import __version__
+from apid.bridge.commands import Commands
+from apid.bridge.feeds import Feeds
+from apid.bridge.output import Output
+from apid.bridge.process import HelperProcess
+from apid.bridge.targets import Targets
+from apid.render.envelope import NeighborContext, ProcessContext
+from apid.render.renderer import Renderer
+from apid.riblink import RibLink
+from bus.daemon import (
+    EXIT_CONFIGURATION,
+    AlreadyRunning,
+    RunDirectory,
+    die_with_parent,
+    new_epoch,
+    one_line,
+    start_logging,
+    take_lock,
+)
+from bus.schema import Answer, Applied, Command, Message, Present, Reconfigure, Refused, SchemaError
+from bus.settings import HelperConfiguration, read_helper
+from bus.transport import Client, Loop, Publisher
+
+READ_OCTETS = 256 * 1024  # of commands in one read: one batch for ribd
+WRITE_TURNS = 16  # chunks written in one turn of the loop
+STOP_SECONDS = 3.0
+VERSION = f"exabgp 5.0.0 bgpbus {__version__}"
+
+
+class Bridge:
+    """One helper and everything that it is connected to."""
+
+    def __init__(self, loop: Loop, run: RunDirectory, program: str, epoch: str, log: logging.Logger) -> None:
+        self._loop, self._run, self._program, self._epoch, self._log = loop, run, program, epoch, log
+        self._helper, bindings = read_helper(run.settings / program)
+        self._name = self._helper.name
+        self._context = ProcessContext(socket.gethostname(), os.getpid(), os.getppid())
+        nobody = NeighborContext("", "", 0, 0, "")
+        self._notices = Renderer(nobody, self._context, self._helper.json_layout, self._helper.encoder)
+        self._publisher = Publisher(loop, run.events_in, program, epoch)
+        self._output = Output(run.path, lambda count: self._notices.lost(time.time(), count))
+        self._stopping = False
+        self._request = 0
+        self._asked: Command | None = None
+        self._was_losing = False
+
+        self._rib_client = Client(loop, run.ribd, self._from_ribd, self._ribd_connected, self._bad)
+        self._rib = RibLink(program, epoch, self._rib_client.send)
+        self._control = Client(loop, run.control, self._from_control, self._control_connected, self._bad)
+        self._targets = Targets()
+        self._targets.configure(bindings)
+        self._commands = Commands(
+            self._rib, self._targets, self._answer, self._ask_control, log, VERSION, self._helper.acknowledge
+        )
+        self._feeds = Feeds(loop, run, self._events, self._lost, lambda: bool(self._output.lost), log)
+        self._feeds.configure(self._helper, bindings, self._context)
+        self._process = self._new_process(self._helper)
+
+    def _new_process(self, helper: HelperConfiguration) -> HelperProcess:
+        return HelperProcess(
+            self._loop, helper, self._readable, self._stderr, self._exited, self._started, self._writable
+        )
+
+    def start(self) -> None:
+        """Start the helper."""
+        self._loop.on_signal(signal.SIGCHLD, lambda: self._process.check())
+        self._process.start()
+
+    # The helper's life
+
+    def _started(self, pid: int) -> None:
+        self._log.info("helper started pid=%d run=%s", pid, one_line(" ".join(self._helper.run)))
+        self._tell("started", {"pid": pid})
+
+    def _exited(self, status: int) -> None:
+        self._log.warning("helper exited status=%d", status)
+        self._tell("exited", {"status": status})
+        self._commands.reset()
+        self._output = Output(self._run.path, lambda count: self._notices.lost(time.time(), count))
+        if self._stopping:
+            self._loop.stop()
+
+    def _tell(self, state: str, details: dict[str, object]) -> None:
+        self._publisher.publish(f"helper/{self._name}", {"state": state, **details})
+        self._present()
+
+    def _stderr(self, line: str) -> None:
+        self._log.info("helper stderr: %s", line)
+
+    def stop(self) -> None:
+        """Tell the helper that the daemon ends, then end it and the loop."""
+        if self._stopping:
+            return
+        self._stopping = True
+        self._events([self._notices.shutdown(time.time())])
+        if not self._process.pid:
+            self._loop.stop()
+            return
+        self._process.stop()
+        self._loop.call_later(STOP_SECONDS, self._loop.stop)
+
+    # Commands
+
+    def _readable(self) -> None:
+        octets = self._process.read(READ_OCTETS)
+        if octets:
+            self._commands.feed(octets, self._loop.now())
+            self._throttle()
+
+    def _throttle(self) -> None:
+        self._process.pause_reading(self._commands.busy)
+
+    def _work(self) -> None:
+        self._commands.work(self._loop.now())
+        self._throttle()
+
+    def _from_ribd(self, message: Message) -> None:
+        if isinstance(message, Applied | Refused):
+            self._rib.answered(message)
+            self._work()
+        else:
+            self._bad(f"{type(message).__name__} is not for a bridge")
+
+    def _ribd_connected(self) -> None:
+        self._rib.connected()
+
+    def _ask_control(self, line: str) -> None:
+        self._request += 1
+        self._asked = Command(self._request, self._name, line)
+        self._control.send(self._asked)
+
+    def _control_connected(self) -> None:
+        self._present()
+        if self._asked is not None:
+            self._control.send(self._asked)
+
+    def _from_control(self, message: Message) -> None:
+        match message:
+            case Answer():
+                self._answered(message)
+            case Reconfigure():
+                self._reconfigure()
+            case Present():
+                self._present()
+            case _:
+                self._bad(f"{type(message).__name__} is not for a bridge")
+
+    def _answered(self, answer: Answer) -> None:
+        if self._asked is None or answer.request != self._asked.request:
+            return
+        for line in answer.lines:
+            self._answer(f"{line}\n".encode(), 1)
+        if answer.final:
+            if answer.error:
+                self._commands.refused(self._asked.line, answer.error, self._loop.now())
+            self._asked = None
+            self._commands.finish(answer.error)
+            self._work()
+
+    def _reconfigure(self) -> None:
+        try:
+            helper, bindings = read_helper(self._run.settings / self._program)
+        except (OSError, SchemaError) as error:
+            self._log.error("settings cannot be read, the old ones stay: %s", error)
+            return
+        self._targets.configure(bindings)
+        same = {**helper.to_wire(), "bindings": []} == {**self._helper.to_wire(), "bindings": []}
+        self._feeds.configure(helper, bindings, self._context)
+        self._helper = helper
+        if not same:
+            old = self._process
+            self._process = self._new_process(helper)
+            old.stop()
+            self._process.start()
+
+    def _present(self) -> None:
+        """Tell control how this helper is."""
+        state = {
+            "pid": self._process.pid,
+            "uptime": self._process.uptime,
+            "starts": self._process.starts,
+            "commands": self._commands.count,
+            "errors": self._commands.errors,
+            **self._output.waiting,
+        }
+        self._control.send(Present(self._name, self._epoch, state))
+
+    # What the helper reads
+
+    def _answer(self, line: bytes, count: int) -> None:
+        if self._process.pid:
+            self._output.answer(line, count)
+            self._writable()
+
+    def _events(self, lines: list[bytes]) -> None:
+        if self._process.pid:
+            self._output.event(lines)
+            self._writable()
+
+    def _lost(self, count: int) -> None:
+        self._output.drop(count)
+
+    def _writable(self) -> None:
+        """Write what the pipe takes."""
+        for _ in range(WRITE_TURNS):
+            chunk = self._output.next_chunk()
+            if not chunk:
+                break
+            written = self._process.write(chunk)
+            self._output.written(written)
+            if written < len(chunk):
+                break
+        self._process.want_write(bool(self._output))
+        self._report_losses()
+
+    def _report_losses(self) -> None:
+        losing = bool(self._output.lost)
+        if losing and not self._was_losing:
+            self._log.warning("helper does not read its events, they are dropped: %s", self._output.waiting)
+            self._tell("lost", {"lost": self._output.lost_total})
+        elif self._was_losing and not losing:
+            self._log.warning("helper reads again lost=%d", self._output.lost_total)
+            self._tell("reading", {"lost": self._output.lost_total})
+        self._was_losing = losing
+
+    def _bad(self, reason: str) -> None:
+        self._log.warning("bad message refused: %s", reason)
+
+
+def main(run_directory: Path, program: str, log_level: str = "INFO") -> None:
+    """Run the bridge of one helper until it is told to end."""
+    die_with_parent(os.getppid())
+    run = RunDirectory(run_directory)
+    log = start_logging(program, log_level)
+    loop = Loop()
+    try:
+        take_lock(run.lock(program))
+        bridge = Bridge(loop, run, program, new_epoch(), log)
+    except (AlreadyRunning, SchemaError, OSError) as error:
+        log.error("%s", error)
+        raise SystemExit(EXIT_CONFIGURATION) from error
+    loop.on_signal(signal.SIGTERM, bridge.stop)
+    loop.on_signal(signal.SIGINT, bridge.stop)
+    gc.freeze()
+    bridge.start()
+    loop.run()
+    loop.close()

@@ -1,0 +1,233 @@
+"""A helper's commands: read as fast as ribd takes them, carried out in order, answered in order.
+
+Route changes of one read become one batch for ribd; their answers wait for its acknowledgement. Anything else is
+carried out when everything before it has been answered.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from apid.bridge.targets import Targets
+from apid.grammar.command_kinds import Acknowledge, Command, Comment, Debug, Flush, RouteChange, Version
+from apid.grammar.fast import CommandReader, Invalid, Routes, Single
+from apid.grammar.words import GrammarError
+from apid.riblink import RibLink
+from bus.daemon import one_line
+
+LINE_LIMIT = 1024 * 1024  # octets of one command
+LOGGED_REFUSALS = 10  # a second; more are counted
+DONE, ERROR = b"done\n", b"error\n"
+
+
+@dataclass(slots=True)
+class Batch:
+    """Route changes on their way to ribd, and how the lines they came from are to be answered."""
+
+    targets: list[list[str]] = field(default_factory=list)
+    index: dict[tuple[str, ...], int] = field(default_factory=dict)
+    changes: list[list[Any]] = field(default_factory=list)
+    answers: list[tuple[bytes, int]] = field(default_factory=list)
+    answered: bool = False
+
+    def add(
+        self, names: tuple[str, ...], announce: bool, family: Sequence[int], attributes: bytes, items: list[bytes]
+    ) -> None:
+        """Add a change."""
+        target = self.index.get(names)
+        if target is None:
+            target = self.index[names] = len(self.targets)
+            self.targets.append(list(names))
+        self.changes.append([target, int(announce), family[0], family[1], attributes, items])
+
+    def answer(self, line: bytes, count: int = 1) -> None:
+        """Say how the next `count` lines will be answered if ribd takes the batch."""
+        if self.answers and self.answers[-1][0] is line:
+            self.answers[-1] = (line, self.answers[-1][1] + count)
+        else:
+            self.answers.append((line, count))
+
+
+class Commands:
+    """The command side of a bridge."""
+
+    def __init__(
+        self,
+        rib: RibLink,
+        targets: Targets,
+        answer: Callable[[bytes, int], None],
+        remote: Callable[[str], None],
+        log: logging.Logger,
+        version: str,
+        acknowledge: bool,
+    ) -> None:
+        self._rib, self._targets = rib, targets
+        self._output, self._remote, self._log = answer, remote, log
+        self._version = version
+        self._acknowledge = self._acknowledge_at_start = acknowledge
+        self._reader = CommandReader()
+        self._rest = b""
+        self._skipping = False  # inside a line that is too long
+        self._steps: deque[Routes | Single | Invalid] = deque()
+        self._batches: deque[Batch] = deque()
+        self._waiting = False  # for the answer of control
+        self._logged, self._logged_at, self._suppressed = 0, 0.0, 0
+        self.count = self.errors = 0
+
+    def reset(self) -> None:
+        """Forget what belonged to a helper that is gone; its complete commands are still carried out."""
+        self._rest = b""
+        self._skipping = False
+        self._acknowledge = self._acknowledge_at_start
+
+    @property
+    def busy(self) -> bool:
+        """Whether the helper must wait before it is read again."""
+        return bool(self._steps) or self._waiting or self._rib.full
+
+    def feed(self, octets: bytes, now: float) -> None:
+        """Take what the helper wrote."""
+        whole, newline, rest = octets.rpartition(b"\n")
+        if self._skipping:
+            _, ended, whole = (whole + newline).partition(b"\n")
+            if not ended:
+                return
+            self._skipping = False
+            self._rest = b""
+        elif newline:
+            whole = self._rest + whole + newline
+            self._rest = b""
+        self._rest += rest
+        if len(self._rest) > LINE_LIMIT:
+            error = GrammarError(f"a command of at most {LINE_LIMIT} octets expected, no newline came")
+            self._steps.append(Invalid(self._rest[:60].decode(errors="replace"), error))
+            self._rest, self._skipping = b"", True
+        if whole:
+            self._steps.extend(self._reader.read(whole))
+        self.work(now)
+
+    def work(self, now: float) -> None:
+        """Carry out what can be carried out now."""
+        batch: Batch | None = None
+        while self._steps and not self._waiting:
+            step = self._steps[0]
+            if isinstance(step, Single) and not isinstance(step.command, RouteChange):
+                if batch is not None:
+                    self._submit(batch)
+                    batch = None
+                if self._batches:
+                    return
+                self._steps.popleft()
+                self._carry_out(step)
+                continue
+            if batch is None:
+                if self._rib.full:
+                    return
+                batch = Batch()
+            self._steps.popleft()
+            self._collect(batch, step, now)
+        if batch is not None:
+            self._submit(batch)
+
+    def _collect(self, batch: Batch, step: Routes | Single | Invalid, now: float) -> None:
+        if isinstance(step, Invalid):
+            self._refuse(batch, step.line, str(step.error), 1, now)
+            return
+        if isinstance(step, Routes):
+            names, error = self._targets.find_text(step.selector_text, step.family, step.attributes)
+            if error:
+                self._refuse(batch, f"{step.lines} × announce/withdraw route", error, step.lines, now)
+                return
+            batch.add(names, step.announce, step.family, step.attributes, step.items)
+            batch.answer(DONE, step.lines)
+            return
+        if isinstance(step.command, RouteChange):
+            self._collect_change(batch, step.line, step.command, now)
+
+    def _collect_change(self, batch: Batch, line: str, change: RouteChange, now: float) -> None:
+        """Add all entries of a change, or none where one of them cannot be addressed."""
+        for entry in change.entries:
+            _, error = self._targets.find(change.selector, entry.family, entry.attributes)
+            if error:
+                self._refuse(batch, line, error, 1, now)
+                return
+        for entry in change.entries:
+            names, _ = self._targets.find(change.selector, entry.family, entry.attributes)
+            batch.add(names, change.announce, entry.family, entry.attributes, list(entry.items))
+        batch.answer(DONE)
+
+    def _refuse(self, batch: Batch, line: str, error: str, lines: int, now: float) -> None:
+        batch.answer(ERROR, lines)
+        self.errors += lines
+        self.refused(line, error, now)
+
+    def refused(self, line: str, error: str, now: float) -> None:
+        """Log why a command was refused, a bounded number of times a second."""
+        if now - self._logged_at >= 1.0:
+            if self._suppressed:
+                self._log.warning("commands refused, not logged one by one: count=%d", self._suppressed)
+            self._logged, self._logged_at, self._suppressed = 0, now, 0
+        if self._logged < LOGGED_REFUSALS:
+            self._logged += 1
+            self._log.warning("command refused error=%r line=%r", one_line(error)[:500], one_line(line)[:500])
+        else:
+            self._suppressed += 1
+
+    def _submit(self, batch: Batch) -> None:
+        self._batches.append(batch)
+        if batch.changes:
+            self._rib.apply(batch.targets, batch.changes, lambda reason: self._answered(batch, reason))
+        else:
+            self._answered(batch, "")
+
+    def _answered(self, batch: Batch, reason: str) -> None:
+        batch.answered = True
+        if reason:
+            self._log.error("ribd refused a batch reason=%s", reason)
+            total = sum(count for _, count in batch.answers)
+            self.errors += total
+            batch.answers = [(ERROR, total)]
+        while self._batches and self._batches[0].answered:
+            for line, count in self._batches.popleft().answers:
+                self.count += count
+                if self._acknowledge:
+                    self._output(line, count)
+
+    def _carry_out(self, step: Single) -> None:
+        command: Command = step.command
+        match command:
+            case Comment() | Flush():
+                self.finish("")
+            case Debug(text=text):
+                self.count += 1
+                self._log.info("helper says: %s", one_line(text))
+            case Version():
+                self._output(f"{self._version}\n".encode(), 1)
+                self.finish("")
+            case Acknowledge(mode=mode):
+                self._switch(mode)
+            case _:
+                self._waiting = True
+                self._remote(step.line)
+
+    def _switch(self, mode: str) -> None:
+        """`enable` and `disable` are themselves answered, `silence` is not."""
+        if mode == "silence":
+            self._acknowledge = False
+            self.count += 1
+            return
+        self._acknowledge = True
+        self.finish("")
+        self._acknowledge = mode == "enable"
+
+    def finish(self, error: str) -> None:
+        """Answer the command that was carried out elsewhere, or here."""
+        self._waiting = False
+        self.count += 1
+        self.errors += bool(error)
+        if self._acknowledge:
+            self._output(ERROR if error else DONE, 1)

@@ -1,0 +1,210 @@
+"""What the sessions tell this helper: subscriptions, contexts, rendering.
+
+Credit is given back as soon as a feed is rendered: the helper's queue is here, bounded, and never holds a session back.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import msgpack
+
+from apid.render.envelope import NeighborContext, ProcessContext
+from apid.render.form import RECEIVE, SEND, Form
+from apid.render.renderer import Renderer
+from bgp.negotiate import negotiate_messages
+from bgp.negotiated import Negotiated
+from bgp.settings_wire import facts_from_wire
+from bgp.wire import address_text
+from bus.daemon import RunDirectory
+from bus.schema import (
+    FEED_FSM,
+    FEED_OPENED,
+    FEED_RECEIVED,
+    FEED_SENT,
+    FEED_STATE,
+    Credit,
+    Feed,
+    Message,
+    Subscribe,
+)
+from bus.settings import ApiBinding, HelperConfiguration
+from bus.transport import Client, Loop
+
+CREDIT = 4 * 1024 * 1024  # octets on the way from one session
+
+
+def form_of(parsed: bool, packets: bool, consolidate: bool, negotiated: bool) -> int:
+    """Return the `Form` flags of a binding's direction."""
+    form = Form.PARSED * parsed | Form.PACKETS * packets | Form.CONSOLIDATE * consolidate
+    return form | Form.NEGOTIATED * (negotiated and bool(form))
+
+
+class Watched:
+    """One neighbor's feed: its renderer, its context, its event counter."""
+
+    def __init__(self, binding: ApiBinding, helper: HelperConfiguration, process: ProcessContext) -> None:
+        self.binding = binding
+        self._helper, self._process = helper, process
+        self.received_form = form_of(
+            binding.received_parsed, binding.received_packets, binding.received_consolidate, binding.negotiated
+        )
+        self.sent_form = form_of(
+            binding.sent_parsed, binding.sent_packets, binding.sent_consolidate, binding.negotiated
+        )
+        self.negotiated: Negotiated | None = None
+        self.counter = 1
+        self.renderer = self._renderer(binding.peer_address, binding.local_address, binding.local_as, binding.peer_as)
+
+    def _renderer(self, peer: str, local: str, local_as: int, peer_as: int) -> Renderer:
+        context = NeighborContext(peer, local or "auto", local_as, peer_as, self.binding.router_id)
+        helper = self._helper
+        return Renderer(context, self._process, helper.json_layout, helper.encoder, compact=helper.compact)
+
+    @property
+    def subscription(self) -> Subscribe | None:
+        """What to ask the peerd for; None where this helper wants nothing of this neighbor."""
+        binding = self.binding
+        received = binding.received if self.received_form else 0
+        sent = binding.sent if self.sent_form else 0
+        kinds = (
+            1 << FEED_OPENED
+            | binding.state << FEED_STATE
+            | binding.fsm << FEED_FSM
+            | bool(received) << FEED_RECEIVED
+            | bool(sent) << FEED_SENT
+        )
+        if kinds == 1 << FEED_OPENED and not binding.negotiated:
+            return None
+        return Subscribe(binding.neighbor, self._helper.name, kinds, received, sent, CREDIT)
+
+    def render(self, when: float, kind: int, octets: bytes) -> list[bytes]:
+        """Render an item."""
+        if kind == FEED_RECEIVED:
+            return self._count(
+                self.renderer.message(octets, when, RECEIVE, self.negotiated, self.counter, self.received_form)
+            )
+        if kind == FEED_SENT:
+            return self._count(self.renderer.message(octets, when, SEND, self.negotiated, self.counter, self.sent_form))
+        if kind == FEED_OPENED:
+            return self._opened(when, octets)
+        if kind == FEED_FSM:
+            return self._count([self.renderer.fsm(when, self.counter, octets.decode())])
+        state, _, reason = octets.decode(errors="replace").partition(" - ")
+        if state == "down":
+            self.negotiated = None
+        return self._count([self.renderer.state(when, self.counter, state, reason)])
+
+    def _opened(self, when: float, octets: bytes) -> list[bytes]:
+        sent, received, facts = msgpack.unpackb(octets)
+        negotiated = negotiate_messages(sent, received, facts_from_wire(facts))
+        self.negotiated = negotiated
+        self.renderer = self._renderer(
+            address_text(negotiated.peer_address),
+            address_text(negotiated.local_address),
+            negotiated.local_as,
+            negotiated.peer_as,
+        )
+        if not self.binding.negotiated:
+            return []
+        return self._count([self.renderer.negotiated(when, self.counter, negotiated)])
+
+    def _count(self, lines: list[bytes]) -> list[bytes]:
+        lines = [line for line in lines if line]
+        self.counter += len(lines)
+        return lines
+
+
+class Feeds:
+    """All neighbors of one helper."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        run: RunDirectory,
+        output: Callable[[list[bytes]], None],
+        lost: Callable[[int], None],
+        full: Callable[[], bool],
+        log: logging.Logger,
+    ) -> None:
+        self._loop, self._run, self._log = loop, run, log
+        self._output, self._lost, self._full = output, lost, full
+        self._name = ""
+        self._clients: dict[str, Client] = {}
+        self._watched: dict[str, Watched] = {}
+
+    def configure(self, helper: HelperConfiguration, bindings: list[ApiBinding], process: ProcessContext) -> None:
+        """Subscribe to what the bindings say; sessions whose binding stays the same go on."""
+        self._name = helper.name
+        wanted = {binding.neighbor: binding for binding in bindings}
+        for name in self._watched.keys() - wanted.keys():
+            self._unsubscribe(name)
+        for name, binding in wanted.items():
+            known = self._watched.get(name)
+            if known is not None and known.binding == binding:
+                continue
+            if known is not None:
+                self._unsubscribe(name)
+            watched = Watched(binding, helper, process)
+            if watched.subscription is not None:
+                self._watched[name] = watched
+                self._subscribe(watched)
+        programs = {watched.binding.program for watched in self._watched.values()}
+        for program in self._clients.keys() - programs:
+            self._clients.pop(program).close()
+
+    def _unsubscribe(self, name: str) -> None:
+        watched = self._watched.pop(name)
+        client = self._clients.get(watched.binding.program)
+        if client is not None:
+            client.send(Subscribe(name, self._name, 0, 0, 0, 0))
+
+    def _subscribe(self, watched: Watched) -> None:
+        program = watched.binding.program
+        client = self._clients.get(program)
+        if client is None:
+            self._clients[program] = Client(
+                self._loop, self._run.peerd(program), self._message, lambda: self._connected(program), self._bad
+            )
+        elif watched.subscription is not None:
+            client.send(watched.subscription)
+
+    def _connected(self, program: str) -> None:
+        """The peerd is there, or back: nothing of its former life is known to it."""
+        for watched in self._watched.values():
+            if watched.binding.program == program and watched.subscription is not None:
+                watched.negotiated = None
+                self._clients[program].send(watched.subscription)
+
+    def _message(self, message: Message) -> None:
+        if not isinstance(message, Feed):
+            self._bad(f"{type(message).__name__} is not for a bridge")
+            return
+        watched = self._watched.get(message.neighbor)
+        if watched is None:
+            return
+        if message.lost:
+            self._lost(message.lost)
+        size = 0
+        lines: list[bytes] = []
+        full = self._full()
+        for when, kind, octets in message.items:
+            size += len(octets) + 24
+            if full and kind in (FEED_RECEIVED, FEED_SENT):
+                self._lost(1)
+            else:
+                lines += watched.render(when, kind, octets)
+        if lines:
+            self._output(lines)
+        self._clients[watched.binding.program].send(Credit(message.neighbor, size))
+
+    def _bad(self, reason: str) -> None:
+        self._log.warning("bad message refused: %s", reason)
+
+    def signal(self, code: int, when: float) -> None:
+        """Tell the helper that the daemon got a signal, where it wants to know."""
+        for watched in self._watched.values():
+            if watched.binding.signal:
+                self._output([watched.renderer.signal(when, watched.counter, code)])
+                watched.counter += 1

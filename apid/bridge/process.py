@@ -1,0 +1,281 @@
+"""The helper as a process: started in a group of its own, restarted for ever with back-off, never left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import pwd
+import signal
+import struct
+import subprocess
+import termios
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bus.daemon import PR_SET_PDEATHSIG
+from bus.settings import HelperConfiguration
+from bus.transport import Loop, Timer
+
+PIPE_SIZE = 1024 * 1024
+BACK_OFF_MAXIMUM = 60.0  # seconds
+STABLE = 60.0  # a helper that lived so long starts again at once
+TERMINATE_AFTER, KILL_AFTER = 0.1, 2.0  # seconds after the shutdown event (ExaBGP's own times)
+STDERR_LINE = 4096  # octets of a line of a helper's stderr that reach the log
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom a helper runs as; None: as ourselves."""
+
+    uid: int
+    gid: int
+    name: str
+
+
+def identity_of(user: str) -> Identity | None:
+    """Return whom to become; None where we are not root or the user is root itself. KeyError: no such user."""
+    if os.getuid() != 0 or user in ("", "root"):
+        return None
+    entry = pwd.getpwnam(user)
+    return Identity(entry.pw_uid, entry.pw_gid, user)
+
+
+class HelperProcess:
+    """One helper's process and pipes. Reading and writing never block; the owner is told what happens."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        configuration: HelperConfiguration,
+        on_output: Callable[[], None],
+        on_stderr: Callable[[str], None],
+        on_exit: Callable[[int], None],
+        on_start: Callable[[int], None],
+        on_writable: Callable[[], None],
+    ) -> None:
+        self._loop = loop
+        self._configuration = configuration
+        self._on_output, self._on_stderr, self._on_writable = on_output, on_stderr, on_writable
+        self._on_exit, self._on_start = on_exit, on_start
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stdin, self._stdout, self._stderr = -1, -1, -1
+        self._stderr_rest = b""
+        self._reading = True
+        self._wants_write = False
+        self._started = 0.0
+        self._delay = 0.0
+        self._stopping = self._restarting = False
+        self._retry: Timer | None = None
+        self.starts = 0
+
+    @property
+    def pid(self) -> int:
+        """Process id, 0 where it is not running."""
+        return self._process.pid if self._process is not None else 0
+
+    @property
+    def uptime(self) -> float:
+        """Seconds since it was started."""
+        return self._loop.now() - self._started if self._process is not None else 0.0
+
+    def start(self) -> None:
+        """Start the helper now."""
+        self._retry, self._restarting = None, False
+        identity = identity_of(self._configuration.user)
+        parent = os.getpid()
+
+        def prepare() -> None:
+            _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            if os.getppid() != parent:
+                os._exit(1)
+
+        try:
+            process = subprocess.Popen(
+                self._configuration.run,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd="/",
+                env={**os.environ, "TERM": "dumb"},
+                umask=self._configuration.umask,
+                process_group=0,
+                preexec_fn=prepare,
+                pipesize=PIPE_SIZE,
+                user=identity.uid if identity else None,
+                group=identity.gid if identity else None,
+                extra_groups=[] if identity else None,
+            )
+        except OSError as error:
+            self._on_stderr(f"cannot be started: {error}")
+            self._delay = min(BACK_OFF_MAXIMUM, max(1.0, self._delay * 2))
+            self._retry = self._loop.call_later(self._delay, self.start)
+            return
+        self._adopt(process)
+
+    def _adopt(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        self._process = process
+        self._stdin, self._stdout, self._stderr = (
+            os.dup(stream.fileno()) for stream in (process.stdin, process.stdout, process.stderr)
+        )
+        for stream in (process.stdin, process.stdout, process.stderr):
+            stream.close()
+        for descriptor in (self._stdin, self._stdout, self._stderr):
+            os.set_blocking(descriptor, False)
+        self._started = self._loop.now()
+        self.starts += 1
+        self._loop.watch(self._stdout, lambda _events: self._on_output(), read=self._reading)
+        self._loop.watch(self._stderr, lambda _events: self._read_stderr())
+        self._on_start(process.pid)
+
+    def read(self, size: int) -> bytes | None:
+        """Read commands; None where nothing is there now, empty where the helper closed its stdout."""
+        if self._stdout < 0:
+            return None
+        try:
+            octets = os.read(self._stdout, size)
+        except BlockingIOError:
+            return None
+        except OSError:
+            octets = b""
+        if not octets:
+            self._close("_stdout")
+        return octets
+
+    def pause_reading(self, paused: bool) -> None:
+        """Let the pipe push back, or go on."""
+        if self._reading == (not paused):
+            return
+        self._reading = not paused
+        if self._stdout >= 0:
+            if paused:
+                self._loop.unwatch(self._stdout)
+            else:
+                self._loop.watch(self._stdout, lambda _events: self._on_output())
+
+    def write(self, octets: bytes) -> int:
+        """Write to its stdin; return how much the pipe took (all of it where nobody reads any more)."""
+        if self._stdin < 0:
+            return len(octets)
+        try:
+            return os.write(self._stdin, octets)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            self._close("_stdin")
+            return len(octets)
+
+    def want_write(self, wanted: bool) -> None:
+        """Ask for `on_writable`, or no more."""
+        if self._stdin < 0 or wanted == self._wants_write:
+            return
+        self._wants_write = wanted
+        if wanted:
+            self._loop.watch(self._stdin, lambda _events: self._on_writable(), read=False, write=True)
+        else:
+            self._loop.unwatch(self._stdin)
+
+    def _read_stderr(self) -> None:
+        try:
+            octets = os.read(self._stderr, 65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            octets = b""
+        if not octets:
+            self._close("_stderr")
+            octets = b"\n" if self._stderr_rest else b""
+        *lines, rest = (self._stderr_rest + octets).split(b"\n")
+        if len(rest) > STDERR_LINE:
+            lines.append(rest)
+            rest = b""
+        self._stderr_rest = rest
+        for line in lines:
+            self._on_stderr(line[:STDERR_LINE].decode(errors="replace"))
+
+    def _close(self, name: str) -> None:
+        descriptor = getattr(self, name)
+        if descriptor >= 0:
+            self._loop.unwatch(descriptor)
+            os.close(descriptor)
+            setattr(self, name, -1)
+            if name == "_stdin":
+                self._wants_write = False
+
+    def check(self) -> None:
+        """Look whether the helper has exited (on SIGCHLD). A closed pipe alone is no exit: it may go on without."""
+        process = self._process
+        if process is None or (status := process.poll()) is None:
+            return
+        while self._stdout >= 0 and not self._stopping and self._last_words():
+            pass
+        while self._stderr >= 0 and self._drain_stderr():
+            pass
+        self._signal_group(signal.SIGKILL)  # whatever it left in its process group
+        lived = self.uptime
+        self._process = None
+        for name in ("_stdin", "_stdout", "_stderr"):
+            self._close(name)
+        self._on_exit(status)
+        if self._stopping:
+            return
+        if self._restarting:
+            self.start()
+        elif self._configuration.respawn:
+            self._delay = 0.0 if lived >= STABLE else min(BACK_OFF_MAXIMUM, max(0.25, self._delay * 2))
+            self._retry = self._loop.call_later(self._delay, self.start)
+
+    def _last_words(self) -> bool:
+        """Let the owner read what the helper wrote before it exited; whether there was any."""
+        before = self._stdout
+        octets = _waiting(self._stdout)
+        if octets:
+            self._on_output()
+        return bool(octets) and self._stdout == before and self._reading
+
+    def _drain_stderr(self) -> bool:
+        before = self._stderr_rest
+        self._read_stderr()
+        return self._stderr >= 0 and self._stderr_rest != before
+
+    def _signal_group(self, number: int) -> None:
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
+
+    def stop(self) -> None:
+        """End the helper: SIGTERM after a moment for its last event, SIGKILL when it does not listen."""
+        self._stopping = True
+        if self._retry is not None:
+            self._retry.cancel()
+        self._loop.call_later(TERMINATE_AFTER, lambda: self._signal_group(signal.SIGTERM))
+        self._loop.call_later(TERMINATE_AFTER + KILL_AFTER, lambda: self._signal_group(signal.SIGKILL))
+
+    def restart(self) -> None:
+        """End the helper and start it again at once."""
+        self._delay = 0.0
+        if self._retry is not None:
+            self._retry.cancel()
+        if self._process is None:
+            self.start()
+            return
+        self._restarting = True
+        process = self._process
+        self._signal_group(signal.SIGTERM)
+        self._loop.call_later(KILL_AFTER, lambda: self._kill(process))
+
+    def _kill(self, process: subprocess.Popen[bytes]) -> None:
+        if self._process is process:
+            self._signal_group(signal.SIGKILL)
+
+
+def _waiting(descriptor: int) -> int:
+    """Return the octets that a pipe holds."""
+    return int(struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)))[0])

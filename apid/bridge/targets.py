@@ -1,0 +1,87 @@
+"""Which neighbors a helper's command is for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+
+from apid.grammar.selector import NeighborIdentity, Selector, read_selector
+from apid.grammar.tokens import command_tokens
+from apid.grammar.words import GrammarError, Words
+from bgp.family import AFI
+from bgp.route import next_hop_is_self
+from bus.settings import ApiBinding
+
+Found = tuple[tuple[str, ...], str]  # neighbor names, or an error
+
+
+class Targets:
+    """Selectors matched against the helper's own neighbors, remembered by their text."""
+
+    def __init__(self) -> None:
+        self._neighbors: list[tuple[NeighborIdentity, ApiBinding]] = []
+        self._known: dict[tuple[object, int, bool], Found] = {}
+        self._parsed: dict[str, Selector] = {}
+
+    def configure(self, bindings: list[ApiBinding]) -> None:
+        """Take the helper's neighbors."""
+        self._neighbors = [(identity_of(binding), binding) for binding in bindings]
+        self._known = {}
+
+    def find_text(self, text: str, family: Sequence[int], attributes: bytes) -> Found:
+        """Return the neighbors that a selector's text names, empty for all."""
+        selector = self._parsed.get(text)
+        if selector is None:
+            try:
+                words = Words(command_tokens(text))
+                selector = self._parsed[text] = read_selector(words)
+                words.finish()
+            except GrammarError as error:
+                return (), str(error)
+        return self.find(selector, family, attributes)
+
+    def find(self, selector: Selector, family: Sequence[int], attributes: bytes) -> Found:
+        """Return the neighbors that a selector names, or why none can be sent the route."""
+        own = next_hop_is_self(attributes)
+        key = (selector, family[0], own)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._find(selector, family[0], own)
+        return found
+
+    def _find(self, selector: Selector, afi: int, own: bool) -> Found:
+        matching = [binding for identity, binding in self._neighbors if selector.matches(identity)]
+        if not matching:
+            known = ", ".join(binding.neighbor for _, binding in self._neighbors) or "none"
+            return (), f"no neighbor of this helper matches the selector (it has: {known})"
+        if own and afi in (AFI.IPV4, AFI.IPV6):
+            wrong = [binding for binding in matching if not _can_be_self(binding, afi)]
+            if wrong:
+                version = "ipv4" if afi == AFI.IPV4 else "ipv6"
+                return (), (
+                    f"next-hop self cannot be used: the route is {version}, "
+                    f"the local address of neighbor {wrong[0].neighbor} is {wrong[0].local_address}"
+                )
+        return tuple(binding.neighbor for binding in matching), ""
+
+
+def _can_be_self(binding: ApiBinding, afi: int) -> bool:
+    """Whether the session's own address can be a next hop of this family; unknown ones are left to the session.
+
+    An IPv6 address may be one for IPv4 routes (RFC 8950), which the session knows and we do not.
+    """
+    if not binding.local_address or afi == AFI.IPV4:
+        return True
+    return ip_address(binding.local_address).version == 6
+
+
+def identity_of(binding: ApiBinding) -> NeighborIdentity:
+    """Return what selectors compare of a neighbor."""
+    return NeighborIdentity(
+        peer_address=binding.peer_address,
+        local_ip=binding.local_address,
+        local_as=binding.local_as or None,
+        peer_as=binding.peer_as or None,
+        router_id=binding.router_id,
+        name=binding.neighbor,
+    )

@@ -1,0 +1,262 @@
+"""From the checked configuration to what each process is told: pure, but for names of files.
+
+One peerd for each neighbor, or, above a threshold, a fixed number of shards with several sessions each.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from apid.config.model import ApiBlock, Configuration, MessageFlags, Neighbor, Process
+from apid.config.options import Environment
+from apid.grammar.route import RouteEntry
+from bgp.message import MessageType
+from bgp.settings import SessionSettings
+from bgp.settings_wire import settings_to_wire
+from bgp.wire import address_text
+from bus.schema import AppliedConfiguration, HelperSettings, ListenerSettings, PeerdSettings, pack
+from bus.settings import (
+    ApiBinding,
+    HelperConfiguration,
+    ListenerConfiguration,
+    PassiveNeighbor,
+    SessionConfiguration,
+)
+
+SHARD_ABOVE = 32  # neighbors; up to here each has a process of its own
+SHARDS = 8
+TYPES = {
+    "open": MessageType.OPEN,
+    "update": MessageType.UPDATE,
+    "notification": MessageType.NOTIFICATION,
+    "keepalive": MessageType.KEEPALIVE,
+    "refresh": MessageType.ROUTE_REFRESH,
+    "operational": MessageType.OPERATIONAL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """Everything that goes to the run directory."""
+
+    peerds: dict[str, PeerdSettings]
+    helpers: dict[str, HelperSettings]
+    listener: ListenerSettings | None
+    applied: AppliedConfiguration
+
+    @property
+    def programs(self) -> list[str]:
+        """The supervisor programs that this configuration needs beside the fixed ones."""
+        return self.applied.programs
+
+
+def compile_configuration(configuration: Configuration, environment: Environment, version: str) -> Compiled:
+    """Compile. Nothing in here can fail: whatever is wrong was found when the configuration was read."""
+    programs = assign_programs(configuration.neighbors)
+    sessions = {n.name: _session(n, environment, version) for n in configuration.neighbors}
+    peerds: dict[str, list[dict[str, Any]]] = {}
+    for neighbor in configuration.neighbors:
+        peerds.setdefault(programs[neighbor.name], []).append(sessions[neighbor.name].to_wire())
+    helpers = {
+        process.name: HelperSettings(_helper(process, configuration, environment, programs).to_wire())
+        for process in configuration.processes
+    }
+    listener = _listener(configuration.neighbors, environment, programs)
+    names = [*peerds, *(helper_program(name) for name in helpers), *(["listener"] if listener else [])]
+    routes = _routes(configuration.neighbors)
+    settings = {name: PeerdSettings(name, each) for name, each in peerds.items()}
+    neighbors = [neighbor.name for neighbor in configuration.neighbors]
+    applied = AppliedConfiguration("", list(configuration.sources), neighbors, routes, names)
+    digest = hashlib.sha256()
+    for message in (*settings.values(), *helpers.values(), *([listener] if listener else []), applied):
+        digest.update(pack(message))
+    applied = AppliedConfiguration(digest.hexdigest()[:16], applied.sources, neighbors, routes, names)
+    return Compiled(settings, helpers, listener, applied)
+
+
+def slug(name: str) -> str:
+    """Make a name fit for a file and for supervisor."""
+    return re.sub(r"[^A-Za-z0-9.-]", "_", name)
+
+
+def helper_program(name: str) -> str:
+    """Return the supervisor program of a helper's bridge."""
+    return f"helper-{slug(name)}"
+
+
+def assign_programs(neighbors: Iterable[Neighbor]) -> dict[str, str]:
+    """Return which peerd has which neighbor; a shard is found by the name's digest, so that others stay put."""
+    names = [neighbor.name for neighbor in neighbors]
+    if len(names) <= SHARD_ABOVE:
+        return {name: f"peerd-{slug(name)}" for name in names}
+    return {name: f"peerd-shard-{int(hashlib.sha256(name.encode()).hexdigest(), 16) % SHARDS}" for name in names}
+
+
+def peer_text(neighbor: Neighbor) -> str:
+    """Return the peer's address, or the prefix of a range."""
+    text = address_text(neighbor.peer_address)
+    return f"{text}/{neighbor.peer_length}" if neighbor.is_range else text
+
+
+def _local_text(neighbor: Neighbor) -> str:
+    return address_text(neighbor.local_address) if neighbor.local_address is not None else ""
+
+
+def _session(neighbor: Neighbor, environment: Environment, version: str) -> SessionConfiguration:
+    capability = neighbor.capability
+    settings = SessionSettings(
+        router_id=neighbor.router_id,
+        local_as=neighbor.local_as,
+        peer_as=neighbor.peer_as,
+        hold_time=neighbor.hold_time,
+        families=neighbor.families,
+        asn4=capability.asn4,
+        extended_message=capability.extended_message,
+        route_refresh=capability.route_refresh,
+        graceful_restart=capability.graceful_restart,
+        add_path=capability.add_path_receive | capability.add_path_send << 1,
+        add_path_families=neighbor.add_path_families,
+        multi_session=capability.multi_session,
+        operational=capability.operational,
+        next_hop=capability.nexthop,
+        next_hops=neighbor.next_hops,
+        aigp=capability.aigp,
+        software_version=version if capability.software_version else None,
+        host_name=neighbor.host_name,
+        domain_name=neighbor.domain_name,
+        passive=neighbor.passive or environment.bgp.passive or neighbor.is_range,
+        open_wait=float(environment.bgp.openwait),
+        attempts=environment.tcp.attempts,
+    )
+    return SessionConfiguration(
+        name=neighbor.name,
+        peer_address=peer_text(neighbor),
+        local_address=_local_text(neighbor),
+        port=neighbor.connect or environment.tcp.port,
+        passive=settings.passive,
+        interface=neighbor.source_interface or "",
+        md5_password=neighbor.md5_password or b"",
+        outgoing_ttl=neighbor.outgoing_ttl,
+        incoming_ttl=neighbor.incoming_ttl,
+        adj_rib_in=neighbor.adj_rib_in,
+        manual_eor=neighbor.manual_eor,
+        group_updates=neighbor.group_updates,
+        attempts=environment.tcp.attempts,
+        protocol=settings_to_wire(settings),
+    )
+
+
+def _mask(flags: MessageFlags) -> int:
+    return sum(1 << kind for name, kind in TYPES.items() if getattr(flags, name))
+
+
+def _helper(
+    process: Process, configuration: Configuration, environment: Environment, programs: dict[str, str]
+) -> HelperConfiguration:
+    bindings = [
+        _binding(process, neighbor, block, programs[neighbor.name])
+        for neighbor in configuration.neighbors
+        for block in neighbor.api
+        if process.name in block.processes
+    ]
+    return HelperConfiguration(
+        name=process.name,
+        run=list(process.run),
+        encoder=process.encoder,
+        respawn=process.respawn and environment.api.respawn,
+        json_layout=process.json_layout,
+        compact=environment.api.compact,
+        acknowledge=environment.api.ack,
+        umask=environment.daemon.umask,
+        user=environment.daemon.user if environment.daemon.drop else "",
+        bindings=[binding.to_wire() for binding in _merged(bindings)],
+    )
+
+
+def _binding(process: Process, neighbor: Neighbor, block: ApiBlock, program: str) -> ApiBinding:
+    """What the `api` block says; a helper that subscribes in its own block is told what that says."""
+    source = process if process.receive is not None or process.send is not None else block
+    received, sent = source.receive or MessageFlags(), source.send or MessageFlags()
+    return ApiBinding(
+        neighbor=neighbor.name,
+        program=program,
+        peer_address=peer_text(neighbor),
+        local_address=_local_text(neighbor),
+        local_as=neighbor.local_as or 0,
+        peer_as=neighbor.peer_as or 0,
+        router_id=address_text(neighbor.router_id),
+        families=[list(family) for family in neighbor.families],
+        state=process.neighbor_changes or block.neighbor_changes,
+        fsm=process.fsm or block.fsm,
+        negotiated=process.negotiated or block.negotiated,
+        signal=process.signal or block.signal,
+        received=_mask(received),
+        sent=_mask(sent),
+        received_parsed=received.parsed,
+        received_packets=received.packets,
+        received_consolidate=received.consolidate,
+        sent_parsed=sent.parsed,
+        sent_packets=sent.packets,
+        sent_consolidate=sent.consolidate,
+    )
+
+
+def _merged(bindings: list[ApiBinding]) -> list[ApiBinding]:
+    """Join the bindings of one neighbor (it may name a helper in several `api` blocks)."""
+    merged: dict[str, ApiBinding] = {}
+    for binding in bindings:
+        known = merged.get(binding.neighbor)
+        if known is None:
+            merged[binding.neighbor] = binding
+            continue
+        values = known.to_wire()
+        for key, value in binding.to_wire().items():
+            if isinstance(value, bool | int) and key not in ("local_as", "peer_as"):
+                values[key] |= value
+        merged[binding.neighbor] = ApiBinding.from_wire(values)
+    return list(merged.values())
+
+
+def _listener(
+    neighbors: tuple[Neighbor, ...], environment: Environment, programs: dict[str, str]
+) -> ListenerSettings | None:
+    """Listen where the environment says, and on the ports that neighbors ask for; None: nowhere."""
+    endpoints = {(address, environment.tcp.port) for address in environment.tcp.bind}
+    endpoints |= {(_local_text(neighbor), neighbor.listen) for neighbor in neighbors if neighbor.listen}
+    if not endpoints:
+        return None
+    expected = [
+        PassiveNeighbor(
+            name=neighbor.name,
+            program=programs[neighbor.name],
+            peer_address=peer_text(neighbor),
+            local_address=_local_text(neighbor),
+            md5_password=neighbor.md5_password or b"",
+            outgoing_ttl=neighbor.outgoing_ttl,
+            incoming_ttl=neighbor.incoming_ttl,
+        ).to_wire()
+        for neighbor in neighbors
+    ]
+    return ListenerSettings(ListenerConfiguration([list(e) for e in sorted(endpoints)], expected).to_wire())
+
+
+def changes_of(entries: Iterable[RouteEntry]) -> list[list[Any]]:
+    """Return `[AFI, SAFI, attribute set, items]` of the routes that are to be announced, grouped by attributes."""
+    groups: dict[tuple[int, int, bytes], dict[bytes, None]] = {}
+    for entry in entries:
+        if not entry.withdrawn:
+            group = groups.setdefault((*entry.family, entry.attributes), {})
+            group.update(dict.fromkeys(entry.items))
+    return [[*key, list(items)] for key, items in groups.items()]
+
+
+def _routes(neighbors: tuple[Neighbor, ...]) -> list[list[Any]]:
+    """Return `[neighbor names, changes]`; neighbors with the same routes are addressed together."""
+    groups: dict[tuple[RouteEntry, ...], list[str]] = {}
+    for neighbor in neighbors:
+        groups.setdefault(neighbor.routes, []).append(neighbor.name)
+    return [[names, changes_of(entries)] for entries, names in groups.items() if entries]

@@ -1,0 +1,135 @@
+"""Every directive as data: how it is written, what it means bare or absent, and one line of help.
+
+The parser reads these tables and documentation is generated from them, so that they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from apid.config.values import (
+    ADDRESS,
+    ADDRESS_OR_AUTO,
+    ASN,
+    BOOLEAN,
+    BOOLEAN_OR_AUTO,
+    HOST_NAME,
+    ROUTER_ID,
+    TEXT,
+    Value,
+    choice,
+    integer,
+    rate,
+    ttl,
+    word,
+)
+
+
+class _Required:
+    """Marks a directive that must be given, or that needs a value."""
+
+    def __repr__(self) -> str:
+        return "required"
+
+
+REQUIRED = _Required()
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """One directive: `bare` is its value without words, `default` its value where it is absent."""
+
+    value: Value
+    default: Any
+    help: str
+    bare: Any = REQUIRED
+
+
+def _switch(default: bool, text: str) -> Directive:
+    """Describe a boolean that is on where it stands bare."""
+    return Directive(BOOLEAN, default, text, bare=True)
+
+
+NEIGHBOR: Mapping[str, Directive] = {
+    "description": Directive(TEXT, "", "A text for people.", bare=""),
+    "router-id": Directive(
+        ROUTER_ID, REQUIRED, "Our BGP identifier; the local address serves where both addresses are IPv4."
+    ),
+    "local-address": Directive(ADDRESS_OR_AUTO, None, "Our end of the session."),
+    "source-interface": Directive(word("interface name", 15), None, "The device that the socket is bound to."),
+    "local-as": Directive(ASN, REQUIRED, "Our AS number; 'auto' copies the peer's."),
+    "peer-as": Directive(ASN, REQUIRED, "The peer's AS number; 'auto' accepts any."),
+    "hold-time": Directive(integer(3, 65535, zero=True), 180, "Proposed hold time in seconds, 0 for no KEEPALIVEs."),
+    "rate-limit": Directive(rate(), None, "The most UPDATE messages sent in one second."),
+    "passive": _switch(False, "Wait for the peer to connect."),
+    "listen": Directive(integer(0, 65535), 0, "A further port to listen on for this neighbor."),
+    "connect": Directive(integer(0, 65535), 0, "The port to connect to; 0 is the environment's tcp.port."),
+    "outgoing-ttl": Directive(ttl(), None, "The TTL of packets that we send."),
+    "incoming-ttl": Directive(ttl(), None, "The lowest TTL of packets that we accept (RFC 5082)."),
+    "md5-password": Directive(word("password"), None, "The key of TCP MD5 signatures (RFC 2385)."),
+    "md5-base64": Directive(BOOLEAN_OR_AUTO, False, "Whether the password is base64; 'auto' tries.", bare=True),
+    "md5-ip": Directive(ADDRESS, None, "The address that signatures are set for; the local address by default."),
+    "host-name": Directive(HOST_NAME, None, "The name in the hostname capability."),
+    "domain-name": Directive(HOST_NAME, None, "The domain in the hostname capability."),
+    "group-updates": _switch(True, "Send routes of equal attributes in one UPDATE."),
+    "auto-flush": _switch(True, "Accepted, without effect."),
+    "adj-rib-in": _switch(True, "Keep the routes that the peer sends."),
+    "adj-rib-out": _switch(True, "Keep the routes that are sent to the peer."),
+    "manual-eor": _switch(False, "Leave End-of-RIB markers to helpers."),
+}
+
+CAPABILITY: Mapping[str, Directive] = {
+    "asn4": _switch(True, "4-octet AS numbers (RFC 6793)."),
+    "extended-message": _switch(True, "Messages of up to 65535 octets (RFC 8654)."),
+    "route-refresh": _switch(False, "Route refresh, plain and enhanced (RFC 2918, RFC 7313)."),
+    "graceful-restart": Directive(
+        integer(0, 65535, also=dict.fromkeys(("disable", "disabled", "false"))),
+        None,
+        "Graceful restart with this restart time in seconds (RFC 4724); 0 or bare: the hold time.",
+        bare=0,
+    ),
+    "add-path": Directive(
+        choice("send", "receive", "send/receive", "disable", "disabled"),
+        "disable",
+        "Several paths for a prefix (RFC 7911).",
+    ),
+    "multi-session": _switch(False, "One session for each family."),
+    "operational": _switch(False, "OPERATIONAL messages."),
+    "nexthop": _switch(False, "Next hops of another family (RFC 8950); on where `nexthop` has entries."),
+    "aigp": _switch(False, "Send and accept AIGP on an eBGP session (RFC 7311)."),
+    "software-version": _switch(False, "Tell the peer which software this is."),
+}
+
+EVENTS: Mapping[str, Directive] = {
+    "neighbor-changes": _switch(False, "Tell when the session connects, comes up and goes down."),
+    "negotiated": _switch(False, "Tell what the OPENs agreed upon."),
+    "fsm": _switch(False, "Tell each change of the session's state machine."),
+    "signal": _switch(False, "Tell which signals arrive."),
+}
+
+MESSAGES: Mapping[str, Directive] = {
+    "open": _switch(False, "OPEN messages."),
+    "update": _switch(False, "UPDATE messages; also written `updates`."),
+    "notification": _switch(False, "NOTIFICATION messages."),
+    "keepalive": _switch(False, "KEEPALIVE messages."),
+    "refresh": _switch(False, "ROUTE-REFRESH messages."),
+    "operational": _switch(False, "OPERATIONAL messages."),
+    "parsed": _switch(False, "Send them decoded."),
+    "packets": _switch(False, "Send them as octets in hexadecimal."),
+    "consolidate": _switch(False, "Send both in one event."),
+}
+MESSAGE_SYNONYMS: Mapping[str, str] = {"updates": "update"}
+
+PROCESS: Mapping[str, Directive] = {
+    "run": Directive(TEXT, REQUIRED, "The program and its arguments."),
+    "encoder": Directive(choice("text", "json"), "json", "The form of the events that the program reads."),
+    "respawn": _switch(True, "Start the program again when it ends."),
+    "json-layout": Directive(
+        choice("by-prefix", "by-next-hop"),
+        None,
+        "The shape of announced routes; by prefix where the process has a `receive` of its own.",
+    ),
+    **EVENTS,
+}

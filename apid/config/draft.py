@@ -1,0 +1,130 @@
+"""A `neighbor` section as it was read, before templates are merged into it and it is checked as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from apid.config.api import ApiDraft, api_section
+from apid.config.directives import CAPABILITY, NEIGHBOR
+from apid.config.families import FamilyPlace, family_section, next_hop_section
+from apid.config.operational import OperationalMessage, parse_operational
+from apid.config.reader import FAILED, Context, Setting, guarded, read_directive, settings_of
+from apid.config.routes import Routes, announce_section, route_section
+from apid.config.source import Source
+from apid.config.tree import Section, Statement
+from apid.config.values import read_list
+from apid.grammar.words import Token, Words
+
+SECTIONS: Mapping[str, str] = {
+    "family": "The address families offered; all of them where the section is absent.",
+    "capability": "The capabilities offered.",
+    "add-path": "Limits ADD-PATH to these families.",
+    "nexthop": "Families that may have next hops of another family (RFC 8950).",
+    "api": "Helpers that may command this neighbor and are told about it.",
+    "static": "Routes to announce.",
+    "announce": "Routes to announce, by address family.",
+    "flow": "FlowSpec rules to announce.",
+    "l2vpn": "VPLS routes to announce.",
+    "operational": "OPERATIONAL messages to send when the session comes up.",
+}
+_ROUTES = ("static", "flow", "l2vpn")
+
+
+class Draft:
+    """What one neighbor or template says. `words` are those before its brace."""
+
+    def __init__(self, source: Source, words: list[Token]) -> None:
+        self.source = source
+        self.words = words
+        self.settings: dict[str, Setting] = {}
+        self.capability: dict[str, Setting] = {}
+        self.families: list[FamilyPlace] = []
+        self.next_hops: list[FamilyPlace] = []
+        self.add_path: list[FamilyPlace] = []
+        self.api: list[ApiDraft] = []
+        self.routes = Routes()
+        self.operational: list[OperationalMessage] = []
+        self.inherit: list[Token] = []
+        self._inherited: set[str] = set()
+
+    @property
+    def place(self) -> Token:
+        """The word where an error about the whole belongs."""
+        return self.words[1] if len(self.words) > 1 else self.words[0]
+
+    def merge(self, context: Context, template: Draft, name: str) -> None:
+        """Add what a template says: its single values win, its lists come behind ours."""
+        for ours, theirs in ((self.settings, template.settings), (self.capability, template.capability)):
+            for key, setting in theirs.items():
+                own = ours.get(key)
+                if own is not None and own.value != setting.value and key not in self._inherited:
+                    message = f"'{key}' has no effect: the template '{name}' sets it to another value"
+                    context.problems.warn(own.source, own.token, message)
+                ours[key] = setting
+                self._inherited.add(key)
+        for mine, more in (
+            (self.families, template.families),
+            (self.next_hops, template.next_hops),
+            (self.add_path, template.add_path),
+        ):
+            present = {(place.family, place.afi) for place in mine}
+            mine += [place for place in more if (place.family, place.afi) not in present]
+        self.api += template.api
+        self.routes.merge(template.routes)
+        self.operational += template.operational
+
+
+def read_draft(context: Context, section: Section, words: list[Token]) -> Draft:
+    """Read the statements and sections of a neighbor or template."""
+    draft = Draft(section.source, words)
+    for node, tokens in context.statements(section, "neighbor", SECTIONS):
+        keyword = tokens[0].text
+        if isinstance(node, Section):
+            _section(context, node, tokens, draft)
+        elif keyword == "inherit":
+            _inherit(context, node, tokens, draft)
+        elif keyword in NEIGHBOR:
+            read_directive(context, node, tokens, NEIGHBOR, draft.settings)
+        else:
+            context.unknown(node, tokens, "neighbor", (*NEIGHBOR, "inherit", *SECTIONS))
+    return draft
+
+
+def _section(context: Context, section: Section, tokens: list[Token], draft: Draft) -> None:
+    keyword = tokens[0].text
+    if keyword == "api":
+        draft.api.append(api_section(context, section, tokens))
+    elif keyword in _ROUTES:
+        route_section(context, section, tokens, keyword, draft.routes)
+    elif keyword == "announce":
+        announce_section(context, section, tokens, draft.routes)
+    else:
+        context.no_words(section, tokens)
+        if keyword == "family":
+            family_section(context, section, "family", draft.families)
+        elif keyword == "add-path":
+            family_section(context, section, "add-path", draft.add_path)
+        elif keyword == "nexthop":
+            next_hop_section(context, section, draft.next_hops)
+        elif keyword == "capability":
+            draft.capability.update(settings_of(context, section, "capability", CAPABILITY, {}))
+        else:
+            _operational(context, section, draft)
+
+
+def _operational(context: Context, section: Section, draft: Draft) -> None:
+    for node, tokens in context.statements(section, "operational"):
+        message = guarded(context, node, tokens, parse_operational)
+        if message is not FAILED:
+            draft.operational.append(message)
+
+
+def _inherit(context: Context, node: Statement, tokens: list[Token], draft: Draft) -> None:
+    """Read `inherit NAME;`, `inherit [ NAME NAME ];`; several statements add up."""
+    names = guarded(context, node, tokens[1:], _template_names)
+    if names is not FAILED:
+        draft.inherit += names
+
+
+def _template_names(words: Words) -> list[Token]:
+    return read_list(words, "the name of a template")

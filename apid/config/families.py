@@ -1,0 +1,92 @@
+"""The sections `family`, `add-path` and `nexthop`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from apid.config.reader import FAILED, Context, guarded
+from apid.config.source import Source
+from apid.config.tree import Section
+from apid.grammar.words import GrammarError, Token, Words, unknown_word
+from bgp.family import AFI, FAMILIES, SAFI, Family
+
+NEXT_HOP_SAFIS = frozenset((SAFI.UNICAST, SAFI.MULTICAST, SAFI.NLRI_MPLS, SAFI.MPLS_VPN))
+_NEXT_HOP_AFIS = {"ipv4": AFI.IPV4, "ipv6": AFI.IPV6}
+_AFIS = ("ipv4", "ipv6", "l2vpn", "bgp-ls")
+_SAFI_SYNONYMS = {"labeled-unicast": "nlri-mpls", "flowspec": "flow", "flowspec-vpn": "flow-vpn"}
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyPlace:
+    """A family, or with `afi` a family and the AFI of its next hops, and where it stands."""
+
+    family: Family
+    source: Source
+    token: Token
+    afi: int = 0
+
+
+def read_family(words: Words) -> Family:
+    """Read `AFI SAFI`."""
+    afi = words.token(f"an AFI ({', '.join(_AFIS)})")
+    if afi.text not in _AFIS:
+        raise GrammarError(unknown_word(afi.text, _AFIS, "AFI"), afi)
+    safi = words.token(f"a SAFI of {afi.text}")
+    family = FAMILIES.get(f"{afi.text} {_SAFI_SYNONYMS.get(safi.text, safi.text)}")
+    if family is None:
+        known = [str(known).split()[1] for known in FAMILIES.values() if known.afi_name == afi.text]
+        raise GrammarError(unknown_word(safi.text, known, f"SAFI of {afi.text}"), safi)
+    return family
+
+
+def _family_and_next_hop(words: Words) -> tuple[Family, int]:
+    """Read `AFI SAFI AFI`, the last being that of the next hop (RFC 8950)."""
+    family = read_family(words)
+    place = words.last()
+    if family.afi not in _NEXT_HOP_AFIS.values() or family.safi not in NEXT_HOP_SAFIS:
+        raise GrammarError(f"next hops of another family are not defined for {family}", place)
+    token = words.token("the AFI of the next hop (ipv4, ipv6)")
+    afi = _NEXT_HOP_AFIS.get(token.text)
+    if afi is None:
+        raise GrammarError(unknown_word(token.text, _NEXT_HOP_AFIS, "AFI of a next hop"), token)
+    if afi == family.afi:
+        raise GrammarError(f"the next hop of {family} is {token.text} anyway", token)
+    return family, afi
+
+
+def family_section(context: Context, section: Section, kind: str, found: list[FamilyPlace]) -> Token | None:
+    """Read `family` or `add-path` into `found`; return the word `all` if it stands there.
+
+    A family that is listed twice is an error, as is `all` beside others.
+    """
+    every: Token | None = None
+    for node, tokens in context.statements(section, kind):
+        keyword = tokens[0]
+        if keyword.text == "all" and len(tokens) == 1:
+            if found:
+                context.problems.error(node.source, keyword, "'all' stands alone, without other families")
+            every = keyword
+            continue
+        family = guarded(context, node, tokens, read_family)
+        if family is FAILED:
+            continue
+        if every is not None:
+            context.problems.error(node.source, keyword, f"'all' includes {family}: it stands alone")
+        twin = next((place for place in found if place.family == family), None)
+        if twin is not None:
+            message = f"{family} is listed twice, here and on line {twin.token.line}"
+            context.problems.error(node.source, keyword, message)
+        else:
+            found.append(FamilyPlace(family, node.source, keyword))
+    return every
+
+
+def next_hop_section(context: Context, section: Section, found: list[FamilyPlace]) -> None:
+    """Read `nexthop` into `found`; repetitions are harmless."""
+    for node, tokens in context.statements(section, "nexthop"):
+        entry = guarded(context, node, tokens, _family_and_next_hop)
+        if entry is FAILED:
+            continue
+        family, afi = entry
+        if not any(place.family == family and place.afi == afi for place in found):
+            found.append(FamilyPlace(family, node.source, tokens[0], afi))

@@ -1,0 +1,100 @@
+"""Read configuration files, standard input and what they include."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+
+from apid.config.errors import ConfigurationError
+from apid.config.source import Problems, Source
+from apid.config.tree import Node, Statement, parse
+from apid.grammar.words import GrammarError, Token
+
+STANDARD_INPUT = "-"
+
+
+class Files:
+    """Opens files for one load and expands `include` wherever statements stand.
+
+    `names` lists all that was read, in order; `environment` holds the values of `${NAME}`.
+    """
+
+    def __init__(self, environment: Mapping[str, str], problems: Problems) -> None:
+        self.environment = environment
+        self.problems = problems
+        self.names: list[str] = []
+
+    def open(self, name: str) -> tuple[Source, list[Node]] | None:
+        """Read a file named by the user, `-` for standard input; None after an error."""
+        try:
+            if name == STANDARD_INPUT:
+                text = _decode(sys.stdin.buffer.read())
+                source = Source("<stdin>", text, os.getcwd(), self.environment)
+            else:
+                source = self._source(name, os.path.abspath(name), ())
+        except (OSError, UnicodeDecodeError) as error:
+            message = f"the file cannot be read: {_reason(error)}"
+            self.problems.errors.append(ConfigurationError(name, 0, 0, message))
+            return None
+        return self._parsed(source)
+
+    def parse_text(self, name: str, text: str, directory: str) -> tuple[Source, list[Node]]:
+        """Take a text that is no file."""
+        return self._parsed(Source(name, text, directory, self.environment))
+
+    def expand(self, nodes: Iterable[Node]) -> Iterator[Node]:
+        """Yield the nodes, with those of the file in place of each `include "FILE";`."""
+        for node in nodes:
+            text = node.source.text
+            if type(node) is Statement and text.startswith("include", node.start):
+                tokens = tokens_of(node, self.problems)
+                if tokens and tokens[0].text == "include" and not tokens[0].quoted:
+                    yield from self._include(node.source, tokens)
+                    continue
+            yield node
+
+    def _include(self, source: Source, tokens: list[Token]) -> Iterator[Node]:
+        """Yield the nodes of an included file; its name is relative to the file that names it."""
+        if len(tokens) != 2:
+            self.problems.error(source, tokens[0], 'one file name expected: include "FILE";')
+            return
+        path = os.path.normpath(os.path.join(source.directory, tokens[1].text))
+        if path in source.trail:
+            chain = " includes ".join((*source.trail[source.trail.index(path) :], path))
+            self.problems.error(source, tokens[1], f"the file includes itself: {chain}")
+            return
+        try:
+            included = self._source(path, path, source.trail)
+        except (OSError, UnicodeDecodeError) as error:
+            self.problems.error(source, tokens[1], f"the file {path} cannot be read: {_reason(error)}")
+            return
+        yield from self.expand(self._parsed(included)[1])
+
+    def _source(self, name: str, path: str, trail: tuple[str, ...]) -> Source:
+        with open(path, "rb") as stream:
+            text = _decode(stream.read())
+        return Source(name, text, os.path.dirname(path), self.environment, (*trail, path))
+
+    def _parsed(self, source: Source) -> tuple[Source, list[Node]]:
+        self.names.append(source.name)
+        return source, parse(source, self.problems)
+
+
+def tokens_of(node: Node, problems: Problems) -> list[Token]:
+    """Cut a statement, or the words of a section, into tokens; nothing after an error."""
+    try:
+        return node.tokens()
+    except GrammarError as error:
+        problems.grammar(node.source, node.start, error)
+        return []
+
+
+def _decode(octets: bytes) -> str:
+    return octets.decode("utf-8-sig")
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"octet {error.start} is not UTF-8"
+    return error.strerror or str(error)

@@ -1,0 +1,250 @@
+"""Every option of the environment as data: its type, its default, how it is read and written, what it does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from socket import AF_INET, AF_INET6, inet_pton
+from typing import Any
+
+_TRUE = frozenset(("1", "yes", "on", "enable", "enabled", "true"))
+_FALSE = frozenset(("0", "no", "off", "disable", "disabled", "false", ""))
+_LEVELS = {
+    "EMERG": "CRITICAL",
+    "ALERT": "CRITICAL",
+    "CRIT": "CRITICAL",
+    "CRITICAL": "CRITICAL",
+    "ERR": "ERROR",
+    "ERROR": "ERROR",
+    "WARN": "WARNING",
+    "WARNING": "WARNING",
+    "NOTICE": "INFO",
+    "INFO": "INFO",
+    "DEBUG": "DEBUG",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How an option's value is read, raising `ValueError` with what was expected, and how it is written."""
+
+    read: Callable[[str], Any]
+    write: Callable[[Any], str]
+
+
+def _boolean(text: str) -> bool:
+    word = text.lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise ValueError("true or false expected")
+
+
+def _integer(low: int, high: int) -> Kind:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,12}", text) or not low <= int(text) <= high:
+            raise ValueError(f"a number from {low} to {high} expected")
+        return int(text)
+
+    return Kind(read, str)
+
+
+def _real(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1000:
+        raise ValueError("a number above 0 and below 1000 expected")
+    return number
+
+
+def _octal(text: str) -> int:
+    digits = text.lower().removeprefix("0o")
+    if not re.fullmatch(r"[0-7]{1,5}", digits) or int(digits, 8) > 0o777:
+        raise ValueError("an octal number up to 0777 expected")
+    return int(digits, 8)
+
+
+def _level(text: str) -> str:
+    level = _LEVELS.get(text.upper())
+    if level is None:
+        raise ValueError("one of CRITICAL, ERROR, WARNING, INFO, DEBUG expected")
+    return level
+
+
+def _one_of(*words: str) -> Kind:
+    def read(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(f"{' or '.join(words)} expected")
+        return text.lower()
+
+    return Kind(read, str)
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    found = tuple(text.replace(",", " ").split())
+    for address in found:
+        try:
+            inet_pton(AF_INET6 if ":" in address else AF_INET, address)
+        except OSError:
+            raise ValueError(f"IP addresses separated by spaces expected, '{address}' is none") from None
+    return found
+
+
+def _pipe_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", text):
+        raise ValueError("a name of letters, digits, '.', '_' and '-' expected")
+    return text
+
+
+BOOLEAN = Kind(_boolean, lambda value: "true" if value else "false")
+TEXT = Kind(str, lambda value: f"'{value}'")
+REAL = Kind(_real, str)
+OCTAL = Kind(_octal, lambda value: f"'{value:#o}'")
+LEVEL = Kind(_level, str)
+ADDRESSES = Kind(_addresses, lambda value: f"'{' '.join(value)}'")
+PIPE_NAME = Kind(_pipe_name, lambda value: f"'{value}'")
+ENCODER = _one_of("text", "json")
+ROUTES_FORMAT = _one_of("v1", "v2")
+
+
+def _option(kind: Kind, default: Any, text: str) -> Any:
+    """Make a field that carries its kind and its help."""
+    return field(default=default, metadata={"kind": kind, "help": text})
+
+
+@dataclass(frozen=True, slots=True)
+class ApiOptions:
+    """Helpers, and the commands of people."""
+
+    ack: bool = _option(BOOLEAN, True, "answer each command with 'done' or 'error'")
+    chunk: int = _option(_integer(1, 1_000_000), 1, "lines printed at once by commands that show tables")
+    cli: bool = _option(BOOLEAN, True, "serve the command line client")
+    compact: bool = _option(BOOLEAN, False, "print a prefix in JSON as a string instead of an object")
+    encoder: str = _option(ENCODER, "json", "the encoder of processes that name none")
+    pipename: str = _option(PIPE_NAME, "exabgp", "the name of the pipes of the command line client")
+    respawn: bool = _option(BOOLEAN, True, "start helpers again when they end")
+    show_routes_format: str = _option(ROUTES_FORMAT, "v1", "the JSON of 'show adj-rib': v1 or v2")
+    terminate: bool = _option(BOOLEAN, False, "stop when a helper dies")
+
+
+@dataclass(frozen=True, slots=True)
+class BgpOptions:
+    """All sessions."""
+
+    openwait: int = _option(_integer(1, 3600), 60, "seconds to wait for the peer's OPEN")
+    passive: bool = _option(BOOLEAN, False, "wait for every peer to connect")
+
+
+@dataclass(frozen=True, slots=True)
+class CacheOptions:
+    """Accepted, without effect: equal attributes are always stored once."""
+
+    attributes: bool = _option(BOOLEAN, True, "accepted, without effect")
+    nexthops: bool = _option(BOOLEAN, True, "accepted, without effect")
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonOptions:
+    """The daemon as a process."""
+
+    daemonize: bool = _option(BOOLEAN, False, "run in the background")
+    drop: bool = _option(BOOLEAN, True, "drop privileges before helpers start")
+    pid: str = _option(TEXT, "", "the file that holds the process id")
+    umask: int = _option(OCTAL, 0o137, "the umask of the daemon and its helpers, octal")
+    user: str = _option(TEXT, "nobody", "the user to become")
+
+
+@dataclass(frozen=True, slots=True)
+class LogOptions:
+    """What is logged, and where."""
+
+    all: bool = _option(BOOLEAN, False, "log every category")
+    configuration: bool = _option(BOOLEAN, True, "log the reading of the configuration")
+    daemon: bool = _option(BOOLEAN, True, "log the daemon's own changes")
+    destination: str = _option(TEXT, "stdout", "stdout, stderr, syslog, host:NAME, file:PATH or a path")
+    enable: bool = _option(BOOLEAN, True, "log at all")
+    level: str = _option(LEVEL, "INFO", "the lowest level that is logged")
+    message: bool = _option(BOOLEAN, False, "log BGP messages, decoded")
+    network: bool = _option(BOOLEAN, True, "log connections")
+    packets: bool = _option(BOOLEAN, False, "log BGP messages as octets")
+    parser: bool = _option(BOOLEAN, False, "log the parser")
+    processes: bool = _option(BOOLEAN, True, "log the handling of helpers")
+    reactor: bool = _option(BOOLEAN, True, "log signals and commands")
+    rib: bool = _option(BOOLEAN, False, "log changes of the announced routes")
+    routes: bool = _option(BOOLEAN, False, "log received routes")
+    short: bool = _option(BOOLEAN, True, "log without date and process id")
+    statistics: bool = _option(BOOLEAN, True, "log statistics")
+    timers: bool = _option(BOOLEAN, False, "log KEEPALIVE timers")
+
+
+@dataclass(frozen=True, slots=True)
+class PdbOptions:
+    """The debugger."""
+
+    enable: bool = _option(BOOLEAN, False, "accepted, without effect")
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileOptions:
+    """The profiler."""
+
+    enable: bool = _option(BOOLEAN, False, "profile the daemon")
+    file: str = _option(TEXT, "", "where to write the profile")
+
+
+@dataclass(frozen=True, slots=True)
+class ReactorOptions:
+    """The loop."""
+
+    speed: float = _option(REAL, 1.0, "accepted, without effect: nothing sleeps")
+
+
+@dataclass(frozen=True, slots=True)
+class TcpOptions:
+    """Connections and listeners."""
+
+    acl: bool = _option(BOOLEAN, False, "accepted, without effect")
+    attempts: int = _option(_integer(0, 1_000_000), 0, "attempts to connect to a peer, 0 for no end")
+    bind: tuple[str, ...] = _option(ADDRESSES, (), "the addresses to listen on")
+    delay: int = _option(_integer(0, 1440), 0, "connect first when the clock reaches a multiple of N minutes")
+    once: bool = _option(BOOLEAN, False, "connect to each peer once")
+    port: int = _option(_integer(1, 65535), 179, "the port to listen on and to connect to")
+
+
+@dataclass(frozen=True, slots=True)
+class DebugOptions:
+    """For the authors of ExaBGP: accepted, without effect, and not listed."""
+
+    configuration: bool = _option(BOOLEAN, False, "")
+    defensive: bool = _option(BOOLEAN, False, "")
+    memory: bool = _option(BOOLEAN, False, "")
+    pdb: bool = _option(BOOLEAN, False, "")
+    rotate: bool = _option(BOOLEAN, False, "")
+    route: str = _option(TEXT, "", "")
+    selfcheck: bool = _option(BOOLEAN, False, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """All options, by section."""
+
+    api: ApiOptions = ApiOptions()
+    bgp: BgpOptions = BgpOptions()
+    cache: CacheOptions = CacheOptions()
+    daemon: DaemonOptions = DaemonOptions()
+    log: LogOptions = LogOptions()
+    pdb: PdbOptions = PdbOptions()
+    profile: ProfileOptions = ProfileOptions()
+    reactor: ReactorOptions = ReactorOptions()
+    tcp: TcpOptions = TcpOptions()
+    debug: DebugOptions = DebugOptions()
+
+
+HIDDEN_SECTIONS = frozenset(("debug",))
+SYNONYMS = {"tcp.connections": "tcp.attempts"}
+OTHER_RELEASES = frozenset(("api.version", "api.socketname", "bgp.paths_limit_audit", "cli.pipe"))
+"""Names that other releases of ExaBGP know and that mean nothing here."""

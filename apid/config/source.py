@@ -1,0 +1,92 @@
+"""A configuration text with its name, and the collector of what is wrong in it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+
+from apid.config.errors import ConfigurationError
+from apid.grammar.tokens import scan
+from apid.grammar.words import GrammarError, Token
+
+
+class Source:
+    """The text of one file; finds lines and columns only when they are asked for.
+
+    `directory` is where programs and included files of this text are looked up; `environment` holds the
+    values of `${NAME}`. `trail` names the files that are being included, this one last.
+    """
+
+    __slots__ = ("_line_starts", "directory", "environment", "name", "text", "trail")
+
+    def __init__(
+        self,
+        name: str,
+        text: str,
+        directory: str,
+        environment: Mapping[str, str],
+        trail: tuple[str, ...] = (),
+    ) -> None:
+        self.name = name
+        self.trail = trail
+        self.text = text
+        self.directory = directory
+        self.environment = environment
+        self._line_starts: list[int] | None = None
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Return the line and column of an offset, both counted from 1."""
+        starts = self._starts()
+        line = bisect_right(starts, offset)
+        return line, offset - starts[line - 1] + 1
+
+    def line_text(self, line: int) -> str:
+        """Return a line without its end, or nothing where there is no such line."""
+        starts = self._starts()
+        if not 0 < line <= len(starts):
+            return ""
+        end = self.text.find("\n", starts[line - 1])
+        return self.text[starts[line - 1] : None if end < 0 else end].rstrip("\r")
+
+    def tokens(self, start: int, end: int) -> Iterator[Token]:
+        """Cut a part of the text into tokens that know their places in the file."""
+        line, column = self.place(start)
+        return scan(self.text, start, end, line=line, column=column, environment=self.environment)
+
+    def _starts(self) -> list[int]:
+        if self._line_starts is None:
+            starts = [0]
+            position = self.text.find("\n")
+            while position >= 0:
+                starts.append(position + 1)
+                position = self.text.find("\n", position + 1)
+            self._line_starts = starts
+        return self._line_starts
+
+
+class Problems:
+    """Collects errors and warnings, so that one run of the check shows them all."""
+
+    __slots__ = ("errors", "warnings")
+
+    def __init__(self) -> None:
+        self.errors: list[ConfigurationError] = []
+        self.warnings: list[ConfigurationError] = []
+
+    def error(self, source: Source, place: Token | int, message: str, hint: str = "") -> None:
+        """Add an error at a token or at an offset of the text."""
+        self.errors.append(_problem(source, place, message, hint))
+
+    def grammar(self, source: Source, offset: int, error: GrammarError, hint: str = "") -> None:
+        """Add a grammar error; `offset` is its place where the error has none of its own."""
+        place = error.token if error.token is not None and error.token.line else offset
+        self.error(source, place, error.message, hint)
+
+    def warn(self, source: Source, place: Token | int, message: str, hint: str = "") -> None:
+        """Add a warning: the configuration is used all the same."""
+        self.warnings.append(_problem(source, place, message, hint))
+
+
+def _problem(source: Source, place: Token | int, message: str, hint: str) -> ConfigurationError:
+    line, column = source.place(place) if isinstance(place, int) else (place.line, place.column)
+    return ConfigurationError(source.name, line, column, message, hint, source.line_text(line))

@@ -1,0 +1,55 @@
+"""What a reload changes: the routes to withdraw and to announce between two compiled configurations. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bgp.family import Family
+from bgp.nlri import route_key
+
+Routes = dict[tuple[int, int, bytes], tuple[bytes, bytes]]  # (AFI, SAFI, key) -> attribute set, item
+Change = tuple[list[str], int, int, int, bytes, list[bytes]]  # neighbors, announce, AFI, SAFI, attribute set, items
+
+
+def difference(old: list[list[Any]], new: list[list[Any]], neighbors: list[str]) -> list[Change]:
+    """Return the changes for the neighbors of the new configuration; one that is gone needs none.
+
+    `old` and `new` are `[neighbor names, changes]` as in `AppliedConfiguration.routes`. A route whose attributes
+    changed is announced, never withdrawn first.
+    """
+    before, after = _by_neighbor(old), _by_neighbor(new)
+    groups: dict[tuple[int, int], list[str]] = {}
+    for name in neighbors:
+        was, becomes = before.get(name, []), after.get(name, [])
+        if was != becomes:
+            groups.setdefault((id(was) if was else 0, id(becomes) if becomes else 0), []).append(name)
+    changes: list[Change] = []
+    for names in groups.values():
+        changes += _changes(names, before.get(names[0], []), after.get(names[0], []))
+    return changes
+
+
+def _by_neighbor(routes: list[list[Any]]) -> dict[str, list[list[Any]]]:
+    return {name: changes for names, changes in routes for name in names}
+
+
+def _changes(names: list[str], was: list[list[Any]], becomes: list[list[Any]]) -> list[Change]:
+    old, new = _expanded(was), _expanded(becomes)
+    withdraw: dict[tuple[int, int], list[bytes]] = {}
+    for (afi, safi, key), (_, item) in old.items():
+        if (afi, safi, key) not in new:
+            withdraw.setdefault((afi, safi), []).append(item)
+    announce: dict[tuple[int, int, bytes], list[bytes]] = {}
+    for place, (attributes, item) in new.items():
+        if old.get(place) != (attributes, item):
+            announce.setdefault((place[0], place[1], attributes), []).append(item)
+    changes: list[Change] = [(names, 0, afi, safi, b"", items) for (afi, safi), items in withdraw.items()]
+    return changes + [(names, 1, afi, safi, octets, items) for (afi, safi, octets), items in announce.items()]
+
+
+def _expanded(changes: list[list[Any]]) -> Routes:
+    return {
+        (afi, safi, route_key(Family(afi, safi), item)): (attributes, item)
+        for afi, safi, attributes, items in changes
+        for item in items
+    }

@@ -1,0 +1,197 @@
+"""Read a command line of a helper or of the command line into a value."""
+
+from __future__ import annotations
+
+from apid.grammar.command_kinds import (
+    Acknowledge,
+    ApiVersion,
+    Batch,
+    Bye,
+    ClearAdjRib,
+    Command,
+    Comment,
+    Crash,
+    Debug,
+    EndOfRib,
+    Flush,
+    FlushAdjRibOut,
+    Group,
+    Help,
+    OperationalMessage,
+    PeerList,
+    Ping,
+    QueueStatus,
+    Reload,
+    Reset,
+    Restart,
+    RouteChange,
+    RouteRefresh,
+    ShowAdjRib,
+    ShowNeighbor,
+    Shutdown,
+    Status,
+    Synchronise,
+    Teardown,
+    Version,
+    Watchdog,
+)
+from apid.grammar.command_table import COMMANDS, Row
+from apid.grammar.selector import EVERYONE, Selector, read_selector
+from apid.grammar.tokens import command_tokens
+from apid.grammar.words import GrammarError, Token, Words, unknown_word
+
+__all__ = [
+    "COMMANDS",
+    "Acknowledge",
+    "ApiVersion",
+    "Batch",
+    "Bye",
+    "ClearAdjRib",
+    "Command",
+    "Comment",
+    "Crash",
+    "Debug",
+    "EndOfRib",
+    "Flush",
+    "FlushAdjRibOut",
+    "Group",
+    "Help",
+    "OperationalMessage",
+    "PeerList",
+    "Ping",
+    "QueueStatus",
+    "Reload",
+    "Reset",
+    "Restart",
+    "RouteChange",
+    "RouteRefresh",
+    "Row",
+    "ShowAdjRib",
+    "ShowNeighbor",
+    "Shutdown",
+    "Status",
+    "Synchronise",
+    "Teardown",
+    "Version",
+    "Watchdog",
+    "parse_command",
+    "parse_selector",
+]
+
+_ROWS: dict[tuple[str, ...], Row] = {}
+for _row in COMMANDS:
+    if _ROWS.setdefault(tuple(_row.name.split()), _row) is not _row:
+        raise ValueError(f"the command '{_row.name}' is there twice")
+LONGEST_NAME = max(map(len, _ROWS))
+_FIRST_WORDS = {name[0] for name in _ROWS} | {"neighbor", "debug"}
+
+SYNCHRONISATION = ("sync", "async")  # words that may end a command of release 6; we acknowledge at once
+
+
+def parse_command(line: str) -> Command:
+    """Read one line; raises `GrammarError` that names the word and what was expected.
+
+    An empty line is an error, as in release 5.
+    """
+    stripped = line.strip()
+    if stripped.startswith("#"):
+        return Comment()
+    if stripped == "debug" or stripped.startswith("debug "):
+        return Debug(stripped[6:])
+    return _parse(command_tokens(line), EVERYONE)
+
+
+def parse_selector(text: str) -> Selector:
+    """Read the selectors that stand before a command; an empty text is for everyone."""
+    words = Words(command_tokens(text))
+    selector = read_selector(words)
+    words.finish()
+    return selector
+
+
+def _parse(tokens: list[Token], selector: Selector) -> Command:
+    """Read a command from its tokens; `selector` is what stood before the group that it is in."""
+    row = _find(tokens)
+    if row is None or row[0].selectable:
+        words = Words(tokens)
+        alternatives = read_selector(words)
+        if alternatives.alternatives:
+            selector = alternatives
+            tokens = _rest(words)
+            if tokens and tokens[0].text == "group":
+                return _batch(tokens[1:], selector)
+            if len(tokens) > 1 and tokens[0].text == "routes":
+                tokens = _routes(tokens)
+            row = _find(tokens)
+    if row is None:
+        raise _unknown(tokens, bool(selector.alternatives))
+    found, length = row
+    if selector.alternatives and not found.selectable:
+        raise GrammarError(f"'{found.name}' takes no selector", tokens[0])
+    words = Words(tokens[length:], tokens[-1])
+    command = found.read(words, selector)
+    words.finish()
+    return command
+
+
+def _rest(words: Words) -> list[Token]:
+    """Return the tokens that are left."""
+    return [words.token("command") for _ in iter(words.__bool__, False)]
+
+
+def _find(tokens: list[Token]) -> tuple[Row, int] | None:
+    """Return the row with the longest name that the tokens begin with, and the name's length."""
+    name = tuple(token.text for token in tokens[:LONGEST_NAME])
+    for length in range(len(name), 0, -1):
+        row = _ROWS.get(name[:length])
+        if row is not None:
+            return row, length
+    return None
+
+
+def _unknown(tokens: list[Token], selected: bool) -> GrammarError:
+    """Say which word of a command nobody knows."""
+    if not tokens:
+        return GrammarError("a command is expected" + (" after the selector" if selected else ", not an empty line"))
+    words = tuple(token.text for token in tokens)
+    known = 0
+    while known < len(words) and any(name[: known + 1] == words[: known + 1] for name in _ROWS):
+        known += 1
+    if known == len(words):
+        following = sorted({name[known] for name in _ROWS if name[:known] == words and len(name) > known})
+        return GrammarError(f"'{' '.join(words)}' is not complete: {' or '.join(following)} expected", tokens[-1])
+    choice = {name[known] for name in _ROWS if name[:known] == words[:known] and len(name) > known}
+    what = f"word after '{' '.join(words[:known])}'" if known else "command"
+    return GrammarError(unknown_word(words[known], choice or _FIRST_WORDS, what), tokens[known])
+
+
+def _batch(tokens: list[Token], selector: Selector) -> Batch:
+    """Read `CMD ; CMD …` after `group`: changes of routes, cut at `;` outside of braces."""
+    commands: list[RouteChange] = []
+    part: list[Token] = []
+    depth = 0
+    for token in [*tokens, Token(";")]:
+        depth += (token.text == "{") - (token.text == "}")
+        if token.text != ";" or depth:
+            part.append(token)
+            continue
+        if part:
+            command = _parse(part, selector)
+            if not isinstance(command, RouteChange):
+                raise GrammarError(f"'{part[0].text}' cannot be in a group: only changes of routes can", part[0])
+            commands.append(command)
+        part = []
+    if not commands:
+        raise GrammarError("a group holds at least one command")
+    return Batch(tuple(commands))
+
+
+def _routes(tokens: list[Token]) -> list[Token]:
+    """Turn `routes add|remove|list …` into `announce|withdraw …` and `show adj-rib out …`."""
+    place = tokens[1]
+    if place.text == "list":
+        return [Token(word, place.line, place.column) for word in ("show", "adj-rib", "out")] + tokens[2:]
+    verbs = {"add": "announce", "remove": "withdraw"}
+    if place.text not in verbs:
+        raise GrammarError(unknown_word(place.text, {*verbs, "list"}, "word after 'routes'"), place)
+    return [Token(verbs[place.text], place.line, place.column), *tokens[2:]]

@@ -1,0 +1,309 @@
+"""The commands: how each is written, what it is for, and what reads it.
+
+`help` and the manual are made from `COMMANDS`. A row's `name` is the words that it begins with; the longest
+name that a line begins with decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from apid.grammar.command_kinds import (
+    Acknowledge,
+    ApiVersion,
+    Bye,
+    ClearAdjRib,
+    Command,
+    Crash,
+    EndOfRib,
+    Flush,
+    FlushAdjRibOut,
+    Group,
+    Help,
+    OperationalMessage,
+    PeerList,
+    Ping,
+    QueueStatus,
+    Reload,
+    Reset,
+    Restart,
+    RouteChange,
+    RouteRefresh,
+    ShowAdjRib,
+    ShowNeighbor,
+    Shutdown,
+    Status,
+    Synchronise,
+    Teardown,
+    Version,
+    Watchdog,
+)
+from apid.grammar.nlri import AFIS, SAFIS, read_family
+from apid.grammar.operational import read_operational
+from apid.grammar.route import STATEMENTS, read_entries
+from apid.grammar.selector import Selector, Terms, peer_value, read_selector
+from apid.grammar.values import number, read
+from apid.grammar.words import GrammarError, Words, unknown_word
+from bgp.family import IPV4_UNICAST
+
+Read = Callable[[Words, Selector], Command]
+
+FORMS = ("summary", "extensive", "configuration")
+FILTERS = ("inet", "flow", "l2vpn")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One command. `selectable` tells whether `neighbor …` may stand before it."""
+
+    name: str
+    syntax: str
+    help: str
+    read: Read
+    selectable: bool = False
+
+
+def _change(announce: bool, name: str) -> Read:
+    """Make the reader of what follows `announce NAME` or `withdraw NAME`."""
+    statement = STATEMENTS["command"][name]
+
+    def change(words: Words, selector: Selector) -> Command:
+        return RouteChange(selector, announce, tuple(read_entries(statement, words, withdraw=not announce)))
+
+    return change
+
+
+def _watchdog(announce: bool) -> Read:
+    return lambda words, selector: Watchdog(selector, announce, words.next("name") if words else None)
+
+
+def _end_of_rib(words: Words, selector: Selector) -> Command:
+    return EndOfRib(selector, read_family(words) if words else IPV4_UNICAST)
+
+
+def _teardown(words: Words, selector: Selector) -> Command:
+    return Teardown(selector, read(words, "NOTIFICATION subcode", number("subcode", 255)))
+
+
+def _show_neighbor(words: Words, selector: Selector) -> Command:
+    """Read `[IP] [summary|extensive|configuration] [json]`, in any order."""
+    form, json = "", False
+    while words:
+        if words.peek() in ("neighbor", "peer"):
+            selector = read_selector(words)
+            continue
+        token = words.token("form")
+        if token.text in FORMS:
+            form = token.text
+        elif token.text == "json":
+            json = True
+        elif token.text != "text":
+            selector = _bare_peer(token.text, words, FORMS)
+    return ShowNeighbor(selector, form, json)
+
+
+def _show_form(form: str) -> Read:
+    """Make the reader of `peer IP show FORM`, which has the form in its name."""
+
+    def show(words: Words, selector: Selector) -> Command:
+        json = words.accept("json")
+        words.accept("text")
+        return ShowNeighbor(selector, form, json)
+
+    return show
+
+
+def _bare_peer(text: str, words: Words, known: tuple[str, ...]) -> Selector:
+    """Make a selector of an address that stands alone."""
+    if not ("." in text or ":" in text or text == "*"):
+        raise words.wrong(unknown_word(text, {*known, "json"}, "word"))
+    return Selector((Terms(peer_value(text)),))
+
+
+def _show_adj_rib(direction: str) -> Read:
+    """Make the reader of `[IP] [inet|flow|l2vpn|AFI [SAFI]] [extensive] [json]`, in any order."""
+
+    def show(words: Words, selector: Selector) -> Command:
+        chosen, extensive, json = "", False, False
+        while words:
+            if words.peek() in ("neighbor", "peer"):
+                selector = read_selector(words)
+                continue
+            token = words.token("filter")
+            if token.text == "extensive":
+                extensive = True
+            elif token.text == "json":
+                json = True
+            elif token.text in AFIS and (words.peek() in SAFIS or token.text not in FILTERS):
+                chosen = f"{token.text} {words.next('family')}" if words.peek() in SAFIS else token.text
+            elif token.text in FILTERS:
+                chosen = token.text
+            elif token.text != "text":
+                selector = _bare_peer(token.text, words, (*FILTERS, "extensive"))
+        return ShowAdjRib(direction, selector, chosen, extensive, json)
+
+    return show
+
+
+def _ping(words: Words, selector: Selector) -> Command:
+    identifier = words.next("identifier") if words else ""
+    while words:
+        words.next("identifier")
+    return Ping(identifier)
+
+
+def _api_version(words: Words, selector: Selector) -> Command:
+    return ApiVersion(read(words, "version", number("version", 6, 4)) if words else None)
+
+
+def _synchronise(words: Words, selector: Selector) -> Command:
+    token = words.token("enable or disable")
+    if token.text not in ("enable", "disable"):
+        raise GrammarError(unknown_word(token.text, ("enable", "disable"), "switch"), token)
+    return Synchronise(token.text == "enable")
+
+
+def _fixed(command: Command) -> Read:
+    """Make the reader of a command without parameters."""
+    return lambda words, selector: command
+
+
+def _switchable_json(make: Callable[[bool], Command]) -> Read:
+    """Make the reader of a command that takes `json` or `text`."""
+
+    def switchable(words: Words, selector: Selector) -> Command:
+        json = words.accept("json")
+        words.accept("text")
+        return make(json)
+
+    return switchable
+
+
+ROUTE_SYNTAX = {
+    "route": ("PREFIX next-hop IP|self ATTRIBUTE…", "a route: unicast, multicast, labelled or VPN"),
+    "attributes": ("ATTRIBUTE… nlri PREFIX…", "many prefixes with the same attributes"),
+    "attribute": ("ATTRIBUTE… nlri PREFIX…", "the same as attributes"),
+    "flow": ("route { match { … } then { … } } | route MATCH… ACTION…", "a FlowSpec rule"),
+    "flowspec": ("route { match { … } then { … } }", "the same as flow"),
+    "ipv4": ("unicast|multicast|nlri-mpls|mpls-vpn|flow|flow-vpn|mcast-vpn|mup|sr-policy|rtc …", "by family"),
+    "ipv6": ("unicast|multicast|nlri-mpls|mpls-vpn|flow|flow-vpn|mcast-vpn|mup|sr-policy …", "by family"),
+    "l2vpn": ("vpls|evpn …", "by family"),
+    "vpnv4": ("PREFIX next-hop IP rd R [label L] ATTRIBUTE…", "an IPv4 VPN route"),
+    "vpnv6": ("PREFIX next-hop IP rd R [label L] ATTRIBUTE…", "an IPv6 VPN route"),
+    "vpls": (
+        "rd R endpoint N base N offset N size N next-hop IP … | ENDPOINT OFFSET SIZE rd R …",
+        "a VPLS route",
+    ),
+    "evpn": (
+        "macadvertisement MAC [IP] TAG|multicast IP|ethernet-ad ESI TAG|ethernet-segment ESI IP|prefix P rd R …",
+        "an EVPN route",
+    ),
+    "rtc": ("default | ASN [target:A:B]", "membership in a route target"),
+    "bgp-ls": ("raw 0x…", "a link-state NLRI as on the wire"),
+    "raw": ("AFI SAFI 0x… ATTRIBUTE…", "any NLRI as on the wire"),
+}
+
+
+def _route_rows(announce: bool) -> tuple[Row, ...]:
+    verb = "announce" if announce else "withdraw"
+    return tuple(
+        Row(f"{verb} {name}", syntax, f"{verb} {text}", _change(announce, name), selectable=True)
+        for name, (syntax, text) in ROUTE_SYNTAX.items()
+    )
+
+
+COMMANDS: tuple[Row, ...] = (
+    *_route_rows(announce=True),
+    *_route_rows(announce=False),
+    Row("announce watchdog", "[NAME]", "announce the routes of a watchdog", _watchdog(True), True),
+    Row("withdraw watchdog", "[NAME]", "withdraw the routes of a watchdog", _watchdog(False), True),
+    Row("announce eor", "[AFI SAFI]", "send End-of-RIB", _end_of_rib, True),
+    Row(
+        "announce route-refresh",
+        "AFI SAFI",
+        "ask for routes again",
+        lambda words, selector: RouteRefresh(selector, read_family(words)),
+        True,
+    ),
+    Row(
+        "announce refresh",
+        "AFI SAFI",
+        "the same as announce route-refresh",
+        lambda words, selector: RouteRefresh(selector, read_family(words)),
+        True,
+    ),
+    Row(
+        "announce operational",
+        "asm|adm|rpcq|rpcp|apcq|apcp|lpcq|lpcp afi AFI safi SAFI …",
+        "send an operational message",
+        lambda words, selector: OperationalMessage(selector, read_operational(words)),
+        True,
+    ),
+    Row("teardown", "SUBCODE", "end the session with Cease", _teardown, True),
+    Row("show neighbor", "[IP] summary|extensive|configuration [json]", "show neighbors", _show_neighbor, True),
+    Row(
+        "show adj-rib in",
+        "[IP] [inet|flow|l2vpn|AFI SAFI] [extensive] [json]",
+        "show received routes",
+        _show_adj_rib("in"),
+        True,
+    ),
+    Row(
+        "show adj-rib out",
+        "[IP] [inet|flow|l2vpn|AFI SAFI] [extensive] [json]",
+        "show announced routes",
+        _show_adj_rib("out"),
+        True,
+    ),
+    Row("flush adj-rib out", "", "send all routes again", lambda words, selector: FlushAdjRibOut(selector), True),
+    Row("clear adj-rib in", "", "forget received routes", lambda words, selector: ClearAdjRib("in", selector), True),
+    Row("clear adj-rib out", "", "withdraw all routes", lambda words, selector: ClearAdjRib("out", selector), True),
+    Row("flush", "", "nothing: routes leave at once", _fixed(Flush())),
+    Row("shutdown", "", "end the daemon", _fixed(Shutdown())),
+    Row("reload", "", "read the configuration again", _fixed(Reload())),
+    Row("restart", "", "restart sessions and helpers", _fixed(Restart())),
+    Row("reset", "", "drop what is queued, without an answer", _fixed(Reset())),
+    Row("version", "[json]", "tell the version", _switchable_json(Version)),
+    Row("help", "[json]", "list the commands", _switchable_json(Help)),
+    Row("status", "", "tell how the daemon is", _fixed(Status())),
+    Row("ping", "[ID]", "answer", _ping),
+    Row("bye", "", "leave", _fixed(Bye())),
+    Row("crash", "", "fail on purpose", _fixed(Crash())),
+    Row("enable-ack", "", "acknowledge commands", _fixed(Acknowledge("enable"))),
+    Row("disable-ack", "", "stop to acknowledge, after this command", _fixed(Acknowledge("disable"))),
+    Row("silence-ack", "", "stop to acknowledge, from this command on", _fixed(Acknowledge("silence"))),
+    Row("enable-sync", "", "acknowledge when sent", _fixed(Synchronise(True))),
+    Row("disable-sync", "", "acknowledge when accepted", _fixed(Synchronise(False))),
+    Row("daemon shutdown", "", "the same as shutdown", _fixed(Shutdown())),
+    Row("daemon reload", "", "the same as reload", _fixed(Reload())),
+    Row("daemon restart", "", "the same as restart", _fixed(Restart())),
+    Row("daemon status", "", "the same as status", _fixed(Status())),
+    Row("session ack enable", "", "the same as enable-ack", _fixed(Acknowledge("enable"))),
+    Row("session ack disable", "", "the same as disable-ack", _fixed(Acknowledge("disable"))),
+    Row("session ack silence", "", "the same as silence-ack", _fixed(Acknowledge("silence"))),
+    Row("session sync", "enable|disable", "the same as enable-sync and disable-sync", _synchronise),
+    Row("session ping", "[ID]", "the same as ping", _ping),
+    Row("session bye", "", "the same as bye", _fixed(Bye())),
+    Row("session reset", "", "drop what is queued", _fixed(Reset(answer=True))),
+    Row("system version", "[json]", "the same as version", _switchable_json(Version)),
+    Row("system help", "[json]", "the same as help", _switchable_json(Help)),
+    Row("system queue-status", "", "tell how much waits for each helper", _fixed(QueueStatus())),
+    Row("system crash", "", "the same as crash", _fixed(Crash())),
+    Row("system api version", "[4|6]", "tell the version of the API", _api_version),
+    Row("rib show in", "[IP] [FAMILY] [extensive]", "the same as show adj-rib in", _show_adj_rib("in"), True),
+    Row("rib show out", "[IP] [FAMILY] [extensive]", "the same as show adj-rib out", _show_adj_rib("out"), True),
+    Row("rib flush out", "", "the same as flush adj-rib out", lambda words, selector: FlushAdjRibOut(selector), True),
+    Row("rib clear in", "", "the same as clear adj-rib in", lambda words, selector: ClearAdjRib("in", selector), True),
+    Row(
+        "rib clear out", "", "the same as clear adj-rib out", lambda words, selector: ClearAdjRib("out", selector), True
+    ),
+    Row("peer list", "", "list neighbors", _fixed(PeerList())),
+    Row("peer show", "[IP] [summary|extensive|configuration]", "the same as show neighbor", _show_neighbor),
+    *(
+        Row(f"show {form}", "[json]", f"after a selector: show neighbor {form}", _show_form(form), True)
+        for form in FORMS
+    ),
+    Row("group start", "", "begin a group; each command is acknowledged", _fixed(Group(True))),
+    Row("group end", "", "end a group", _fixed(Group(False))),
+)

@@ -1,0 +1,138 @@
+"""Selectors: which neighbors a command is for.
+
+    neighbor IP|* [local-ip IP] [local-as N] [peer-as N] [router-id IP] [family-allowed F] [, neighbor …]
+    peer IP|* [KEY VALUE…]     peer [ IP KEY VALUE…, IP … ]
+
+The terms of one selector must all hold; of several selectors, one is enough.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from apid.grammar.values import address_value, asn_value, ipv4_value, read
+from apid.grammar.words import GrammarError, Words
+
+ANY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class NeighborIdentity:
+    """What selectors compare. Addresses are in canonical text (RFC 5952), AS numbers are plain.
+
+    `peer_address` may be a range such as `10.0.0.0/24` (passive neighbors); `name` is another word that stands
+    for the neighbor. `family_allowed` is `in-open`, or families such as `ipv4-unicast/ipv6-unicast`.
+    """
+
+    peer_address: str
+    local_ip: str = ""
+    local_as: int | None = None
+    peer_as: int | None = None
+    router_id: str = ""
+    family_allowed: str = "in-open"
+    name: str = ""
+
+    def __str__(self) -> str:
+        """The neighbor's full name, as `show … extensive` prints it."""
+        return (
+            f"neighbor {self.peer_address} local-ip {self.local_ip} local-as {self.local_as} "
+            f"peer-as {self.peer_as} router-id {self.router_id} family-allowed {self.family_allowed}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """One selector: a peer (`*` for any) and what else must hold; None is not asked for."""
+
+    peer: str = ANY
+    local_ip: str | None = None
+    local_as: int | None = None
+    peer_as: int | None = None
+    router_id: str | None = None
+    family_allowed: str | None = None
+
+    def matches(self, identity: NeighborIdentity) -> bool:
+        """Tell whether every term holds."""
+        return (
+            (self.peer == ANY or self.peer in (identity.peer_address, identity.name))
+            and self.local_ip in (None, identity.local_ip)
+            and self.local_as in (None, identity.local_as)
+            and self.peer_as in (None, identity.peer_as)
+            and self.router_id in (None, identity.router_id)
+            and self.family_allowed in (None, identity.family_allowed)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Selectors of which one must match; without any, every neighbor that the helper may command."""
+
+    alternatives: tuple[Terms, ...] = ()
+
+    def matches(self, identity: NeighborIdentity) -> bool:
+        """Tell whether the command is for this neighbor."""
+        return not self.alternatives or any(terms.matches(identity) for terms in self.alternatives)
+
+
+EVERYONE = Selector()
+
+
+def peer_value(text: str) -> str:
+    """Bring a peer's address to canonical text; ranges, names and `*` stay as they are."""
+    try:
+        return _canonical(address_value(text))
+    except ValueError:
+        return text
+
+
+def _canonical(address: bytes) -> str:
+    return socket.inet_ntop(socket.AF_INET if len(address) == 4 else socket.AF_INET6, address)
+
+
+def _address_term(text: str) -> str:
+    return _canonical(address_value(text))
+
+
+def _router_id_term(text: str) -> str:
+    return _canonical(ipv4_value(text))
+
+
+TERMS: dict[str, tuple[str, Callable[[str], str | int]]] = {
+    "local-ip": ("local_ip", _address_term),
+    "local-as": ("local_as", asn_value),
+    "peer-as": ("peer_as", asn_value),
+    "router-id": ("router_id", _router_id_term),
+    "family-allowed": ("family_allowed", str),
+}
+
+
+def read_selector(words: Words) -> Selector:
+    """Read the selectors at the beginning of a command, as many as there are."""
+    alternatives: list[Terms] = []
+    while words.peek() in ("neighbor", "peer"):
+        if words.next("selector") == "peer" and words.accept("["):
+            while not words.accept("]"):
+                alternatives.append(_read_terms(words))
+                words.accept(",")
+        else:
+            alternatives.append(_read_terms(words))
+        if not words.accept(","):
+            break
+        if words.peek() not in ("neighbor", "peer"):
+            raise GrammarError(f"'neighbor' expected after ',', not '{words.peek()}'", words.last())
+    return Selector(tuple(alternatives))
+
+
+def _read_terms(words: Words) -> Terms:
+    """Read `PEER [KEY VALUE…]`."""
+    token = words.token("IP address or *")
+    if token.text in TERMS or token.text in ",[](){};":
+        raise GrammarError(f"IP address or * expected, not '{token.text}'", token)
+    found: dict[str, str | int] = {"peer": peer_value(token.text)}
+    while words.peek() in TERMS:
+        keyword = words.next("term")
+        name, convert = TERMS[keyword]
+        found[name] = read(words, f"value of {keyword}", convert)
+    return Terms(**found)  # type: ignore[arg-type]

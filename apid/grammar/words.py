@@ -1,0 +1,100 @@
+"""Tokens with their places, and the cursor that every grammar rule reads from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+class GrammarError(ValueError):
+    """Something else was expected: carries the place, what was seen and what was expected."""
+
+    def __init__(self, message: str, token: Token | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.token = token
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word or punctuation mark; line and column count from 1, line 0 where there is no file."""
+
+    text: str
+    line: int = 0
+    column: int = 0
+    quoted: bool = False
+
+    def __str__(self) -> str:
+        return self.text
+
+
+PUNCTUATION = frozenset("[](),{};")
+
+
+class Words:
+    """A cursor over tokens. Rules consume from it and raise `GrammarError` at the token that is wrong."""
+
+    __slots__ = ("_end", "_position", "_tokens")
+
+    def __init__(self, tokens: Iterable[Token], end: Token | None = None) -> None:
+        self._tokens = list(tokens)
+        self._position = 0
+        self._end = end or (self._tokens[-1] if self._tokens else None)
+
+    def __bool__(self) -> bool:
+        return self._position < len(self._tokens)
+
+    def peek(self) -> str:
+        """Return the next word without consuming it, or an empty string at the end."""
+        return self._tokens[self._position].text if self else ""
+
+    def next(self, expected: str) -> str:
+        """Consume a word; `expected` describes it for the error at the end of the line."""
+        return self.token(expected).text
+
+    def token(self, expected: str) -> Token:
+        """Consume a token."""
+        if not self:
+            raise GrammarError(f"{expected} expected, but the statement ends", self._end)
+        token = self._tokens[self._position]
+        self._position += 1
+        return token
+
+    def accept(self, text: str) -> bool:
+        """Consume the next word if it is `text`."""
+        if self.peek() == text and self:
+            self._position += 1
+            return True
+        return False
+
+    def expect(self, text: str) -> None:
+        """Consume `text` or raise."""
+        token = self.token(f"'{text}'")
+        if token.text != text:
+            raise GrammarError(f"'{text}' expected, not '{token.text}'", token)
+
+    def last(self) -> Token | None:
+        """Return the token consumed last, where an error about its value belongs."""
+        return self._tokens[self._position - 1] if self._position else self._end
+
+    def wrong(self, message: str) -> GrammarError:
+        """Build the error for the token consumed last."""
+        return GrammarError(message, self.last())
+
+    def finish(self) -> None:
+        """Raise unless everything was consumed."""
+        if self:
+            token = self._tokens[self._position]
+            raise GrammarError(f"end of statement expected, not '{token.text}'", token)
+
+
+def unknown_word(seen: str, known: Iterable[str], what: str) -> str:
+    """Say that a word is unknown, with the nearest known one or the whole choice where it is short."""
+    choice = sorted(known)
+    near = get_close_matches(seen, choice, n=1)
+    if near:
+        return f"unknown {what} '{seen}': did you mean '{near[0]}'?"
+    if len(choice) <= 12:
+        return f"unknown {what} '{seen}': expected one of {', '.join(choice)}"
+    return f"unknown {what} '{seen}'"

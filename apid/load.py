@@ -1,0 +1,56 @@
+"""Read and check everything that a start or a reload needs: environment, files, helpers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from apid import __version__
+from apid.compile import Compiled, compile_configuration
+from apid.config.environment import InvalidEnvironment, find_env_file, load_environment
+from apid.config.errors import ConfigurationErrors
+from apid.config.load import load
+from apid.config.model import Configuration
+from apid.config.options import Environment
+
+SOFTWARE_VERSION = f"bgpbus/{__version__}"
+
+
+class LoadError(Exception):
+    """What is wrong, in lines for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration that is good."""
+
+    configuration: Configuration
+    environment: Environment
+    compiled: Compiled
+    warnings: list[str]
+
+
+def read_environment(variables: Mapping[str, str]) -> tuple[Environment, list[str]]:
+    """Read the environment variables and the ini file; LoadError names each bad value."""
+    path = find_env_file(variables)
+    try:
+        text = Path(path).read_text() if path else ""
+        return load_environment(variables, text, path or "")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LoadError(f"the environment file {path} cannot be read: {error}") from error
+    except InvalidEnvironment as error:
+        raise LoadError("\n".join(error.problems)) from error
+
+
+def read_configuration(paths: list[str], variables: Mapping[str, str] | None = None) -> Loaded:
+    """Read, check and compile; LoadError says all that is wrong, and nothing was changed."""
+    variables = os.environ if variables is None else variables
+    environment, warnings = read_environment(variables)
+    try:
+        configuration = load(paths, variables)
+    except ConfigurationErrors as error:
+        raise LoadError(str(error)) from error
+    compiled = compile_configuration(configuration, environment, SOFTWARE_VERSION)
+    return Loaded(configuration, environment, compiled, warnings + [str(each) for each in configuration.warnings])

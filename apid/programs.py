@@ -1,0 +1,157 @@
+"""The run directory's files and supervisor's programs: what control writes for the other processes."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from http.client import HTTPConnection
+from pathlib import Path
+from socket import AF_UNIX, SOCK_STREAM, socket
+from typing import Any
+from xmlrpc.client import Fault, ServerProxy, Transport
+
+from apid.compile import Compiled, helper_program
+from bus.daemon import RunDirectory
+from bus.settings import write_settings
+
+SHIPPED_RUN_DIRECTORY = "/run/bgpbus"
+SHIPPED_PYTHON = "%(here)s/.venv/bin/python"
+SHIPPED_CONFIGURATION = "/etc/bgpbus/bgpbus.conf"
+STOP_SECONDS = 30  # NOTIFICATIONs of a large shard must fit
+
+PROGRAM = """\
+[program:{name}]
+command = {command}
+directory = {directory}
+priority = {priority}
+autorestart = true
+startsecs = 1
+startretries = 1000000
+stopwaitsecs = {stop}
+stderr_logfile = /dev/fd/2
+stderr_logfile_maxbytes = 0
+stdout_logfile = NONE
+"""
+
+
+def supervisord_template() -> Path:
+    """Return the shipped supervisord.conf: beside the packages in a checkout, inside `apid` in a wheel."""
+    here = Path(__file__).resolve().parent
+    inside = here / "supervisord.conf"
+    return inside if inside.exists() else here.parent / "supervisord.conf"
+
+
+def project_directory() -> Path:
+    """Return the directory from which `python -m ribd` finds its package."""
+    return Path(__file__).resolve().parent.parent
+
+
+def write_supervisord(run: RunDirectory, sources: list[str]) -> Path:
+    """Write the run directory's own copy of supervisord.conf; supervisorctl takes it too."""
+    text = supervisord_template().read_text()
+    text = text.replace(SHIPPED_CONFIGURATION, _quote(sources))
+    text = text.replace(SHIPPED_PYTHON, _escape(shlex.quote(sys.executable)))
+    text = text.replace(SHIPPED_RUN_DIRECTORY, _escape(str(run.path)))
+    text = text.replace("%(here)s", _escape(str(project_directory())))
+    path = run.path / "supervisord.conf"
+    path.write_text(text)
+    return path
+
+
+def _quote(words: list[str]) -> str:
+    return _escape(shlex.join(words))
+
+
+def _escape(text: str) -> str:
+    """Keep supervisor from expanding a percent sign."""
+    return text.replace("%", "%%")
+
+
+def program_text(run: RunDirectory, name: str) -> str:
+    """Return the supervisor section of a program."""
+    if name == "listener":
+        words, priority = ["-m", "peerd.listener", str(run.path)], 50
+    elif name.startswith("helper-"):
+        words, priority = ["-m", "apid", "helper", str(run.path), name], 60
+    else:
+        words, priority = ["-m", "peerd", str(run.path), name], 40
+    return PROGRAM.format(
+        name=name,
+        command=_quote([sys.executable, *words]),
+        directory=_escape(str(project_directory())),
+        priority=priority,
+        stop=STOP_SECONDS,
+    )
+
+
+def write_files(run: RunDirectory, compiled: Compiled) -> None:
+    """Write settings and programs, and remove those that are not wanted any more."""
+    wanted = {**compiled.peerds, **{helper_program(name): value for name, value in compiled.helpers.items()}}
+    if compiled.listener is not None:
+        wanted["listener"] = compiled.listener
+    for name, settings in wanted.items():
+        write_settings(run.settings / name, settings)
+        (run.programs / f"{name}.conf").write_text(program_text(run, name))
+    for path in [*run.settings.iterdir(), *run.programs.iterdir()]:
+        if re.sub(r"\.conf$", "", path.name) not in wanted:
+            path.unlink()
+
+
+class _UnixConnection(HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=10)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket(AF_UNIX, SOCK_STREAM)
+        self.sock.settimeout(10)
+        self.sock.connect(self._path)
+
+
+class _UnixTransport(Transport):
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path = path
+
+    def make_connection(self, host: Any) -> HTTPConnection:
+        """Connect to the UNIX socket, whatever the host."""
+        return _UnixConnection(self._path)
+
+
+class Supervisor:
+    """supervisord's XML-RPC interface, as far as we need it. OSError where it is away."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        self._proxy = ServerProxy("http://localhost", transport=_UnixTransport(str(run.path / "supervisor.sock")))
+        self._rpc: Any = self._proxy.supervisor
+
+    def processes(self) -> list[dict[str, Any]]:
+        """Return name, state and pid of every program."""
+        return list(self._rpc.getAllProcessInfo())
+
+    def adapt(self) -> tuple[list[str], list[str]]:
+        """Make supervisord run what the included files say now; return the programs added and removed."""
+        try:
+            added, _changed, removed = self._rpc.reloadConfig()[0]
+        except Fault as fault:
+            raise OSError(f"supervisord: {fault.faultString}") from fault
+        for name in removed:
+            self._rpc.stopProcessGroup(name, True)
+            self._rpc.removeProcessGroup(name)
+        for name in added:
+            self._rpc.addProcessGroup(name)
+        return list(added), list(removed)
+
+    def restart(self, name: str) -> None:
+        """Restart one program."""
+        self._rpc.stopProcessGroup(name, True)
+        self._rpc.startProcessGroup(name, False)
+
+    def stop_all(self) -> None:
+        """Ask every program to stop, all at the same time."""
+        self._rpc.stopAllProcesses(False)
+
+    def shutdown(self) -> None:
+        """End supervisord."""
+        self._rpc.shutdown()

@@ -1,0 +1,1 @@
+"""Events for helpers: JSON in both layouts, and text. Pure."""

@@ -1,0 +1,95 @@
+"""JSON of decoded UPDATEs.
+
+On the build machine an UPDATE of 5 IPv4 prefixes with attributes that were seen before takes 2.5 microseconds
+here, envelope not counted; `python -m tools.bench` has the whole way.
+"""
+
+from __future__ import annotations
+
+from apid.render.dialect import Dialect
+from apid.render.json_attributes import DISCARD, ERROR, attributes_json
+from apid.render.json_layout import Families, Layout
+from apid.render.routes import next_hops
+from bgp.attribute import AttributeSet
+from bgp.family import IPV4_UNICAST
+from bgp.update import Update
+
+CACHED_SETS = 8192  # attribute sets that are kept as text: some 300 octets each
+
+
+class UpdateJson:
+    """Render the UPDATEs of one session in one direction: attributes are rendered once for each set."""
+
+    __slots__ = ("_add_path", "_attributes", "_dialect", "_heads", "_layout", "_straight")
+
+    def __init__(self, dialect: Dialect, layout: Layout, add_path: Families) -> None:
+        self._dialect = dialect
+        self._layout = layout
+        self._add_path = add_path
+        self._straight = IPV4_UNICAST not in add_path
+        self._attributes: dict[bytes, str] = {}
+        self._heads: dict[bytes, tuple[str, str]] = {}
+
+    def render(self, update: Update) -> str:
+        """Render the `message` object of an event."""
+        announced = update.announced
+        if (
+            self._straight
+            and len(announced) == 1
+            and not update.withdrawn
+            and not update.discarded
+            and announced[0].family == IPV4_UNICAST
+            and len(announced[0].next_hop) == 4
+        ):
+            # Five UPDATEs in six of a full table: everything before the prefixes repeats.
+            reach = announced[0]
+            head, hop = self._head(update.attributes, reach.next_hop)
+            return f"{head}{self._layout.ipv4_routes(reach.items, hop)} }} }}"
+        withdrawn = update.withdrawn
+        if (
+            self._straight
+            and len(withdrawn) == 1
+            and not announced
+            and not update.attributes.octets
+            and update.error is None
+            and withdrawn[0].family == IPV4_UNICAST
+        ):
+            return f'{{ "update": {{ "withdraw": {self._layout.ipv4_withdrawn(withdrawn[0].items)} }} }}'
+        return self._render(update)
+
+    def _head(self, attributes: AttributeSet, next_hop: bytes) -> tuple[str, str]:
+        """Return what stands before the prefixes, and the next hop as text."""
+        known = self._heads.get(attributes.octets + next_hop)
+        if known is None:
+            hop = next_hops(next_hop)[0]
+            said = self._attributes_json(attributes, "")
+            known = f'{{ "update": {{ "attribute": {said}, "announce": {self._layout.ipv4_head(hop)}', hop
+            if len(self._heads) >= CACHED_SETS:
+                self._heads.clear()
+            self._heads[attributes.octets + next_hop] = known
+        return known
+
+    def _render(self, update: Update) -> str:
+        if update.eor is not None:
+            afi, safi = update.eor.afi_name, update.eor.safi_name
+            return f'{{ "eor": {{ "afi" : "{afi}", "safi" : "{safi}" }} }}'
+        verdict = ERROR if update.error is not None else DISCARD if update.discarded else ""
+        members = []
+        if update.announced or update.attributes.octets or verdict:
+            members.append(f'"attribute": {self._attributes_json(update.attributes, verdict)}')
+        if update.announced:
+            members.append(f'"announce": {self._layout.announce(update.announced, self._add_path)}')
+        if update.withdrawn:
+            members.append(f'"withdraw": {self._layout.withdraw(update.withdrawn, self._add_path)}')
+        return f'{{ "update": {{ {", ".join(members)} }} }}'
+
+    def _attributes_json(self, attributes: AttributeSet, verdict: str) -> str:
+        if verdict:
+            return attributes_json(attributes, verdict, self._dialect)
+        known = self._attributes.get(attributes.octets)
+        if known is None:
+            known = attributes_json(attributes, "", self._dialect)
+            if len(self._attributes) >= CACHED_SETS:
+                self._attributes.clear()
+            self._attributes[attributes.octets] = known
+        return known

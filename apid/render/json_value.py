@@ -1,0 +1,35 @@
+"""JSON of nested values, such as those of link-state descriptors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from math import isfinite
+
+
+def json_value(value: object) -> str:
+    """Render a value. A float that JSON cannot say (infinite, not a number) becomes null."""
+    return json.dumps(finite(value))
+
+
+def finite(value: object) -> object:
+    """Replace floats that JSON cannot say, at any depth."""
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: finite(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(inner) for inner in value]
+    return value
+
+
+def members_json(pairs: Iterable[tuple[str, object]], repeated: bool) -> str:
+    """Render pairs as an object. A name that occurs twice is repeated, or its values become one list."""
+    members = [(name, value) for name, value in pairs]
+    if not repeated:
+        values: dict[str, list[object]] = {}
+        for name, value in members:
+            values.setdefault(name, []).append(value)
+        members = [(name, several if len(several) > 1 else several[0]) for name, several in values.items()]
+    texts = [f"{json.dumps(name)}: {json_value(value)}" for name, value in members]
+    return f"{{ {', '.join(texts)} }}"

@@ -1,0 +1,108 @@
+"""Lines of decoded UPDATEs, and of one route."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from apid.render.dialect import Dialect
+from apid.render.fast import ipv4_prefixes
+from apid.render.flow_text import Services
+from apid.render.json_layout import Families
+from apid.render.nlri_text import NO_SERVICES, nlri_text
+from apid.render.routes import next_hops, read_route
+from apid.render.text_attributes import attributes_text
+from bgp.attribute import AttributeSet, NextHop
+from bgp.family import IPV4_UNICAST, Family
+from bgp.nlri import NLRI, Flow, LabelledPrefix, Prefix, Vpls, VpnPrefix
+from bgp.update import Update
+
+CACHED_SETS = 8192
+
+# The text encoder names only the family of all other routes; JSON has them whole.
+SPELT_OUT = (Prefix, LabelledPrefix, VpnPrefix, Flow, Vpls)
+
+
+def event_text(route: NLRI, next_hop: str, add_path: bool) -> str:
+    """Render a route as a text event has it."""
+    if isinstance(route, SPELT_OUT):
+        return nlri_text(route, next_hop, add_path)
+    return f"afi {route.family.afi_name} safi {route.family.safi_name}"
+
+
+class UpdateText:
+    """Render the UPDATEs of one session in one direction as lines without their common start."""
+
+    __slots__ = ("_add_path", "_attributes", "_dialect")
+
+    def __init__(self, dialect: Dialect, add_path: Families) -> None:
+        self._dialect = dialect
+        self._add_path = add_path
+        self._attributes: dict[bytes, str] = {}
+
+    def render(self, update: Update) -> list[str]:
+        """Return lines between `start` and `end`: withdrawn IPv4 routes, announced ones, other withdrawn ones."""
+        if update.eor is not None:
+            afi, safi = update.eor
+            return [f"route eor {afi}/{safi} ({update.eor})"]
+        lines: list[str] = []
+        last: list[str] = []
+        for family, items in update.withdrawn:
+            place = lines if family == IPV4_UNICAST else last
+            place.extend(f"withdrawn {text}" for text in self._withdrawn(family, items))
+        said = self._said(update)
+        for family, octets, items in update.announced:
+            hops = next_hops(octets) or [""]
+            if family == IPV4_UNICAST and family not in self._add_path:
+                lines.extend(
+                    f"announced {prefix} next-hop {hop}{said}" for hop in hops for prefix in ipv4_prefixes(items)
+                )
+                continue
+            add_path = family in self._add_path
+            routes = [read_route(family, item) for item in items]
+            lines.extend(f"announced {event_text(route, hop, add_path)}{said}" for hop in hops for route in routes)
+        return lines + last
+
+    def _withdrawn(self, family: Family, items: Iterable[bytes]) -> list[str]:
+        if family == IPV4_UNICAST and family not in self._add_path:
+            return ipv4_prefixes(items)
+        add_path = family in self._add_path
+        return [event_text(read_route(family, item), "", add_path) for item in items]
+
+    def _said(self, update: Update) -> str:
+        octets = update.attributes.octets
+        known = self._attributes.get(octets)
+        if known is None:
+            known = attributes_text(update.attributes, self._dialect)
+            if len(self._attributes) >= CACHED_SETS:
+                self._attributes.clear()
+            self._attributes[octets] = known
+        return f"{known} error discard" if update.discarded else known
+
+
+def route_next_hop(attributes: AttributeSet) -> str:
+    """Return the next hop of a route to announce: `self` where the session decides, empty where there is none."""
+    attribute = attributes.get(NextHop.CODE)
+    if not isinstance(attribute, NextHop):
+        return ""
+    return next_hops(attribute.address)[0] if attribute.address else "self"
+
+
+def route_text(
+    family: Family,
+    item: bytes,
+    attributes: AttributeSet,
+    *,
+    next_hop: bytes | None = None,
+    extensive: bool = False,
+    services: Services = NO_SERVICES,
+) -> str:
+    """Render one route as `show adj-rib` does, after the neighbor's address: family, NLRI, next hop.
+
+    `next_hop` is that of a received route, octets as on the wire; without it the attributes have it. `extensive`
+    adds the attributes. `services` names ports, for flows that were configured here. A path identifier of 0 is
+    taken for none.
+    """
+    hop = next(iter(next_hops(next_hop)), "") if next_hop is not None else route_next_hop(attributes)
+    route = read_route(family, item)
+    text = f"{family} {nlri_text(route, hop, bool(route.path_id), services)}"
+    return f"{text}{attributes_text(attributes)}" if extensive else text

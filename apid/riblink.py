@@ -1,0 +1,66 @@
+"""The way to ribd: batches of changes, numbered, a few at a time, repeated until they are acknowledged.
+
+A batch is answered exactly once, whatever happens to ribd meanwhile: it is kept until its acknowledgement comes and
+sent again at every reconnection, and ribd knows by its number whether it has carried it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bus.schema import Applied, Apply, Clear, Enrol, Message, Refused
+
+WINDOW = 4  # batches on the way: enough to keep ribd busy while we parse, few enough to bound what waits
+
+Done = Callable[[str], None]  # called with an empty string, or the reason of a refusal
+
+
+class RibLink:
+    """Requests of one client on their way to ribd, in order."""
+
+    def __init__(self, client: str, epoch: str, send: Callable[[Message], bool]) -> None:
+        self._client, self._epoch = client, epoch
+        self._send = send
+        self._sequence = 0
+        self._outstanding: dict[int, tuple[Message, Done]] = {}
+
+    @property
+    def full(self) -> bool:
+        """Whether to wait before the next request."""
+        return len(self._outstanding) >= WINDOW
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything is answered."""
+        return not self._outstanding
+
+    def apply(self, targets: list[list[str]], changes: list[list[object]], done: Done) -> None:
+        """Send changes."""
+        self._submit(Apply(self._client, self._epoch, self._next(), targets, changes), done)
+
+    def enrol(self, neighbors: list[str], done: Done) -> None:
+        """Say which neighbors exist."""
+        self._submit(Enrol(self._client, self._epoch, self._next(), neighbors), done)
+
+    def clear(self, neighbors: list[str], done: Done) -> None:
+        """Withdraw everything from neighbors."""
+        self._submit(Clear(self._client, self._epoch, self._next(), neighbors), done)
+
+    def _next(self) -> int:
+        self._sequence += 1
+        return self._sequence
+
+    def _submit(self, request: Apply | Enrol | Clear, done: Done) -> None:
+        self._outstanding[request.sequence] = (request, done)
+        self._send(request)
+
+    def connected(self) -> None:
+        """Repeat what was not answered: ribd is back, or there for the first time."""
+        for request, _ in self._outstanding.values():
+            self._send(request)
+
+    def answered(self, message: Applied | Refused) -> None:
+        """Take an answer; one that is not expected (to a repetition) is ignored."""
+        entry = self._outstanding.pop(message.sequence, None)
+        if entry is not None:
+            entry[1](message.reason if isinstance(message, Refused) else "")

@@ -1,0 +1,255 @@
+"""`bgpbus run`: check everything, prepare the run directory, be supervisord's parent until the end.
+
+supervisord would die of SIGUSR1 and restart everything on SIGHUP; so this process stands before it and turns
+ExaBGP's signals into requests to control.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from http.client import HTTPException
+from pathlib import Path
+from xmlrpc.client import Fault
+
+from apid.bridge.process import identity_of
+from apid.control.enforce import leave_pending
+from apid.load import Loaded, LoadError, read_configuration
+from apid.programs import Supervisor, write_files, write_supervisord
+from bus.daemon import (
+    EXIT_CONFIGURATION,
+    EXIT_CRASHED,
+    EXIT_STOPPED,
+    PR_SET_PDEATHSIG,
+    AlreadyRunning,
+    RunDirectory,
+    default_run_directory,
+    start_logging,
+    take_lock,
+)
+from bus.schema import Answer, Command, Message
+from bus.transport import Client, Loop
+
+STOP_SECONDS = 4.5  # for everything to end after SIGTERM; then what is left is killed
+SOCKET_PATH_LIMIT = 107  # octets of a UNIX socket's path (<sys/un.h>)
+LONGEST_SOCKET_NAME = 40
+WATCH = 0.05  # seconds between looks at programs that are stopping
+
+SIGNALS = {signal.SIGUSR1: "reload", signal.SIGUSR2: "reload helpers", signal.SIGALRM: "restart"}
+
+
+class Runner:
+    """The foreground process."""
+
+    def __init__(self, run: RunDirectory, log: logging.Logger) -> None:
+        self._run, self._log = run, log
+        self._loop = Loop()
+        self._control = Client(self._loop, run.control, self._answered, lambda: None, self._bad)
+        self._supervisord: subprocess.Popen[bytes] | None = None
+        self._stopping = 0.0
+        self._stopped_programs = False
+        self._request = 0
+
+    def start(self, configuration: Path) -> None:
+        """Start supervisord."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        parent = os.getpid()
+
+        def prepare() -> None:
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+            if os.getppid() != parent:
+                os._exit(1)
+
+        command = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(configuration)]
+        self._supervisord = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, process_group=0, preexec_fn=prepare
+        )
+        for number, line in SIGNALS.items():
+            self._loop.on_signal(number, lambda line=line: self._ask(line))  # type: ignore[misc]
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            self._loop.on_signal(number, self._stop)
+        self._loop.on_signal(signal.SIGCHLD, self._check)
+
+    def wait(self) -> int:
+        """Serve until supervisord is gone; return its verdict."""
+        self._loop.run()
+        self._loop.close()
+        return EXIT_STOPPED if self._stopping or self._stopped_by_command() else EXIT_CRASHED
+
+    def _stopped_by_command(self) -> bool:
+        return self._supervisord is not None and self._supervisord.returncode == 0
+
+    def _ask(self, line: str) -> None:
+        self._request += 1
+        if not self._control.send(Command(self._request, "", line)):
+            self._log.error("control is away, the signal is ignored request=%s", line)
+
+    def _answered(self, message: Message) -> None:
+        if isinstance(message, Answer) and message.final and message.error:
+            self._log.error("request failed: %s", message.error)
+
+    def _bad(self, reason: str) -> None:
+        self._log.warning("bad message refused: %s", reason)
+
+    def _check(self) -> None:
+        if self._supervisord is not None and self._supervisord.poll() is not None:
+            if not self._stopping:
+                self._log.info("supervisord ended status=%d", self._supervisord.returncode)
+            self._loop.stop()
+
+    def _stop(self) -> None:
+        """Stop every program at the same time, then supervisord (which by itself stops one after the other)."""
+        if self._stopping:
+            return
+        self._stopping = self._loop.now()
+        self._log.info("stopping")
+        try:
+            Supervisor(self._run).stop_all()
+        except (OSError, Fault, HTTPException) as error:
+            self._log.warning("supervisord does not answer: %s", error)
+            self._end_supervisord(signal.SIGTERM)
+        self._loop.call_later(WATCH, self._watch)
+
+    def _watch(self) -> None:
+        """Go on when all have stopped, or time is up."""
+        late = self._loop.now() - self._stopping > STOP_SECONDS
+        if late:
+            self._log.error("programs did not end in time and are killed")
+            self._kill_all()
+            return
+        if not self._stopped_programs and self._all_stopped():
+            self._stopped_programs = True
+            self._end_supervisord(signal.SIGTERM)
+        self._loop.call_later(WATCH, self._watch)
+
+    def _all_stopped(self) -> bool:
+        try:
+            # supervisord itself notices an exit up to a second later; a pid that is gone is enough for us.
+            return not any(_alive(process["pid"]) for process in Supervisor(self._run).processes())
+        except (OSError, Fault, HTTPException):
+            return True
+
+    def _end_supervisord(self, number: int) -> None:
+        if self._supervisord is not None and self._supervisord.poll() is None:
+            self._supervisord.send_signal(number)
+
+    def _kill_all(self) -> None:
+        try:
+            pids = [process["pid"] for process in Supervisor(self._run).processes()]
+        except (OSError, Fault, HTTPException):
+            pids = []
+        self._end_supervisord(signal.SIGKILL)
+        for pid in pids:
+            if pid and _alive(pid):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process is there and not a zombie."""
+    if not pid:
+        return False
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def check_ports(loaded: Loaded) -> None:
+    """Raise LoadError where an address to listen on cannot be had."""
+    listener = loaded.compiled.listener
+    for address, port in listener.listener["endpoints"] if listener is not None else []:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                sock.bind((address, port))
+                sock.listen(1)
+            except OSError as error:
+                hint = " (set exabgp.tcp.port to a port above 1023, or run as root)" if error.errno == 13 else ""
+                raise LoadError(f"cannot listen on {address} port {port}: {error.strerror}{hint}") from error
+
+
+def check_helpers(loaded: Loaded) -> None:
+    """Raise LoadError where the user that helpers run as does not exist, or may not run one of them."""
+    for name, settings in loaded.compiled.helpers.items():
+        user, program = settings.helper["user"], settings.helper["run"][0]
+        try:
+            identity = identity_of(user)
+        except KeyError as error:
+            raise LoadError(f"exabgp.daemon.user is '{user}', and there is no such user") from error
+        if identity is None:
+            continue
+        test = subprocess.run(
+            ["/usr/bin/test", "-x", program], user=identity.uid, group=identity.gid, extra_groups=[], check=False
+        )
+        if test.returncode:
+            raise LoadError(
+                f"process {name}: {program} cannot be executed by the user '{user}' that helpers run as: "
+                "let that user read it, or set exabgp.daemon.user (exabgp_daemon_user=root keeps root)"
+            )
+
+
+def check_directory(run: RunDirectory) -> None:
+    """Raise LoadError where sockets in this directory would have names that are too long."""
+    room = SOCKET_PATH_LIMIT - len(os.fsencode(run.path)) - 1
+    if room < LONGEST_SOCKET_NAME:
+        raise LoadError(
+            f"the run directory {run.path} is too long for socket names: at most "
+            f"{SOCKET_PATH_LIMIT - LONGEST_SOCKET_NAME - 1} octets"
+        )
+
+
+def forget(run: RunDirectory) -> None:
+    """Clear what a clean end leaves nothing of: routes, configuration, settings with their passwords."""
+    for path in (run.journal, run.settings, run.programs):
+        shutil.rmtree(path, ignore_errors=True)
+    for path in (run.applied, run.pending):
+        path.unlink(missing_ok=True)
+
+
+def run(paths: list[str], run_directory: Path | None, log_level: str | None = None) -> int:
+    """Run in the foreground; return an exit code (0 told to stop, 1 crashed, 2 bad configuration)."""
+    started = time.monotonic()
+    run_dir = RunDirectory((run_directory or default_run_directory(dict(os.environ))).absolute())
+    try:
+        loaded = read_configuration(paths)
+        check_directory(run_dir)
+        check_helpers(loaded)
+        run_dir.create()
+        lock = take_lock(run_dir.lock("run"))
+        check_ports(loaded)
+    except AlreadyRunning as error:
+        print(f"bgpbus is already running in {run_dir.path}: {error}", file=sys.stderr)
+        return EXIT_CONFIGURATION
+    except (LoadError, OSError) as error:
+        print(error, file=sys.stderr)
+        return EXIT_CONFIGURATION
+    log = start_logging("bgpbus", log_level or loaded.environment.log.level)
+    for warning in loaded.warnings:
+        log.warning("%s", warning)
+    write_files(run_dir, loaded.compiled)
+    leave_pending(run_dir, loaded.compiled.applied)
+    configuration = write_supervisord(run_dir, paths)
+    runner = Runner(run_dir, log)
+    runner.start(configuration)
+    log.info(
+        "started run_directory=%s neighbors=%d helpers=%d checked_in=%.2fs",
+        run_dir.path,
+        len(loaded.configuration.neighbors),
+        len(loaded.configuration.processes),
+        time.monotonic() - started,
+    )
+    status = runner.wait()
+    if status == EXIT_STOPPED:
+        forget(run_dir)
+    log.info("ended status=%d", status)
+    os.close(lock)
+    return status

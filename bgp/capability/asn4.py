@@ -1,0 +1,28 @@
+"""Four-octet AS numbers (RFC 6793): code 65."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from bgp.capability.registry import Capability, expect_length, register
+
+AS_TRANS = 23456
+
+
+@register(65, "asn4")
+@dataclass(frozen=True, slots=True)
+class FourOctetAsn(Capability):
+    """The speaker's AS number, in 4 octets."""
+
+    asn: int
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """Read 4 octets."""
+        expect_length("asn4", data, 4)
+        return cls(int.from_bytes(data, "big"))
+
+    def encode(self) -> bytes:
+        """Return 4 octets."""
+        return self.asn.to_bytes(4, "big")

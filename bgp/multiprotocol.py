@@ -1,0 +1,130 @@
+"""MP_REACH_NLRI and MP_UNREACH_NLRI as received (RFC 4760 sections 3 and 4, RFC 7606 section 7.11)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from bgp.attribute.received import OPTIONAL_ATTRIBUTE_ERROR, UPDATE_MESSAGE_ERROR, next_hop_fault
+from bgp.errors import NotifyError
+from bgp.family import AFI, SAFI, Family
+from bgp.negotiated import Negotiated
+from bgp.nlri import decode, split, split_withdrawn
+
+ROUTE_DISTINGUISHER_OCTETS = 8
+
+_PREFIXES = (SAFI.UNICAST, SAFI.MULTICAST, SAFI.NLRI_MPLS)
+_IP = (AFI.IPV4, AFI.IPV6)
+
+# Families whose routes are whole once they are split: what is inside needs no second look.
+_SELF_EVIDENT = (SAFI.UNICAST, SAFI.MULTICAST, SAFI.NLRI_MPLS, SAFI.MPLS_VPN, SAFI.RTC)
+
+# Legal lengths of the next hop where neither RFC 4760 nor RFC 8950 ties it to the AFI. Others are not checked.
+_ADDRESS = (4, 16, 32)
+_OTHER_NEXT_HOPS = {
+    SAFI.MCAST_VPN: (4, 12, 16, 24, 32, 48),
+    SAFI.MUP: _ADDRESS,
+    SAFI.VPLS: _ADDRESS,
+    SAFI.EVPN: _ADDRESS,
+    SAFI.RTC: _ADDRESS,
+    SAFI.SR_POLICY: _ADDRESS,
+    SAFI.FLOW: (0, *_ADDRESS),
+    SAFI.FLOW_VPN: (0, 4, 12, 16, 24, 32, 48),
+}
+
+
+class Multiprotocol(NamedTuple):
+    """The routes of one attribute.
+
+    items: those that can be read; none where the family was not negotiated. empty: the attribute has no routes at all.
+    fault: why the UPDATE is to be treated as withdraw.
+    """
+
+    family: Family
+    next_hop: bytes
+    items: list[bytes]
+    empty: bool
+    fault: str | None = None
+
+
+def read_reach(value: bytes, attribute: bytes, negotiated: Negotiated) -> Multiprotocol:
+    """Read MP_REACH_NLRI; `attribute` is the whole of it, for the NOTIFICATION.
+
+    Raises NotifyError 3/9 where next hop or routes cannot be found.
+    """
+    start = 5 + value[3] if len(value) >= 5 else len(value) + 1
+    if start > len(value):
+        raise _error(f"MP_REACH_NLRI of {len(value)} octets ends within its next hop", attribute)
+    family = Family(value[0] << 8 | value[1], value[2])
+    next_hop = value[4 : start - 1]
+    if family not in negotiated.families:
+        return Multiprotocol(family, next_hop, [], start == len(value))
+    if not next_hop_fits(family, len(next_hop), negotiated):
+        raise _error(f"MP_REACH_NLRI for {family} has a next hop of {len(next_hop)} octets", attribute)
+    found = _read_routes(split, family, value[start:], attribute, negotiated)
+    return found._replace(next_hop=next_hop, fault=found.fault or _host_fault(family, next_hop, negotiated))
+
+
+def read_unreach(value: bytes, attribute: bytes, negotiated: Negotiated) -> Multiprotocol:
+    """Read MP_UNREACH_NLRI likewise."""
+    if len(value) < 3:
+        raise _error(f"MP_UNREACH_NLRI of {len(value)} octets has no AFI and SAFI", attribute)
+    family = Family(value[0] << 8 | value[1], value[2])
+    if family not in negotiated.families:
+        return Multiprotocol(family, b"", [], len(value) == 3)
+    return _read_routes(split_withdrawn, family, value[3:], attribute, negotiated)
+
+
+def _read_routes(
+    cut: Callable[[Family, bytes, bool], list[bytes]],
+    family: Family,
+    data: bytes,
+    attribute: bytes,
+    negotiated: Negotiated,
+) -> Multiprotocol:
+    """Split routes. One that is framed but cannot be read is left out, and a fault of the UPDATE."""
+    if not data:
+        return Multiprotocol(family, b"", [], empty=True)
+    try:
+        items = cut(family, data, family in negotiated.add_path_receive)
+    except ValueError as error:
+        raise _error(str(error), attribute) from error
+    fault = None
+    if family.safi not in _SELF_EVIDENT:
+        readable = []
+        for item in items:
+            try:
+                decode(family, item)
+                readable.append(item)
+            except ValueError as error:
+                fault = fault or f"a route of {family} cannot be read: {error}"
+        items = readable
+    return Multiprotocol(family, b"", items, False, fault)
+
+
+def next_hop_fits(family: Family, octets: int, negotiated: Negotiated) -> bool:
+    """Whether a next hop may have this length (RFC 4760, 2545, 4364, 4659, 8950)."""
+    afi, safi = family
+    ipv6 = afi == AFI.IPV6 or (family, AFI.IPV6) in negotiated.next_hop
+    if safi in _PREFIXES and afi in _IP:
+        return (afi == AFI.IPV4 and octets == 4) or (ipv6 and octets in (16, 32))
+    if safi == SAFI.MPLS_VPN and afi in _IP:
+        # RFC 8950 section 3: for IPv4, next hops without route distinguisher are legal as well.
+        with_ipv6 = (24, 48) if afi == AFI.IPV6 else (16, 24, 32, 48)
+        return (afi == AFI.IPV4 and octets == 12) or (ipv6 and octets in with_ipv6)
+    legal = _OTHER_NEXT_HOPS.get(safi)
+    return legal is None or octets in legal
+
+
+def _host_fault(family: Family, next_hop: bytes, negotiated: Negotiated) -> str | None:
+    """Judge the address in the families that forward to it; of two IPv6 addresses the first, global one."""
+    if family.safi == SAFI.MPLS_VPN and len(next_hop) in (12, 24, 48):
+        next_hop = next_hop[ROUTE_DISTINGUISHER_OCTETS:]
+    elif family.safi not in _PREFIXES:
+        return None
+    address = next_hop[:16]
+    return next_hop_fault(address, negotiated) if len(address) in (4, 16) else None
+
+
+def _error(reason: str, attribute: bytes) -> NotifyError:
+    return NotifyError(UPDATE_MESSAGE_ERROR, OPTIONAL_ATTRIBUTE_ERROR, reason, attribute)

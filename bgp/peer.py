@@ -1,0 +1,241 @@
+"""One neighbor: its up to two connections, when to dial, and which connection survives a collision.
+
+A `Peer` is plain data between events: it can be pickled, and goes on elsewhere with a clock of the same base.
+"""
+
+from __future__ import annotations
+
+from bgp.action import Accept, Action, Close, Dial, Send, StateChange
+from bgp.event import (
+    Closed,
+    Connected,
+    ConnectFailed,
+    Disconnect,
+    Failed,
+    Incoming,
+    PeerEvent,
+    Received,
+    SendBlocked,
+    SendProgress,
+    Start,
+    Stop,
+    Teardown,
+    Tick,
+)
+from bgp.fsm import Connection, State
+from bgp.notification import CEASE, COLLISION, CONNECTION_REJECTED, Notification, subcode_name
+from bgp.settings import SessionSettings
+
+LONGEST_DELAY = 60
+
+GRACEFUL_CLOSE = "graceful restarted negotiated, closing without sending any notification"
+REPLACED = "graceful restart negotiated, the peer opened a new connection"
+COLLIDED = Notification(CEASE, COLLISION)
+
+
+class Peer:
+    """The state machine of one neighbor. `handle` is total and never raises; `deadline` says when to `Tick`."""
+
+    __slots__ = (
+        "_connections",
+        "_delay",
+        "_dials",
+        "_handle",
+        "_retry_deadline",
+        "jitter",
+        "running",
+        "settings",
+    )
+
+    def __init__(self, settings: SessionSettings, jitter: float = 1.0) -> None:
+        self.settings = settings
+        self.jitter = jitter
+        self.running = False
+        self._connections: dict[int, Connection] = {}
+        self._handle = 0
+        self._delay = 0
+        self._dials = 0
+        self._retry_deadline: float | None = None
+
+    @property
+    def connections(self) -> tuple[Connection, ...]:
+        """The connections that live, oldest first."""
+        return tuple(self._connections.values())
+
+    @property
+    def established(self) -> Connection | None:
+        """The connection that carries the session, if one does."""
+        return next((one for one in self._connections.values() if one.state == State.ESTABLISHED), None)
+
+    @property
+    def state(self) -> str:
+        """The state of the connection that got furthest; ACTIVE between two attempts, IDLE when stopped."""
+        order = (State.ESTABLISHED, State.OPENCONFIRM, State.OPENSENT, State.CONNECT, State.ACTIVE)
+        states = {one.state for one in self._connections.values()}
+        resting = State.ACTIVE if self.running else State.IDLE
+        return next((state for state in order if state in states), resting)
+
+    def deadline(self) -> float | None:
+        """Return when the next `Tick` is due."""
+        deadlines = [one.deadline() for one in self._connections.values()]
+        deadlines.append(self._retry_deadline)
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
+
+    def handle(self, event: PeerEvent, now: float) -> list[Action]:
+        """Take one event; return what to do, in order."""
+        match event:
+            case Received():
+                actions = self._received(event, now)
+            case Tick():
+                actions = self._tick(now)
+            case Connected() | ConnectFailed() | Closed() | Failed() | SendBlocked() | SendProgress():
+                connection = self._connections.get(event.connection)
+                actions = [] if connection is None else connection.handle(event, now)
+            case Incoming():
+                actions = self._incoming(event, now)
+            case Start():
+                actions = self._start(now)
+            case Stop(reason=reason, text=text, subcode=subcode):
+                self.running = False
+                notification = Notification.cease(subcode, text or subcode_name(CEASE, subcode))
+                actions = self._drop_all(notification, f"stop, message [{reason}]", now)
+            case Teardown(subcode=subcode, text=text):
+                actions = self._teardown(subcode, text, now)
+        self._reap(now)
+        return actions
+
+    def _received(self, event: Received, now: float) -> list[Action]:
+        connection = self._connections.get(event.connection)
+        if connection is None:
+            return []
+        before = connection.state
+        actions = connection.receive(event.octets, now)
+        if connection.state == before == State.ESTABLISHED:
+            return actions
+        if connection.state == State.OPENCONFIRM != before:
+            actions += self._collide(connection, now)
+        actions += connection.resume(now)
+        if connection.state == State.ESTABLISHED or self._was_up(actions):
+            self._delay = self._dials = 0
+            for other in self._others(connection):
+                actions += self._drop(other, COLLIDED, now)
+        return actions
+
+    def _was_up(self, actions: list[Action]) -> bool:
+        """Tell whether a session was established and lost again within one read."""
+        return any(isinstance(action, StateChange) and action.state == State.ESTABLISHED for action in actions)
+
+    def _others(self, connection: Connection) -> list[Connection]:
+        return [one for one in self._connections.values() if one is not connection and one.state != State.IDLE]
+
+    def _collide(self, connection: Connection, now: float) -> list[Action]:
+        """Let one of two connections live, now that an OPEN was received on `connection` (RFC 4271 section 6.8)."""
+        actions: list[Action] = []
+        for other in self._others(connection):
+            if other.state == State.ESTABLISHED:
+                return actions + self._drop(connection, COLLIDED, now)
+            if other.state != State.OPENCONFIRM:
+                continue  # its OPEN has not come: nobody knows yet who is at the other end
+            loser = connection if _incoming_survives(connection) == other.incoming else other
+            actions += self._drop(loser, COLLIDED, now)
+        return actions
+
+    def _incoming(self, event: Incoming, now: float) -> list[Action]:
+        """Take or refuse a connection that the listener has for us."""
+        self._handle += 1
+        actions: list[Action] = [Accept(self._handle)]
+        refusal = self._refusal()
+        if refusal is not None:
+            return [*actions, Send(self._handle, refusal.message()), Close(self._handle)]
+        established = self.established
+        if established is not None:
+            # RFC 4724 section 5: what looks like a second connection is the peer after its restart.
+            actions += established.handle(Disconnect(established.connection, None, REPLACED), now)
+        connection = Connection(self._handle, self.settings, True, now, self.jitter)
+        self._connections[self._handle] = connection
+        actions += self._announce(connection)
+        connected = Connected(self._handle, event.local_address, event.peer_address)
+        return actions + connection.handle(connected, now)
+
+    def _refusal(self) -> Notification | None:
+        """Say why a connection cannot be taken now; None where it can."""
+        if not self.running:
+            return Notification.cease(CONNECTION_REJECTED)
+        established = self.established
+        if established is not None:
+            negotiated = established.negotiated
+            return None if negotiated is not None and negotiated.graceful_restart else COLLIDED
+        return COLLIDED if any(one.incoming for one in self._connections.values()) else None
+
+    def _start(self, now: float) -> list[Action]:
+        if self.running:
+            return []
+        self.running = True
+        self._delay = self._dials = 0
+        return [] if self.settings.passive else self._dial(now)
+
+    def _dial(self, now: float) -> list[Action]:
+        self._retry_deadline = None
+        if self._connections or (self.settings.attempts and self._dials >= self.settings.attempts):
+            return []
+        self._dials += 1
+        self._handle += 1
+        connection = Connection(self._handle, self.settings, False, now, self.jitter)
+        self._connections[self._handle] = connection
+        return [*self._announce(connection), Dial(self._handle)]
+
+    def _announce(self, connection: Connection) -> list[Action]:
+        """Say that an attempt begins, in the words that ExaBGP's helpers know."""
+        return [StateChange(connection.connection, state) for state in (State.ACTIVE, State.IDLE)]
+
+    def _tick(self, now: float) -> list[Action]:
+        actions: list[Action] = []
+        for connection in self._connections.values():
+            actions += connection.handle(Tick(), now)
+        if self._retry_deadline is not None and now >= self._retry_deadline:
+            actions += self._dial(now)
+        return actions
+
+    def _teardown(self, subcode: int, text: str, now: float) -> list[Action]:
+        """Close the session so that it comes back: silent where the peer would keep our routes (RFC 4724)."""
+        established = self.established
+        negotiated = None if established is None else established.negotiated
+        if established is not None and negotiated is not None and negotiated.graceful_restart:
+            return established.handle(Disconnect(established.connection, None, GRACEFUL_CLOSE), now)
+        notification = Notification.cease(subcode, text or subcode_name(CEASE, subcode))
+        return self._drop_all(notification, f"notification sent ({CEASE},{subcode})", now)
+
+    def _drop_all(self, notification: Notification, reason: str, now: float) -> list[Action]:
+        actions: list[Action] = []
+        for connection in self._connections.values():
+            disconnect = Disconnect(connection.connection, notification, reason)
+            actions += connection.handle(disconnect, now)
+        return actions
+
+    def _drop(self, connection: Connection, notification: Notification, now: float) -> list[Action]:
+        reason = f"notification sent ({notification.code},{notification.subcode})"
+        return connection.handle(Disconnect(connection.connection, notification, reason), now)
+
+    def _reap(self, now: float) -> None:
+        """Forget connections that are over, and plan the next attempt once none is left."""
+        for handle in [handle for handle, one in self._connections.items() if one.state == State.IDLE]:
+            del self._connections[handle]
+        if not self.running:
+            self._retry_deadline = None
+        elif not self._connections and self._retry_deadline is None and not self.settings.passive:
+            if self.settings.attempts and self._dials >= self.settings.attempts:
+                return
+            self._retry_deadline = now + self._delay
+            self._delay = min(int(1 + 1.2 * self._delay), LONGEST_DELAY)
+
+
+def _incoming_survives(connection: Connection) -> bool:
+    """Tell whether the incoming connection survives: the one whose initiator has the higher identifier.
+
+    RFC 4271 section 6.8; equal identifiers are settled by the AS number (RFC 6286 section 2.3).
+    """
+    negotiated = connection.negotiated
+    if negotiated is None:
+        return False
+    ours = (negotiated.local_id, negotiated.local_as)
+    return ours < (negotiated.peer_id, negotiated.peer_as)

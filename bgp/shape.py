@@ -1,0 +1,108 @@
+"""What decides the octets that a session is sent: sessions with equal shapes get equal messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from bgp.family import IPV4_UNICAST, Family
+from bgp.negotiated import MESSAGE_SIZE, Negotiated
+
+WIRE_FIELDS = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The part of a session that its UPDATEs depend on; hashable, so that update groups are found by it.
+
+    local_address: packed, 4 or 16 octets, what `next-hop self` becomes.
+    next_hop: families whose next hop may have another AFI (RFC 8950).
+    role: ours, where both sides announced one (RFC 9234).
+    """
+
+    ibgp: bool = True
+    local_as: int = 65000
+    local_address: bytes = bytes(4)
+    asn4: bool = True
+    message_size: int = MESSAGE_SIZE
+    group_updates: bool = True
+    families: tuple[Family, ...] = (IPV4_UNICAST,)
+    add_path: tuple[Family, ...] = ()
+    next_hop: tuple[tuple[Family, int], ...] = ()
+    aigp: bool = False
+    role: int | None = None
+
+    @classmethod
+    def of(cls, negotiated: Negotiated, group_updates: bool = True) -> Self:
+        """Return the shape of an established session; families are sorted, so that equal sessions compare equal."""
+        return cls(
+            ibgp=negotiated.ibgp,
+            local_as=negotiated.local_as,
+            local_address=negotiated.local_address,
+            asn4=negotiated.asn4,
+            message_size=negotiated.message_size,
+            group_updates=group_updates,
+            families=tuple(sorted(negotiated.families)),
+            add_path=tuple(sorted(negotiated.add_path_send)),
+            next_hop=tuple(sorted(negotiated.next_hop)),
+            aigp=negotiated.aigp,
+            role=negotiated.role,
+        )
+
+    def to_wire(self) -> list[Any]:
+        """Return the fields as msgpack can carry them."""
+        return [
+            self.ibgp,
+            self.local_as,
+            self.local_address,
+            self.asn4,
+            self.message_size,
+            self.group_updates,
+            [list(family) for family in self.families],
+            [list(family) for family in self.add_path],
+            [[*family, afi] for family, afi in self.next_hop],
+            self.aigp,
+            self.role,
+        ]
+
+    @classmethod
+    def from_wire(cls, fields: list[Any]) -> Self:
+        """Read what `to_wire` wrote; raises ValueError for anything else."""
+        if len(fields) != WIRE_FIELDS:
+            raise ValueError(f"a shape has {WIRE_FIELDS} fields, not {len(fields)}")
+        ibgp, local_as, local_address, asn4, message_size, group_updates, *lists, aigp, role = fields
+        for flag in (ibgp, asn4, group_updates, aigp):
+            if type(flag) is not bool:
+                raise ValueError(f"shape: a boolean expected, {flag!r} seen")
+        if not (_is_number(local_as) and _is_number(message_size) and (role is None or _is_number(role))):
+            raise ValueError(f"shape: numbers expected, {local_as!r}, {message_size!r}, {role!r} seen")
+        if type(local_address) is not bytes or len(local_address) not in (4, 16):
+            raise ValueError(f"shape: an address of 4 or 16 octets expected, {local_address!r} seen")
+        families, add_path, next_hop = (_rows(rows, width) for rows, width in zip(lists, (2, 2, 3), strict=True))
+        return cls(
+            ibgp=ibgp,
+            local_as=local_as,
+            local_address=local_address,
+            asn4=asn4,
+            message_size=message_size,
+            group_updates=group_updates,
+            families=tuple(Family(*row) for row in families),
+            add_path=tuple(Family(*row) for row in add_path),
+            next_hop=tuple((Family(afi, safi), next_hop_afi) for afi, safi, next_hop_afi in next_hop),
+            aigp=aigp,
+            role=role,
+        )
+
+
+def _is_number(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _rows(rows: object, width: int) -> list[list[int]]:
+    """Check a list of lists of `width` numbers."""
+    if not isinstance(rows, list):
+        raise ValueError(f"shape: a list expected, {rows!r} seen")
+    for row in rows:
+        if not (isinstance(row, list) and len(row) == width and all(map(_is_number, row))):
+            raise ValueError(f"shape: {width} numbers expected, {row!r} seen")
+    return rows

@@ -1,0 +1,128 @@
+"""What every daemon does at its start: take its lock, follow its parent into death, log without ever blocking."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import logging
+import os
+import secrets
+import signal
+import sys
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
+EXIT_STOPPED, EXIT_CRASHED, EXIT_CONFIGURATION = 0, 1, 2
+RUN_DIRECTORY_MODE = 0o750
+CONTROL_CHARACTERS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+
+
+class AlreadyRunning(RuntimeError):
+    """Another process holds the lock of this program in this run directory."""
+
+
+class RunDirectory:
+    """The places in the run directory."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.events_in = path / "events-in"
+        self.events = path / "events"
+        self.ribd = path / "ribd"
+        self.control = path / "control"
+        self.journal = path / "journal"
+        self.settings = path / "settings"
+        self.programs = path / "programs"
+        self.pending = path / "pending"
+        self.applied = path / "applied"
+
+    def peerd(self, program: str) -> Path:
+        """Return the ROUTER socket of a peerd."""
+        return self.path / program
+
+    def handover(self, program: str) -> Path:
+        """Return the UNIX socket on which a peerd takes accepted TCP connections."""
+        return self.path / f"{program}.accept"
+
+    def lock(self, program: str) -> Path:
+        """Return the lock file of a program."""
+        return self.path / f"{program}.lock"
+
+    def create(self) -> None:
+        """Make the directory, closed to others."""
+        for path in (self.path, self.settings, self.programs, self.journal):
+            path.mkdir(mode=RUN_DIRECTORY_MODE, parents=True, exist_ok=True)
+
+
+def default_run_directory(environment: dict[str, str]) -> Path:
+    """Return /run/bgpbus where it can be written, else the user's own run directory."""
+    system = Path("/run/bgpbus")
+    if os.access(system if system.exists() else system.parent, os.W_OK):
+        return system
+    if runtime := environment.get("XDG_RUNTIME_DIR"):
+        return Path(runtime) / "bgpbus"
+    return Path(f"/tmp/bgpbus-{os.getuid()}")
+
+
+def take_lock(path: Path) -> int:
+    """Hold an exclusive lock for the life of this process; `AlreadyRunning` if somebody has it.
+
+    The descriptor is inherited by nobody, so that a child which outlives us does not keep the lock.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.read(descriptor, 32).decode(errors="replace").strip()
+        os.close(descriptor)
+        raise AlreadyRunning(f"{path} is locked by process {holder or 'unknown'}") from None
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()}\n".encode())
+    return descriptor
+
+
+def die_with_parent(parent: int, number: int = signal.SIGTERM) -> None:
+    """Get a signal when the parent dies, even by kill -9; `parent` is its pid as it was known before."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), number)
+
+
+def new_epoch() -> str:
+    """Return a name for this life of the process."""
+    return secrets.token_hex(8)
+
+
+def one_line(text: str) -> str:
+    """Make text from outside safe for a log line: no control characters, bounded."""
+    return text.translate(CONTROL_CHARACTERS)[:2000]
+
+
+class _DroppingHandler(logging.Handler):
+    """Write to stderr without ever waiting: what the pipe does not take is dropped and counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dropped = 0
+        os.set_blocking(sys.stderr.fileno(), False)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = one_line(self.format(record))
+        if self.dropped:
+            line += f" (log_lines_dropped={self.dropped})"
+        try:
+            os.write(sys.stderr.fileno(), line.encode(errors="backslashreplace") + b"\n")
+            self.dropped = 0
+        except OSError:
+            self.dropped += 1
+
+
+def start_logging(program: str, level: str = "INFO") -> logging.Logger:
+    """Log to stderr, one line a record: `time program level what key=value …`."""
+    handler = _DroppingHandler()
+    handler.setFormatter(logging.Formatter(f"%(asctime)s {program} %(levelname)s %(message)s"))
+    logger = logging.getLogger("bgpbus")
+    logger.handlers = [handler]
+    logger.setLevel(level)
+    logger.propagate = False
+    return logger

@@ -1,0 +1,451 @@
+"""Every message that crosses a process border, defined once (docs/bus.md is tested against this module).
+
+A message is the msgpack array `[SCHEMA, kind, field, ...]`. Kinds and fields are append-only: a field is never
+renumbered, removed or given another meaning under the same SCHEMA. Whoever receives a message checks the type of
+every field (`unpack`), as if the sender were hostile.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import NoneType
+from typing import Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
+
+import msgpack
+
+SCHEMA = 1
+MESSAGE_LIMIT = 16 * 1024 * 1024  # octets; larger messages are refused by every socket
+
+Check = Callable[[Any], bool]
+
+
+class SchemaError(ValueError):
+    """Octets from the bus that are not a message of this catalogue."""
+
+
+class Message:
+    """Base of all messages. `KIND` numbers it; `ROUTE` says who sends it to whom."""
+
+    __slots__ = ()
+    KIND: ClassVar[int]
+    ROUTE: ClassVar[str]
+
+
+M = TypeVar("M", bound=Message)
+KINDS: dict[int, type[Message]] = {}
+_FIELDS: dict[type[Message], tuple[tuple[str, Check], ...]] = {}
+
+
+def message(kind: int, route: str) -> Callable[[type[M]], type[M]]:
+    """Enter a dataclass into the catalogue under `kind`; a number used twice is an error."""
+
+    def register(cls: type[M]) -> type[M]:
+        if kind in KINDS:
+            raise ValueError(f"kind {kind} is taken by {KINDS[kind].__name__}")
+        cls.KIND, cls.ROUTE = kind, route
+        KINDS[kind] = cls
+        hints = get_type_hints(cls)
+        fields = dataclasses.fields(cls)  # type: ignore[arg-type]  # every message is a dataclass
+        _FIELDS[cls] = tuple((field.name, _check(hints[field.name])) for field in fields)
+        return cls
+
+    return register
+
+
+def _check(hint: Any) -> Check:
+    """Build the test for one annotation: int, float, str, bytes, bool, list[X], X | None, list, dict."""
+    origin = get_origin(hint)
+    if hint is Any:
+        return lambda value: True
+    if origin is dict:
+        return lambda value: type(value) is dict and set(map(type, value)) <= {str}
+    if origin is list:
+        inner = get_args(hint)[0]
+        if inner in (bytes, str, int):
+            kinds = {inner}
+            return lambda value: type(value) is list and set(map(type, value)) <= kinds
+        check = _check(inner)
+        return lambda value: type(value) is list and all(map(check, value))
+    if origin is not None:  # X | None
+        checks = [_check(part) for part in get_args(hint)]
+        return lambda value: any(check(value) for check in checks)
+    if hint in (None, NoneType):
+        return lambda value: value is None
+    if hint is float:
+        return lambda value: type(value) in (float, int)
+    return lambda value: type(value) is hint
+
+
+# Plane 1: routes
+
+
+@message(1, "bridge | control → ribd")
+@dataclass(frozen=True, slots=True)
+class Apply(Message):
+    """Change routes. Acknowledged by `Applied` once it is journalled, or refused as a whole; idempotent by `sequence`.
+
+    client: who asks, such as `helper-watchdog` or `control`; one sequence of numbers for each client and epoch.
+    epoch: changes whenever the client starts anew.
+    sequence: counts from 1; a number that ribd has seen is acknowledged again without effect.
+    targets: lists of neighbor names that `changes` refer to by index.
+    changes: `[index into targets, announce (1) or withdraw (0), AFI, SAFI, attribute set, items]`; an attribute set
+        is neutral path attribute octets, an item a path identifier (4 octets) and the NLRI.
+    """
+
+    client: str
+    epoch: str
+    sequence: int
+    targets: list[list[str]]
+    changes: list[list[Any]]
+
+
+@message(2, "ribd → bridge | control")
+@dataclass(frozen=True, slots=True)
+class Applied(Message):
+    """`Apply`, `Enrol` or `Clear` number `sequence` and all before it are journalled and in force."""
+
+    sequence: int
+
+
+@message(3, "ribd → bridge | control")
+@dataclass(frozen=True, slots=True)
+class Refused(Message):
+    """Request number `sequence` changed nothing; `reason` says why, for the log."""
+
+    sequence: int
+    reason: str
+
+
+@message(4, "control → ribd")
+@dataclass(frozen=True, slots=True)
+class Enrol(Message):
+    """Make these the neighbors that exist: new ones start without routes, those not named are forgotten."""
+
+    client: str
+    epoch: str
+    sequence: int
+    neighbors: list[str]
+
+
+@message(5, "peerd → ribd")
+@dataclass(frozen=True, slots=True)
+class Pull(Message):
+    """Ask for the next UPDATEs of a session; answered by `Batch` when there is something, or by `Resync`.
+
+    request: echoed in the answer; a later Pull of the same neighbor replaces an earlier one.
+    lineage: of the journal that the cursors belong to; empty for a session that has been sent nothing.
+    shape: what decides the octets (the wire form of `bgp.shape.Shape`).
+    cursors: `[AFI, SAFI, position, floor]` for each family: the version sent last, and the version up to which
+        withdrawals need not be sent because the session was sent nothing older (-1: whatever is newest now; such a
+        Pull is answered at once). No cursors: the session is down, forget it.
+    credit: how many octets the answer may hold, roughly.
+    """
+
+    neighbor: str
+    request: int
+    lineage: str
+    shape: list[Any]
+    cursors: list[list[int]]
+    credit: int
+
+
+@message(6, "ribd → peerd")
+@dataclass(frozen=True, slots=True)
+class Batch(Message):
+    """Whole BGP messages to write, and the cursors that hold once they are written.
+
+    withheld: reasons for routes that this session cannot carry, for the log (each reason once a batch).
+    """
+
+    neighbor: str
+    request: int
+    lineage: str
+    cursors: list[list[int]]
+    octets: bytes
+    routes: int
+    withheld: list[str]
+
+
+@message(7, "ribd → peerd")
+@dataclass(frozen=True, slots=True)
+class Resync(Message):
+    """The cursors are from another journal, or older than what ribd remembers: send the table from the start."""
+
+    neighbor: str
+    request: int
+    lineage: str
+    reason: str
+
+
+@message(8, "bridge | control → ribd")
+@dataclass(frozen=True, slots=True)
+class ListRoutes(Message):
+    """Ask for routes held for a neighbor, a page at a time, in table order after `after` (an offset)."""
+
+    request: int
+    neighbor: str
+    after: int
+    limit: int
+
+
+@message(9, "ribd → bridge | control")
+@dataclass(frozen=True, slots=True)
+class RoutePage(Message):
+    """A page of routes: `[AFI, SAFI, attribute set, item]` each; `after` continues, -1 where that was all."""
+
+    request: int
+    neighbor: str
+    after: int
+    rows: list[list[Any]]
+
+
+@message(10, "control | bridge → ribd")
+@dataclass(frozen=True, slots=True)
+class Clear(Message):
+    """Withdraw every route of these neighbors."""
+
+    client: str
+    epoch: str
+    sequence: int
+    neighbors: list[str]
+
+
+# Plane 2: sessions
+
+
+FEED_STATE = 1  # text: "connected", "up", "down - REASON"
+FEED_FSM = 2  # text: the FSM state's name
+FEED_OPENED = 3  # the session's context: both OPEN messages and facts (`bgp.negotiate.SessionFacts` wire form)
+FEED_RECEIVED = 4  # one whole BGP message from the peer
+FEED_SENT = 5  # one whole BGP message to the peer
+
+
+@message(20, "bridge → peerd")
+@dataclass(frozen=True, slots=True)
+class Subscribe(Message):
+    """Ask for a session's feed.
+
+    helper: who asks, for the log.
+    kinds: which FEED items are wanted, as a bit mask (1 << FEED_…).
+    received, sent: which BGP message types are wanted in each direction, as bit masks (1 << type).
+    credit: octets that may be sent before the next `Credit`.
+    """
+
+    neighbor: str
+    helper: str
+    kinds: int
+    received: int
+    sent: int
+    credit: int
+
+
+@message(21, "bridge → peerd")
+@dataclass(frozen=True, slots=True)
+class Credit(Message):
+    """Allow this many more octets of feed."""
+
+    neighbor: str
+    octets: int
+
+
+@message(22, "peerd → bridge")
+@dataclass(frozen=True, slots=True)
+class Feed(Message):
+    """What happened on a session, in order: `[time (seconds since 1970), FEED kind, octets]` each.
+
+    sequence: counts messages of one subscription from 1.
+    lost: items that were dropped here because the subscriber gave no credit for too long (then `items` is empty).
+    """
+
+    neighbor: str
+    sequence: int
+    lost: int
+    items: list[list[Any]]
+
+
+@message(23, "bridge | control → peerd")
+@dataclass(frozen=True, slots=True)
+class SessionRequest(Message):
+    """Act on a session: `teardown CODE`, `refresh AFI SAFI`, `eor AFI SAFI`, `operational HEX`, `resend`,
+    `clear-in`, `status`, `routes-in AFTER LIMIT`."""
+
+    request: int
+    neighbor: str
+    action: str
+    arguments: list[str]
+
+
+@message(24, "peerd → bridge | control")
+@dataclass(frozen=True, slots=True)
+class SessionReply(Message):
+    """The answer to a SessionRequest: an error where `error` is not empty; `data` depends on the action."""
+
+    request: int
+    neighbor: str
+    error: str
+    data: dict[str, Any]
+
+
+# Control
+
+
+@message(30, "bridge | command line | runner → control")
+@dataclass(frozen=True, slots=True)
+class Command(Message):
+    """Carry out one line of the command language, with the rights of `client` (empty: all neighbors)."""
+
+    request: int
+    client: str
+    line: str
+
+
+@message(31, "control → bridge | command line | runner")
+@dataclass(frozen=True, slots=True)
+class Answer(Message):
+    """Lines of an answer; the last part says `final`, and whether the command failed and why."""
+
+    request: int
+    lines: list[str]
+    final: bool
+    error: str
+
+
+@message(32, "control → bridge")
+@dataclass(frozen=True, slots=True)
+class Reconfigure(Message):
+    """Your settings file has changed: read it again."""
+
+    reason: str
+
+
+@message(33, "bridge → control")
+@dataclass(frozen=True, slots=True)
+class Present(Message):
+    """A bridge is there: its helper's name and state (for `helpers`), sent at connection and on request."""
+
+    helper: str
+    epoch: str
+    state: dict[str, Any]
+
+
+# Listener
+
+
+@message(40, "listener → peerd, over a UNIX socket with the accepted TCP socket attached (SCM_RIGHTS)")
+@dataclass(frozen=True, slots=True)
+class Incoming(Message):
+    """A TCP connection for `neighbor`; the descriptor travels beside this message."""
+
+    neighbor: str
+    peer_address: str
+    local_address: str
+
+
+# Settings files in the run directory
+
+
+@message(50, "control → peerd (file)")
+@dataclass(frozen=True, slots=True)
+class PeerdSettings(Message):
+    """The sessions of one peerd; each is a map of the fields of `bus.settings.SessionConfiguration`."""
+
+    program: str
+    sessions: list[dict[str, Any]]
+
+
+@message(51, "control → bridge (file)")
+@dataclass(frozen=True, slots=True)
+class HelperSettings(Message):
+    """One helper: a map of the fields of `bus.settings.HelperConfiguration`."""
+
+    helper: dict[str, Any]
+
+
+@message(52, "control → listener (file)")
+@dataclass(frozen=True, slots=True)
+class ListenerSettings(Message):
+    """Where to listen and for whom; a map of the fields of `bus.settings.ListenerConfiguration`."""
+
+    listener: dict[str, Any]
+
+
+@message(53, "control (file)")
+@dataclass(frozen=True, slots=True)
+class AppliedConfiguration(Message):
+    """What control has put in force: the routes of each neighbor, by which it finds the difference on reload.
+
+    generation: digest of the configuration. sources: the files that it came from. routes: `[neighbors, changes]`
+    pairs, with `[AFI, SAFI, attribute set, items]` changes. programs: the supervisor programs.
+    """
+
+    generation: str
+    sources: list[str]
+    neighbors: list[str]
+    routes: list[list[Any]]
+    programs: list[str]
+
+
+# Plane 3: events
+
+
+@message(60, "anyone → broker → taps (second frame; the first is the topic)")
+@dataclass(frozen=True, slots=True)
+class Event(Message):
+    """Something happened. `sequence` counts the publisher's events of one epoch: a gap shows what was missed."""
+
+    publisher: str
+    epoch: str
+    sequence: int
+    time: float
+    topic: str
+    data: dict[str, Any]
+
+
+TOPICS = {
+    "state/NEIGHBOR": "session state: state (connected, up, down), reason",
+    "open/NEIGHBOR": "a session's OPENs crossed: sent, received (octets)",
+    "update/NEIGHBOR": "UPDATEs received: messages (list of octets)",
+    "notification/NEIGHBOR": "NOTIFICATION: direction, code, subcode, data, text",
+    "refresh/NEIGHBOR": "ROUTE-REFRESH received: octets",
+    "out/NEIGHBOR": "UPDATEs written to the peer: octets, routes",
+    "rib": "a batch was applied: client, announced, withdrawn, version",
+    "helper/NAME": "helper life: state (started, exited, stalled, lost, …) and details",
+    "config": "a configuration was applied or refused: generation, reason",
+    "counter/PROGRAM": "counters of a daemon, every ten seconds while they change",
+    "bad/PROGRAM": "a bad message was refused: reason, counter",
+}
+
+
+# Octets
+
+
+def pack(value: Message) -> bytes:
+    """Encode a message."""
+    body = [getattr(value, name) for name, _ in _FIELDS[type(value)]]
+    return msgpack.packb([SCHEMA, value.KIND, *body], use_bin_type=True)  # type: ignore[no-any-return]
+
+
+def unpack(octets: bytes) -> Message:
+    """Decode and check a message; `SchemaError` names what is wrong."""
+    if len(octets) > MESSAGE_LIMIT:
+        raise SchemaError(f"a message of {len(octets)} octets is larger than {MESSAGE_LIMIT}")
+    try:
+        body = msgpack.unpackb(octets, raw=False, strict_map_key=False, use_list=True)
+    except (ValueError, msgpack.exceptions.UnpackException) as error:
+        raise SchemaError(f"not msgpack: {error}") from error
+    if type(body) is not list or len(body) < 2:
+        raise SchemaError("an array [schema, kind, …] expected")
+    if body[0] != SCHEMA:
+        raise SchemaError(f"schema {body[0]!r}, not {SCHEMA}")
+    cls = KINDS.get(body[1]) if type(body[1]) is int else None
+    if cls is None:
+        raise SchemaError(f"unknown kind {body[1]!r}")
+    fields = _FIELDS[cls]
+    if len(body) != len(fields) + 2:
+        raise SchemaError(f"{cls.__name__} has {len(fields)} fields, not {len(body) - 2}")
+    for (name, check), value in zip(fields, body[2:], strict=True):
+        if not check(value):
+            raise SchemaError(f"{cls.__name__}.{name} is of the wrong type: {value!r:.60}")
+    return cls(*body[2:])

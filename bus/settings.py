@@ -1,0 +1,159 @@
+"""The settings files in the run directory: control writes them, daemons read them at start and on `Reconfigure`.
+
+A file holds one message (octets of `bus.schema.pack`), is replaced atomically, and is readable by its owner alone:
+it may carry passwords. What a record here holds in `protocol` belongs to `bgp` and is opaque to the bus.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bus.schema import HelperSettings, ListenerSettings, Message, PeerdSettings, SchemaError, pack, unpack
+
+T = TypeVar("T", bound="Record")
+
+
+class Record:
+    """Base of the records: plain fields, checked by name when read."""
+
+    __slots__ = ()
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the fields as a map."""
+        return asdict(self)  # type: ignore[call-overload,no-any-return]  # every record is a dataclass
+
+    @classmethod
+    def from_wire(cls: type[T], values: Mapping[str, Any]) -> T:
+        """Build from a map; `SchemaError` names fields that are missing or unknown."""
+        names = {each.name for each in fields(cls)}  # type: ignore[arg-type]
+        if names != values.keys():
+            raise SchemaError(f"{cls.__name__} with fields {sorted(values)}, not {sorted(names)}")
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConfiguration(Record):
+    """One neighbor, as its peerd needs it. Addresses are text; `protocol` is the wire form of `bgp.settings`."""
+
+    name: str
+    peer_address: str  # an address, or a prefix for a passive range
+    local_address: str  # empty: whatever the kernel chooses
+    port: int  # dialled
+    passive: bool
+    interface: str
+    md5_password: bytes
+    outgoing_ttl: int | None
+    incoming_ttl: int | None
+    adj_rib_in: bool
+    manual_eor: bool
+    group_updates: bool
+    attempts: int  # connection attempts, 0 for ever
+    protocol: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiBinding(Record):
+    """What a helper may see of, and say for, one neighbor: masks as in `bus.schema.Subscribe`, and forms."""
+
+    neighbor: str
+    program: str  # of the peerd that has the session
+    peer_address: str
+    local_address: str
+    local_as: int
+    peer_as: int
+    router_id: str
+    families: list[list[int]]
+    state: bool
+    fsm: bool
+    negotiated: bool
+    signal: bool
+    received: int  # message types, 1 << type
+    sent: int
+    received_parsed: bool
+    received_packets: bool
+    received_consolidate: bool
+    sent_parsed: bool
+    sent_packets: bool
+    sent_consolidate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HelperConfiguration(Record):
+    """One helper, as its bridge needs it."""
+
+    name: str
+    run: list[str]
+    encoder: str
+    respawn: bool
+    json_layout: str
+    compact: bool
+    acknowledge: bool
+    umask: int
+    user: str
+    bindings: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class PassiveNeighbor(Record):
+    """Whom the listener expects, and which peerd takes the connection."""
+
+    name: str
+    program: str
+    peer_address: str  # an address or a prefix
+    local_address: str
+    md5_password: bytes
+    outgoing_ttl: int | None
+    incoming_ttl: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerConfiguration(Record):
+    """Where to listen, `[address, port]` each, and for whom."""
+
+    endpoints: list[list[Any]]
+    neighbors: list[dict[str, Any]]
+
+
+def write_settings(path: Path, value: Message) -> None:
+    """Replace a settings file in one step."""
+    temporary = path.with_name(path.name + ".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(pack(value))
+    temporary.replace(path)
+
+
+def read_settings(path: Path) -> Message:
+    """Read a settings file; OSError or SchemaError."""
+    return unpack(path.read_bytes())
+
+
+def read_peerd(path: Path) -> list[SessionConfiguration]:
+    """Read a peerd's sessions."""
+    value = read_settings(path)
+    if not isinstance(value, PeerdSettings):
+        raise SchemaError(f"{path} holds {type(value).__name__}, not PeerdSettings")
+    return [SessionConfiguration.from_wire(session) for session in value.sessions]
+
+
+def read_helper(path: Path) -> tuple[HelperConfiguration, list[ApiBinding]]:
+    """Read a helper and its neighbors."""
+    value = read_settings(path)
+    if not isinstance(value, HelperSettings):
+        raise SchemaError(f"{path} holds {type(value).__name__}, not HelperSettings")
+    helper = HelperConfiguration.from_wire(value.helper)
+    return helper, [ApiBinding.from_wire(binding) for binding in helper.bindings]
+
+
+def read_listener(path: Path) -> tuple[list[tuple[str, int]], list[PassiveNeighbor]]:
+    """Read the listener's endpoints and neighbors."""
+    value = read_settings(path)
+    if not isinstance(value, ListenerSettings):
+        raise SchemaError(f"{path} holds {type(value).__name__}, not ListenerSettings")
+    listener = ListenerConfiguration.from_wire(value.listener)
+    endpoints = [(str(address), int(port)) for address, port in listener.endpoints]
+    return endpoints, [PassiveNeighbor.from_wire(neighbor) for neighbor in listener.neighbors]

@@ -1,0 +1,388 @@
+"""Sockets and the loop that serves them. The only module that imports zmq.
+
+Four kinds of socket carry the bus, all on `ipc://` paths in the run directory:
+
+- `Server` (ROUTER, mandatory): answers clients by identity; a client that is gone or full is reported to the sender.
+- `Client` (DEALER): connects for ever; `on_connect` runs at every (re)connection, where the owner repeats what was
+  not acknowledged.
+- `Publisher` (XPUB, to the broker): lossy events; knows which topics somebody wants, so that the others cost nothing.
+- `Subscriber` (SUB, from the broker): a tap.
+
+ZeroMQ's failure modes that shape this file: PUB and plain ROUTER drop silently at their high-water mark; a DEALER
+delivers what it queued for a dead server to its successor (hence IMMEDIATE); a second process can bind the same
+path unnoticed (hence the lock in `bus.daemon`).
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import zmq
+from zmq.utils.monitor import parse_monitor_message
+
+from bus.schema import MESSAGE_LIMIT, SCHEMA, Event, Message, SchemaError, pack, unpack
+
+MESSAGES_PER_TURN = 64  # read from one socket before the others get their turn
+SOCKET_MODE = 0o660
+_IN, _OUT = int(zmq.POLLIN), int(zmq.POLLOUT)
+
+
+class Timer:
+    """A call at a time; `cancel` is idempotent."""
+
+    __slots__ = ("callback", "when")
+
+    def __init__(self, when: float, callback: Callable[[], None]) -> None:
+        self.when = when
+        self.callback: Callable[[], None] | None = callback
+
+    def cancel(self) -> None:
+        """Forget the call."""
+        self.callback = None
+
+
+class Loop:
+    """One thread's event loop over zmq sockets, file descriptors, timers and signals."""
+
+    def __init__(self) -> None:
+        self.context = zmq.Context(io_threads=1)
+        self.context.set(zmq.MAX_SOCKETS, 8192)
+        self._poller = zmq.Poller()
+        self._handlers: dict[Any, Callable[[int], None]] = {}
+        self._timers: list[tuple[float, int, Timer]] = []
+        self._timer_count = 0
+        self._soon: list[Callable[[], None]] = []
+        self._running = False
+        self._signals: dict[int, Callable[[], None]] = {}
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self.watch(self._wake_read, self._woken)
+
+    @staticmethod
+    def now() -> float:
+        """Return the monotonic time in seconds, the clock of all timers."""
+        return time.monotonic()
+
+    def watch(self, source: Any, handler: Callable[[int], None], read: bool = True, write: bool = False) -> None:
+        """Call `handler(events)` when a descriptor or zmq socket is readable or writable; again to change it."""
+        events = (_IN if read else 0) | (_OUT if write else 0)
+        self._handlers[source] = handler
+        self._poller.register(source, events)
+
+    def unwatch(self, source: Any) -> None:
+        """Stop watching; unknown sources are ignored."""
+        if self._handlers.pop(source, None) is not None:
+            self._poller.unregister(source)
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
+        """Call back at a monotonic time."""
+        timer = Timer(when, callback)
+        self._timer_count += 1
+        heapq.heappush(self._timers, (when, self._timer_count, timer))
+        return timer
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> Timer:
+        """Call back after `delay` seconds."""
+        return self.call_at(self.now() + delay, callback)
+
+    def call_soon(self, callback: Callable[[], None]) -> None:
+        """Call back in the next turn, after sockets had theirs."""
+        self._soon.append(callback)
+
+    def on_signal(self, number: int, callback: Callable[[], None]) -> None:
+        """Run `callback` in the loop when a signal arrives."""
+        self._signals[number] = callback
+        signal.signal(number, lambda *_: None)
+        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+
+    def _woken(self, _events: int) -> None:
+        for number in os.read(self._wake_read, 4096):
+            if number in self._signals:
+                self._signals[number]()
+
+    def stop(self) -> None:
+        """Leave `run` after the present turn."""
+        self._running = False
+
+    def run(self) -> None:
+        """Serve until `stop`."""
+        self._running = True
+        while self._running:
+            self.turn()
+
+    def turn(self) -> None:
+        """Wait for the next thing and serve everything that is ready."""
+        for source, events in self._poller.poll(self._timeout()):
+            handler = self._handlers.get(source)
+            if handler is not None:
+                handler(events)
+        soon, self._soon = self._soon, []
+        for callback in soon:
+            callback()
+        self._run_timers()
+
+    def _timeout(self) -> int | None:
+        """Milliseconds until the next timer; None where there is none."""
+        if self._soon:
+            return 0
+        while self._timers and self._timers[0][2].callback is None:
+            heapq.heappop(self._timers)
+        if not self._timers:
+            return None
+        return max(0, int((self._timers[0][0] - self.now()) * 1000 + 0.999))
+
+    def _run_timers(self) -> None:
+        now = self.now()
+        while self._timers and self._timers[0][0] <= now:
+            callback = heapq.heappop(self._timers)[2].callback
+            if callback is not None:
+                callback()
+
+    def close(self) -> None:
+        """Release the sockets' context; what was sent a moment ago still leaves."""
+        self.context.destroy(linger=200)
+
+
+def readable(events: int) -> bool:
+    """Whether `events` of a watch handler say readable (or broken, which reading will show)."""
+    return bool(events & ~_OUT)
+
+
+def writable(events: int) -> bool:
+    """Whether `events` of a watch handler say writable."""
+    return bool(events & _OUT)
+
+
+def _address(path: Path) -> str:
+    return f"ipc://{path}"
+
+
+def _bind(socket: zmq.Socket[bytes], path: Path) -> None:
+    """Bind a socket file of mode 0660; the caller holds the daemon's lock."""
+    previous = os.umask(0o177)
+    try:
+        socket.bind(_address(path))
+    finally:
+        os.umask(previous)
+    path.chmod(SOCKET_MODE)
+
+
+def _limits(socket: zmq.Socket[bytes], high_water: int) -> None:
+    socket.setsockopt(zmq.LINGER, 200)
+    socket.setsockopt(zmq.MAXMSGSIZE, MESSAGE_LIMIT)
+    socket.setsockopt(zmq.SNDHWM, high_water)
+    socket.setsockopt(zmq.RCVHWM, high_water)
+
+
+def _drain(socket: zmq.Socket[bytes], take: Callable[[list[bytes]], None]) -> None:
+    for _ in range(MESSAGES_PER_TURN):
+        try:
+            frames = socket.recv_multipart(zmq.NOBLOCK)
+        except zmq.Again:
+            return
+        take(frames)
+
+
+class Server:
+    """Answer clients. `on_message(identity, message, octets)` gets every good message; bad ones are counted."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        path: Path,
+        on_message: Callable[[bytes, Message, bytes], None],
+        on_bad: Callable[[str], None],
+    ) -> None:
+        self.bad = 0
+        self._on_message, self._on_bad = on_message, on_bad
+        self._loop = loop
+        self._socket = loop.context.socket(zmq.ROUTER)
+        _limits(self._socket, 10_000)
+        self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
+        _bind(self._socket, path)
+        loop.watch(self._socket, self._ready)
+
+    def _ready(self, _events: int) -> None:
+        _drain(self._socket, self._take)
+
+    def _take(self, frames: list[bytes]) -> None:
+        try:
+            if len(frames) != 2:
+                raise SchemaError(f"{len(frames)} frames, not 2")
+            value = unpack(frames[1])
+        except SchemaError as error:
+            self.reject(str(error))
+            return
+        self._on_message(frames[0], value, frames[1])
+
+    def reject(self, reason: str) -> None:
+        """Count and report a message that is not acceptable."""
+        self.bad += 1
+        self._on_bad(reason)
+
+    def send(self, identity: bytes, value: Message) -> bool:
+        """Send to one client; False if it is gone or its queue is full."""
+        try:
+            self._socket.send_multipart((identity, pack(value)), zmq.NOBLOCK)
+        except (zmq.Again, zmq.ZMQError):
+            return False
+        return True
+
+
+class Client:
+    """A connection to a server that comes and goes.
+
+    `on_connect` runs whenever the server is (again) there: whatever was not answered must be said again then.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        path: Path,
+        on_message: Callable[[Message], None],
+        on_connect: Callable[[], None],
+        on_bad: Callable[[str], None],
+    ) -> None:
+        self.connected = False
+        self._on_message, self._on_connect, self._on_bad = on_message, on_connect, on_bad
+        self._loop = loop
+        self._socket = loop.context.socket(zmq.DEALER)
+        _limits(self._socket, 10_000)
+        self._socket.setsockopt(zmq.IMMEDIATE, 1)
+        self._socket.setsockopt(zmq.RECONNECT_IVL, 20)
+        self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
+        self._monitor = self._socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED)
+        loop.watch(self._monitor, self._monitored)
+        loop.watch(self._socket, self._ready)
+        self._socket.connect(_address(path))
+
+    def _monitored(self, _events: int) -> None:
+        _drain(self._monitor, self._connection_changed)
+
+    def _connection_changed(self, frames: list[bytes]) -> None:
+        event = parse_monitor_message(frames)["event"]
+        self.connected = event == zmq.EVENT_HANDSHAKE_SUCCEEDED
+        if self.connected:
+            self._on_connect()
+
+    def _ready(self, _events: int) -> None:
+        _drain(self._socket, self._take)
+
+    def _take(self, frames: list[bytes]) -> None:
+        try:
+            value = unpack(frames[-1])
+        except SchemaError as error:
+            self._on_bad(str(error))
+            return
+        self._on_message(value)
+
+    def send(self, value: Message) -> bool:
+        """Send; False where the server is away or its queue is full (`on_connect` will come)."""
+        if not self.connected:
+            return False
+        try:
+            self._socket.send(pack(value), zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close the connection for good."""
+        self._loop.unwatch(self._socket)
+        self._loop.unwatch(self._monitor)
+        self._socket.disable_monitor()
+        self._socket.close()
+
+
+class Publisher:
+    """Publish events through the broker. Check `wanted` before building an expensive one."""
+
+    def __init__(self, loop: Loop, path: Path, name: str, epoch: str) -> None:
+        self._name, self._epoch = name, epoch
+        self._sequence = 0
+        self._topics: set[bytes] = set()
+        self._socket = loop.context.socket(zmq.XPUB)
+        _limits(self._socket, 10_000)
+        self._socket.setsockopt(zmq.RECONNECT_IVL, 50)
+        self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
+        self._socket.connect(_address(path))
+        loop.watch(self._socket, self._subscribed)
+
+    def _subscribed(self, _events: int) -> None:
+        _drain(self._socket, self._subscription)
+
+    def _subscription(self, frames: list[bytes]) -> None:
+        octets = frames[0]
+        if octets[:1] == b"\x01":
+            self._topics.add(octets[1:])
+        elif octets[:1] == b"\x00":
+            self._topics.discard(octets[1:])
+
+    def wanted(self, topic: str) -> bool:
+        """Whether somebody listens to this topic."""
+        if not self._topics:
+            return False
+        octets = topic.encode()
+        return any(octets.startswith(prefix) for prefix in self._topics)
+
+    def publish(self, topic: str, data: dict[str, Any]) -> None:
+        """Publish an event; without a listener it only takes its number."""
+        self._sequence += 1
+        if self.wanted(topic):
+            event = Event(self._name, self._epoch, self._sequence, time.time(), topic, data)
+            self._socket.send_multipart((topic.encode(), pack(event)), zmq.NOBLOCK)
+
+
+class Subscriber:
+    """Read events from the broker, for taps: blocking iteration, no loop needed."""
+
+    def __init__(self, path: Path, topics: list[str]) -> None:
+        self._context = zmq.Context()
+        self._socket = self._context.socket(zmq.SUB)
+        _limits(self._socket, 100_000)
+        for topic in topics or [""]:
+            self._socket.setsockopt(zmq.SUBSCRIBE, topic.encode())
+        self._socket.connect(_address(path))
+
+    def next(self, timeout: float | None = None) -> Event | None:
+        """Return the next event, or None after `timeout` seconds."""
+        if not self._socket.poll(None if timeout is None else int(timeout * 1000)):
+            return None
+        event = unpack(self._socket.recv_multipart()[-1])
+        if not isinstance(event, Event):
+            raise SchemaError(f"an event expected, not {type(event).__name__}")
+        return event
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._context.destroy(linger=0)
+
+
+def run_broker(inward: Path, outward: Path) -> None:
+    """Carry events from publishers to taps until the process is ended by a signal."""
+    context = zmq.Context()
+    publishers, taps = context.socket(zmq.XSUB), context.socket(zmq.XPUB)
+    for socket in (publishers, taps):
+        _limits(socket, 100_000)
+    _bind(publishers, inward)
+    _bind(taps, outward)
+    zmq.proxy(publishers, taps)
+
+
+__all__ = [
+    "SCHEMA",
+    "Client",
+    "Loop",
+    "Publisher",
+    "Server",
+    "Subscriber",
+    "Timer",
+    "readable",
+    "run_broker",
+    "writable",
+]

@@ -1,0 +1,51 @@
+"""Start a peerd: `peerd RUN_DIRECTORY PROGRAM`."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+from pathlib import Path
+
+import click
+
+from bus.daemon import (
+    EXIT_CONFIGURATION,
+    AlreadyRunning,
+    RunDirectory,
+    die_with_parent,
+    new_epoch,
+    start_logging,
+    take_lock,
+)
+from bus.schema import SchemaError
+from bus.transport import Loop
+from peerd.server import PeerServer
+
+
+@click.command()
+@click.argument("run_directory", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("program")
+@click.option("--log-level", default="INFO", show_default=True)
+def main(run_directory: Path, program: str, log_level: str) -> None:
+    """Run the BGP sessions of PROGRAM. Started by supervisord; not for use by hand."""
+    die_with_parent(os.getppid())
+    run = RunDirectory(run_directory)
+    log = start_logging(program, log_level)
+    loop = Loop()
+    try:
+        take_lock(run.lock(program))
+        server = PeerServer(loop, run, program, new_epoch(), log)
+        server.configure()
+    except (AlreadyRunning, SchemaError, ValueError, OSError) as error:
+        log.error("%s", error)
+        raise SystemExit(EXIT_CONFIGURATION) from error
+    loop.on_signal(signal.SIGTERM, server.stop)
+    loop.on_signal(signal.SIGINT, server.stop)
+    gc.freeze()
+    loop.run()
+    loop.close()
+
+
+if __name__ == "__main__":
+    main()

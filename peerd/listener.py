@@ -1,0 +1,164 @@
+"""The listener: accepts TCP connections and hands each to the peerd that owns the neighbor (SCM_RIGHTS).
+
+It never reads from a connection. A peer that no neighbor expects is told NOTIFICATION Cease/Connection Rejected.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+from array import array
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+
+import click
+
+from bgp.notification import Notification
+from bus.daemon import (
+    EXIT_CONFIGURATION,
+    AlreadyRunning,
+    RunDirectory,
+    die_with_parent,
+    start_logging,
+    take_lock,
+)
+from bus.schema import Incoming, SchemaError, pack
+from bus.settings import PassiveNeighbor, read_listener
+from bus.transport import Loop
+from peerd.tcp import TransportOptions, limit_ttl, listen, prepare, sign_with_md5
+
+ACCEPTED_PER_TURN = 32
+CEASE, CONNECTION_REJECTED = 6, 5
+RETRY = 1.0  # seconds until an address that could not be had is tried again
+
+
+class Listener:
+    """The listening sockets and the neighbors that are expected on them."""
+
+    def __init__(self, loop: Loop, run: RunDirectory, log: logging.Logger) -> None:
+        self._loop, self._run, self._log = loop, run, log
+        self._sockets: dict[tuple[str, int], socket.socket] = {}
+        self._neighbors: list[PassiveNeighbor] = []
+        self._handover = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+
+    def configure(self) -> None:
+        """Read the settings and open, close and protect sockets accordingly."""
+        endpoints, neighbors = read_listener(self._run.settings / "listener")
+        for gone in self._sockets.keys() - set(endpoints):
+            self._loop.unwatch(self._sockets[gone])
+            self._sockets.pop(gone).close()
+        removed = [old for old in self._neighbors if old.md5_password and old not in neighbors]
+        self._neighbors = neighbors
+        for endpoint in endpoints:
+            self._open(endpoint)
+        for sock in self._sockets.values():
+            self._protect(sock, removed)
+
+    def _open(self, endpoint: tuple[str, int]) -> None:
+        if endpoint in self._sockets:
+            return
+        try:
+            sock = listen(*endpoint)
+        except OSError as error:
+            self._log.error("%s, trying again", error)
+            self._loop.call_later(RETRY, self.configure)
+            return
+        self._sockets[endpoint] = sock
+        self._loop.watch(sock.fileno(), lambda _events: self._accept(sock))
+        self._log.info("listening address=%s port=%d", *endpoint)
+
+    def _protect(self, sock: socket.socket, removed: list[PassiveNeighbor]) -> None:
+        """Set MD5 keys before anyone connects: the kernel checks the first SYN already."""
+        v6 = sock.family == socket.AF_INET6
+        for neighbor, password in (
+            *((old, b"") for old in removed),
+            *((each, each.md5_password) for each in self._neighbors if each.md5_password),
+        ):
+            if (":" in neighbor.peer_address) == v6:
+                try:
+                    sign_with_md5(sock, neighbor.peer_address, password)
+                except OSError as error:
+                    self._log.error("no MD5 protection neighbor=%s: %s", neighbor.name, error)
+
+    def _accept(self, sock: socket.socket) -> None:
+        for _ in range(ACCEPTED_PER_TURN):
+            try:
+                connection, address = sock.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                self._log.warning("accept failed: %s", error)
+                return
+            with connection:
+                self._place(connection, address[0])
+
+    def _place(self, connection: socket.socket, peer: str) -> None:
+        try:
+            local = connection.getsockname()[0]
+            prepare(connection)
+        except OSError:
+            return  # gone already
+        neighbor = self._match(peer, local)
+        if neighbor is None:
+            self._log.warning("connection refused, no such neighbor: peer=%s local=%s", peer, local)
+            self._refuse(connection)
+            return
+        try:
+            limit_ttl(connection, TransportOptions(b"", neighbor.outgoing_ttl, neighbor.incoming_ttl))
+            self._hand_over(connection, neighbor, peer, local)
+        except OSError as error:
+            # Its peerd is away or full; the peer will come again.
+            self._log.warning("connection dropped, its peerd does not take it: neighbor=%s %s", neighbor.name, error)
+
+    def _match(self, peer: str, local: str) -> PassiveNeighbor | None:
+        """Return the neighbor of a connection: the exact address before the narrowest range."""
+        address = ip_address(peer)
+        found = [
+            neighbor
+            for neighbor in self._neighbors
+            if address in ip_network(neighbor.peer_address) and neighbor.local_address in ("", local)
+        ]
+        return max(found, key=lambda neighbor: ip_network(neighbor.peer_address).prefixlen, default=None)
+
+    def _hand_over(self, connection: socket.socket, neighbor: PassiveNeighbor, peer: str, local: str) -> None:
+        message = pack(Incoming(neighbor.name, peer, local))
+        path = str(self._run.handover(neighbor.program))
+        descriptor = array("i", [connection.fileno()])
+        # Not socket.send_fds: it ignores the address.
+        self._handover.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptor)], 0, path)
+
+    def _refuse(self, connection: socket.socket) -> None:
+        try:
+            connection.send(Notification(CEASE, CONNECTION_REJECTED, b"").message())
+            connection.shutdown(socket.SHUT_WR)
+        except OSError as error:
+            self._log.debug("refusal not sent: %s", error)
+
+
+@click.command()
+@click.argument("run_directory", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--log-level", default="INFO", show_default=True)
+def main(run_directory: Path, log_level: str) -> None:
+    """Accept TCP connections for every neighbor. Started by supervisord; not for use by hand."""
+    die_with_parent(os.getppid())
+    run = RunDirectory(run_directory)
+    log = start_logging("listener", log_level)
+    loop = Loop()
+    listener = Listener(loop, run, log)
+    try:
+        take_lock(run.lock("listener"))
+        listener.configure()
+    except (AlreadyRunning, SchemaError, OSError) as error:
+        log.error("%s", error)
+        raise SystemExit(EXIT_CONFIGURATION) from error
+    loop.on_signal(signal.SIGTERM, loop.stop)
+    loop.on_signal(signal.SIGINT, loop.stop)
+    loop.on_signal(signal.SIGHUP, listener.configure)
+    loop.run()
+    loop.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""A peerd on the bus: its sessions, their bridges, ribd, and the listener that hands over connections."""
+
+from __future__ import annotations
+
+import array
+import logging
+import os
+import socket
+from typing import Any
+
+from bgp.family import Family
+from bus.daemon import RunDirectory
+from bus.schema import (
+    Batch,
+    Credit,
+    Incoming,
+    Message,
+    Reconfigure,
+    Resync,
+    SchemaError,
+    SessionReply,
+    SessionRequest,
+    Subscribe,
+    unpack,
+)
+from bus.settings import SessionConfiguration, read_peerd
+from bus.transport import Client, Loop, Publisher, Server
+from peerd.session import Session
+
+STOP_SECONDS = 2.0  # for NOTIFICATIONs to leave before the process goes
+DECONFIGURED, CONFIGURATION_CHANGED = 3, 6  # Cease subcodes (RFC 4486)
+INCOMING_OCTETS = 4096
+PAGE_LIMIT = 10_000
+
+
+class PeerServer:
+    """The sessions of one process."""
+
+    def __init__(self, loop: Loop, run: RunDirectory, program: str, epoch: str, log: logging.Logger) -> None:
+        self._loop, self._run, self._program, self._log = loop, run, program, log
+        self._sessions: dict[str, Session] = {}
+        self._leaving: list[Session] = []
+        self._publisher = Publisher(loop, run.events_in, program, epoch)
+        self._server = Server(loop, run.peerd(program), self._message, self._bad)
+        self._ribd = Client(loop, run.ribd, self._from_ribd, self._ribd_connected, self._bad)
+        self._handover = self._open_handover()
+
+    def _open_handover(self) -> socket.socket:
+        path = self._run.handover(self._program)
+        path.unlink(missing_ok=True)
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+        previous = os.umask(0o117)
+        try:
+            sock.bind(str(path))
+        finally:
+            os.umask(previous)
+        self._loop.watch(sock.fileno(), self._handed_over)
+        return sock
+
+    def configure(self) -> None:
+        """Read the settings; touch only the sessions that changed."""
+        wanted = {each.name: each for each in read_peerd(self._run.settings / self._program)}
+        for name, session in list(self._sessions.items()):
+            if wanted.get(name) != session.configuration:
+                changed = name in wanted
+                session.stop("configuration changed" if changed else "removed", _cease(changed))
+                self._leaving.append(self._sessions.pop(name))
+        for name, configuration in wanted.items():
+            if name not in self._sessions:
+                self._add(configuration)
+
+    def _add(self, configuration: SessionConfiguration) -> None:
+        session = Session(self._loop, configuration, self._ribd.send, self._server.send, self._publisher, self._log)
+        self._sessions[configuration.name] = session
+        session.start()
+
+    def stop(self) -> None:
+        """End every session with a NOTIFICATION, then the loop."""
+        for session in self._sessions.values():
+            session.stop()
+        self._leaving += self._sessions.values()
+        self._sessions = {}
+        self._loop.call_later(STOP_SECONDS, self._loop.stop)
+        self._stop_when_closed()
+
+    def _stop_when_closed(self) -> None:
+        if all(session.closed for session in self._leaving):
+            self._loop.stop()
+        else:
+            self._loop.call_later(0.01, self._stop_when_closed)
+
+    def _handed_over(self, _events: int) -> None:
+        """Take a connection from the listener; whatever goes wrong, no descriptor is leaked."""
+        descriptors = array.array("i")
+        try:
+            octets, ancillary, _flags, _address = self._handover.recvmsg(INCOMING_OCTETS, socket.CMSG_SPACE(4))
+        except BlockingIOError:
+            return
+        for level, kind, data in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                descriptors.frombytes(data[: len(data) - len(data) % descriptors.itemsize])
+        sockets = [socket.socket(fileno=descriptor) for descriptor in descriptors]
+        try:
+            message = unpack(octets)
+        except SchemaError as error:
+            message = None
+            self._bad(str(error))
+        session = self._sessions.get(message.neighbor) if isinstance(message, Incoming) else None
+        if session is not None and len(sockets) == 1:
+            session.incoming(sockets[0])
+            return
+        for sock in sockets:
+            sock.close()
+
+    # The bus
+
+    def _bad(self, reason: str) -> None:
+        self._log.warning("bad message refused: %s", reason)
+        self._publisher.publish(f"bad/{self._program}", {"reason": reason, "count": self._server.bad})
+
+    def _ribd_connected(self) -> None:
+        for session in self._sessions.values():
+            session.connected_to_ribd()
+
+    def _from_ribd(self, message: Message) -> None:
+        match message:
+            case Batch():
+                if (session := self._sessions.get(message.neighbor)) is not None:
+                    session.batch(message)
+            case Resync():
+                if (session := self._sessions.get(message.neighbor)) is not None:
+                    session.resync(message)
+            case _:
+                self._bad(f"{type(message).__name__} is not for peerd")
+
+    def _message(self, identity: bytes, message: Message, _octets: bytes) -> None:
+        match message:
+            case Credit():
+                if (session := self._sessions.get(message.neighbor)) is not None:
+                    session.credit(identity, message.octets)
+            case Subscribe():
+                if (session := self._sessions.get(message.neighbor)) is not None:
+                    session.subscribe(identity, message)
+            case SessionRequest():
+                self._server.send(identity, self._request(message))
+            case Reconfigure():
+                self._reconfigure()
+            case _:
+                self._server.reject(f"{type(message).__name__} is not for peerd")
+
+    def _reconfigure(self) -> None:
+        try:
+            self.configure()
+        except (OSError, SchemaError, ValueError) as error:
+            self._log.error("settings cannot be read, the old ones stay: %s", error)
+
+    def _request(self, request: SessionRequest) -> SessionReply:
+        session = self._sessions.get(request.neighbor)
+        if session is None:
+            return SessionReply(request.request, request.neighbor, f"{request.neighbor} is not here", {})
+        try:
+            error, data = self._act(session, request.action, request.arguments)
+        except (ValueError, IndexError) as problem:
+            error, data = f"{request.action} {' '.join(request.arguments)}: {problem}", {}
+        return SessionReply(request.request, request.neighbor, error, data)
+
+    def _act(self, session: Session, action: str, arguments: list[str]) -> tuple[str, dict[str, Any]]:
+        """Carry out a request; return an error or nothing, and data."""
+        match action:
+            case "status":
+                return "", session.status
+            case "routes-in":
+                return "", _page(session, int(arguments[0]), int(arguments[1]))
+            case "teardown":
+                session.teardown(int(arguments[0]))
+                return "", {}
+            case "refresh":
+                return session.request_refresh(Family(int(arguments[0]), int(arguments[1]))), {}
+            case "eor":
+                return session.send_end_of_rib(Family(int(arguments[0]), int(arguments[1]))), {}
+            case "operational":
+                return session.send_message(bytes.fromhex(arguments[0])), {}
+            case "resend":
+                return session.resend(), {}
+            case "clear-in":
+                session.adj_rib_in.clear()
+                return "", {}
+            case _:
+                return f"unknown action {action}", {}
+
+
+def _cease(changed: bool) -> int:
+    return CONFIGURATION_CHANGED if changed else DECONFIGURED
+
+
+def _page(session: Session, after: int, limit: int) -> dict[str, Any]:
+    """Return a page of the Adj-RIB-In: `[AFI, SAFI, attributes, next hop, item]` rows, and where to go on (-1: end)."""
+    limit = min(max(limit, 1), PAGE_LIMIT)
+    rows = [[*family, *rest] for family, *rest in session.adj_rib_in.page(after, limit)]
+    return {"rows": rows, "after": after + len(rows) if len(rows) == limit else -1}

@@ -1,0 +1,159 @@
+"""Update groups: a table seen through a shape, packed once for every session that shares both.
+
+A `Stream` holds the packed UPDATEs of one family as segments: the changes from one version to another. A session
+at version v takes the segment that starts at v, or has it made. Equal sessions thus cost one packing, and the
+cache is only a cache: whatever was dropped is packed again from the table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bgp.family import Family
+from bgp.pack import Packer
+from bgp.shape import Shape
+from ribd.table import Entry, FamilyTable, Table
+
+SEGMENT_ENTRIES = 8192  # entries in a segment at most
+SEGMENT_SETS = 1024  # attribute sets in a segment: bounds the time that packing one takes (about 10 ms)
+CACHED_OCTETS = 16 * 1024 * 1024  # of segments kept for each stream
+BACKLOGS = 4  # snapshots of changes kept for each stream; a session without one costs a walk back
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The octets that take a session from version `start` to version `end`."""
+
+    start: int
+    end: int
+    announcements: bytes
+    withdrawals: bytes
+    routes: int
+    withheld: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Octets that it keeps in memory."""
+        return len(self.announcements) + len(self.withdrawals)
+
+    def octets(self, floor: int) -> bytes:
+        """Return what a session must be sent; withdrawals up to its floor mean nothing to it."""
+        return self.announcements if self.end <= floor else self.withdrawals + self.announcements
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Changes that wait to be packed: entries in version order from `index` on, complete up to version `upto`."""
+
+    entries: list[Entry]
+    index: int
+    upto: int
+
+
+class Stream:
+    """One family of a table, packed for one shape."""
+
+    def __init__(self, table: FamilyTable, packer: Packer) -> None:
+        self._table = table
+        self._packer = packer
+        self._segments: dict[int, Segment] = {}  # by start, oldest first
+        self._cached = 0
+        self._backlogs: dict[int, Backlog] = {}  # by the version that a session must be at to go on there
+
+    @property
+    def version(self) -> int:
+        """The newest version of the table."""
+        return self._table.version
+
+    @property
+    def purged(self) -> int:
+        """The version up to which withdrawals were forgotten."""
+        return self._table.purged
+
+    def next(self, position: int, floor: int) -> Segment | None:
+        """Return the segment that follows `position`; None where there is nothing newer.
+
+        Segments do not reach across a session's floor, so that withdrawals on its two sides are told apart.
+        """
+        if position >= self._table.version:
+            return None
+        segment = self._segments.get(position)
+        if segment is None or segment.start < floor < segment.end:
+            segment = self._make(position, floor)
+            self._keep(segment)
+        return segment
+
+    def _make(self, position: int, floor: int) -> Segment:
+        backlog = self._backlogs.pop(position, None)
+        if backlog is None:
+            backlog = Backlog(self._table.since(position), 0, self._table.version)
+        entries, index, end = backlog.entries, backlog.index, position
+        announce: dict[bytes, list[bytes]] = {}
+        withdraw: list[bytes] = []
+        for entry in entries[index : index + SEGMENT_ENTRIES]:
+            version, attributes, item = entry
+            if end < floor < version:
+                end = floor
+                break
+            if len(announce) >= SEGMENT_SETS:
+                break
+            index += 1
+            end = version
+            if not self._table.current(entry):
+                continue  # changed meanwhile: its new version comes later
+            if attributes is None:
+                withdraw.append(item)
+            else:
+                announce.setdefault(attributes, []).append(item)
+        if index == len(entries):
+            end = backlog.upto
+        else:
+            self._remember(end, Backlog(entries, index, backlog.upto))
+        return self._pack(position, end, announce, withdraw)
+
+    def _remember(self, position: int, backlog: Backlog) -> None:
+        self._backlogs[position] = backlog
+        if len(self._backlogs) > BACKLOGS:
+            self._backlogs.pop(next(iter(self._backlogs)))
+
+    def _pack(self, start: int, end: int, announce: dict[bytes, list[bytes]], withdraw: list[bytes]) -> Segment:
+        family, packer = self._table.family, self._packer
+        withheld = []
+        for attributes in list(announce):
+            reason = packer.unsendable(family, attributes)
+            if reason is not None:
+                withheld.append(reason)
+                # A route that this session cannot be sent must not stay there in its former form either.
+                withdraw += announce.pop(attributes)
+        announcements = b"".join(packer.pack(family, announce, []))
+        withdrawals = b"".join(packer.pack(family, {}, withdraw))
+        routes = sum(map(len, announce.values())) + len(withdraw)
+        return Segment(start, end, announcements, withdrawals, routes, tuple(withheld))
+
+    def _keep(self, segment: Segment) -> None:
+        self._forget(segment.start)
+        self._segments[segment.start] = segment
+        self._cached += segment.size
+        while self._cached > CACHED_OCTETS and len(self._segments) > 1:
+            self._forget(next(iter(self._segments)))
+
+    def _forget(self, start: int) -> None:
+        segment = self._segments.pop(start, None)
+        if segment is not None:
+            self._cached -= segment.size
+
+
+class UpdateGroup:
+    """The streams of one table for one shape."""
+
+    def __init__(self, table: Table, shape: Shape) -> None:
+        self.table = table
+        self._packer = Packer(shape)
+        self._streams: dict[Family, Stream] = {}
+
+    def stream(self, family: Family) -> Stream:
+        """Return the stream of a family."""
+        stream = self._streams.get(family)
+        if stream is None:
+            stream = self._streams[family] = Stream(self.table.family(family), self._packer)
+        return stream

@@ -1,0 +1,193 @@
+"""The journal: what ribd acknowledged, in the order in which it happened.
+
+Two kinds of file in the journal directory, numbered: `snapshot-N` (the whole RIB at a moment) and `log-N` (what came
+after it). Both are sequences of records, each framed by length and CRC-32; a log's record is the request as it came
+from the bus, so that replaying it gives the same contents and the same version numbers.
+
+A request counts once its record is written: the page cache outlives any process. `durable` adds fdatasync, for a
+host that loses power. A record that was cut short by a death in the middle of a write was never acknowledged and is
+cut off; any other damage ends the journal there, is reported, and gives it a new lineage, because sessions may have
+been sent what is lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+FRAME = struct.Struct("!II")
+RECORD_LIMIT = 16 * 1024 * 1024 + 1024  # octets; a length above it is damage
+COMPACT_AT = 64 * 1024 * 1024  # octets of log, unless the snapshot is larger
+_NAME = re.compile(r"(snapshot|log)-(\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Where a file stops making sense, and how many octets were dropped."""
+
+    path: Path
+    offset: int
+    dropped: int
+    torn: bool  # an unfinished last record: nobody was told that it counts
+
+    def __str__(self) -> str:
+        what = "unfinished record" if self.torn else "damage"
+        return f"{what} in {self.path} at octet {self.offset}, {self.dropped} octets dropped"
+
+
+def frame(payload: bytes) -> bytes:
+    """Put length and checksum before a record."""
+    return FRAME.pack(len(payload), zlib.crc32(payload)) + payload
+
+
+def read_records(path: Path, damage: list[Damage]) -> Iterator[bytes]:
+    """Yield the good records of a file; what follows the last good one goes to `damage`."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        offset = 0
+        while offset < size:
+            header = file.read(FRAME.size)
+            length, checksum = FRAME.unpack(header) if len(header) == FRAME.size else (0, 0)
+            torn = len(header) < FRAME.size or (length <= RECORD_LIMIT and offset + FRAME.size + length > size)
+            payload = b"" if torn or length > RECORD_LIMIT else file.read(length)
+            if torn or length > RECORD_LIMIT or zlib.crc32(payload) != checksum:
+                damage.append(Damage(path, offset, size - offset, torn))
+                return
+            yield payload
+            offset += FRAME.size + length
+
+
+class Journal:
+    """The files of one RIB. Only one process has them open; the daemon's lock sees to that."""
+
+    def __init__(self, directory: Path, durable: bool = False) -> None:
+        self._directory = directory
+        self._durable = durable
+        self._number = 0
+        self._log = -1
+        self._size = 0
+        self._snapshot_size = 0
+        self._writer = 0  # pid of the process that writes a snapshot, or 0
+
+    def _path(self, kind: str, number: int) -> Path:
+        return self._directory / f"{kind}-{number}"
+
+    def _numbers(self, kind: str) -> list[int]:
+        found = (_NAME.match(path.name) for path in self._directory.iterdir())
+        return sorted(int(match[2]) for match in found if match and match[1] == kind)
+
+    def recover(self, damage: list[Damage]) -> Iterator[tuple[str, bytes]]:
+        """Yield ("snapshot" | "log", record) of the newest snapshot and the logs since; stop at damage."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        snapshots = self._numbers("snapshot")
+        first = snapshots[-1] if snapshots else 0
+        self._number = max([first, *self._numbers("log")])
+        if snapshots:
+            path = self._path("snapshot", first)
+            self._snapshot_size = path.stat().st_size
+            yield from (("snapshot", record) for record in read_records(path, damage))
+        for number in self._numbers("log"):
+            if number >= first and not damage:
+                yield from (("log", record) for record in read_records(self._path("log", number), damage))
+
+    def open(self, damage: list[Damage]) -> None:
+        """Begin to write, after what was recovered; a torn tail is cut off first."""
+        for left in self._directory.glob("writing-*"):
+            left.unlink(missing_ok=True)
+        path = self._path("log", self._number)
+        if damage and damage[-1].path == path:
+            os.truncate(path, damage[-1].offset)
+        self._open_log()
+
+    def _open_log(self) -> None:
+        if self._log >= 0:
+            os.close(self._log)
+        path = self._path("log", self._number)
+        self._log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        self._size = os.fstat(self._log).st_size
+
+    def append(self, payloads: Iterable[bytes]) -> None:
+        """Write records; OSError (disk full) leaves the log as it was before."""
+        octets = b"".join(map(frame, payloads))
+        try:
+            written = os.write(self._log, octets)
+            if written != len(octets):
+                raise OSError(28, "the disk took only part of a record")
+            if self._durable:
+                os.fdatasync(self._log)
+        except OSError:
+            os.ftruncate(self._log, self._size)
+            raise
+        self._size += len(octets)
+
+    @property
+    def wants_compaction(self) -> bool:
+        """Whether the log has outgrown the snapshot."""
+        return not self._writer and self._size > max(COMPACT_AT, 2 * self._snapshot_size)
+
+    def compact(self, records: Iterable[bytes]) -> None:
+        """Write a snapshot in a child process, which has our memory as it is now, and go on in a new log.
+
+        The child renames the complete snapshot into place by itself, so its outcome does not depend on our life.
+        """
+        number = self._number + 1
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                self._write_snapshot(number, records)
+                status = 0
+            finally:
+                os._exit(status)
+        self._writer = pid
+        self._number = number
+        self._open_log()
+
+    def _write_snapshot(self, number: int, records: Iterable[bytes]) -> None:
+        temporary = self._directory / f"writing-{number}"
+        with temporary.open("wb", buffering=1 << 20) as file:
+            for record in records:
+                file.write(frame(record))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(self._path("snapshot", number))
+        self._drop_before(number)
+
+    def _drop_before(self, number: int) -> None:
+        for kind in ("snapshot", "log"):
+            for old in self._numbers(kind):
+                if old < number:
+                    self._path(kind, old).unlink(missing_ok=True)
+
+    def start_over(self, records: Iterable[bytes]) -> None:
+        """Replace all files by a snapshot of what was recovered, in this process, before serving."""
+        self._number += 1
+        self._write_snapshot(self._number, records)
+        self._open_log()
+
+    def reap(self) -> bool | None:
+        """Look after the snapshot writer: True when it finished, False when it failed, None while there is none."""
+        if not self._writer:
+            return None
+        with contextlib.suppress(ChildProcessError):
+            pid, status = os.waitpid(self._writer, os.WNOHANG)
+            if pid == 0:
+                return None
+            self._writer = 0
+            if status == 0:
+                self._snapshot_size = self._path("snapshot", self._number).stat().st_size
+            return status == 0
+        self._writer = 0
+        return False
+
+
+def new_lineage() -> str:
+    """Return a name for a history of versions."""
+    return secrets.token_hex(8)

@@ -1,0 +1,288 @@
+"""ribd on the bus: requests in, acknowledgements and batches out.
+
+Requests that arrive in one turn of the loop are journalled with one write, then applied, acknowledged, and only then
+sent to peers: nothing is on the wire that the journal does not hold.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+from dataclasses import dataclass
+from itertools import islice
+
+from bgp.family import Family
+from bgp.shape import Shape
+from bus.daemon import RunDirectory
+from bus.schema import (
+    Applied,
+    Apply,
+    Batch,
+    Clear,
+    Enrol,
+    ListRoutes,
+    Message,
+    Pull,
+    Refused,
+    Resync,
+    RoutePage,
+    SchemaError,
+    unpack,
+)
+from bus.transport import Loop, Publisher, Server
+from ribd.group import UpdateGroup
+from ribd.journal import Damage, Journal, new_lineage
+from ribd.state import Outcome, RequestError, Restorer, State
+from ribd.table import Table
+
+HOUSEKEEPING = 5.0  # seconds between looks at tombstones, journal and counters
+SETTLED = 60.0  # seconds after our start in which a live session may still come back with its cursors
+PAGE_LIMIT = 10_000
+
+Request = Apply | Enrol | Clear
+
+
+@dataclass(slots=True)
+class Session:
+    """A session that waits for, or was last sent, a batch."""
+
+    identity: bytes
+    pull: Pull
+    shape: Shape
+    waiting: bool = True
+
+
+class RibServer:
+    """The RIB and its clients."""
+
+    def __init__(self, loop: Loop, run: RunDirectory, epoch: str, log: logging.Logger, durable: bool = False) -> None:
+        self._loop, self._log = loop, log
+        self._journal = Journal(run.journal, durable)
+        self._state = self._recover()
+        self._sessions: dict[str, Session] = {}
+        self._groups: dict[Table, dict[Shape, UpdateGroup]] = {}
+        self._pending: list[tuple[bytes, Request, bytes]] = []
+        self._refusing = False
+        self._started = loop.now()
+        self._publisher = Publisher(loop, run.events_in, "ribd", epoch)
+        self._server = Server(loop, run.ribd, self._message, self._bad)
+        loop.call_later(HOUSEKEEPING, self._housekeep)
+
+    def _recover(self) -> State:
+        damage: list[Damage] = []
+        restorer = Restorer(new_lineage())
+        count = 0
+        for kind, record in self._journal.recover(damage):
+            if kind == "snapshot":
+                restorer.snapshot(record)
+            else:
+                self._replay(restorer.state, record)
+            count += 1
+        for harm in damage:
+            self._log.warning("journal %s", harm)
+        if all(harm.torn for harm in damage) and restorer.complete and count:
+            self._journal.open(damage)
+        else:
+            # Sessions may have been sent what is lost, so their cursors must not be taken for ours.
+            restorer.state.lineage = new_lineage()
+            self._journal.start_over(restorer.state.snapshot())
+        gc.collect()
+        gc.freeze()
+        routes = sum(len(family) for table in restorer.state.rib.tables() for family in table.families.values())
+        self._log.info("journal read records=%d routes=%d lineage=%s", count, routes, restorer.state.lineage)
+        return restorer.state
+
+    def _replay(self, state: State, record: bytes) -> None:
+        try:
+            request = unpack(record)
+        except SchemaError as error:
+            self._log.error("journal record skipped: %s", error)
+            return
+        if isinstance(request, Apply | Enrol | Clear):
+            state.perform(request)
+
+    def _bad(self, reason: str) -> None:
+        self._log.warning("bad message refused: %s", reason)
+        self._publisher.publish("bad/ribd", {"reason": reason, "count": self._server.bad})
+
+    def _message(self, identity: bytes, message: Message, octets: bytes) -> None:
+        match message:
+            case Apply() | Enrol() | Clear():
+                self._request(identity, message, octets)
+            case Pull():
+                self._pull(identity, message)
+            case ListRoutes():
+                self._list(identity, message)
+            case _:
+                self._server.reject(f"{type(message).__name__} is not for ribd")
+
+    def _request(self, identity: bytes, request: Request, octets: bytes) -> None:
+        try:
+            self._state.check(request)
+        except RequestError as error:
+            self._server.reject(str(error))
+            self._server.send(identity, Refused(request.sequence, str(error)))
+            return
+        if not self._pending:
+            self._loop.call_soon(self._commit)
+        self._pending.append((identity, request, octets))
+
+    def _commit(self) -> None:
+        pending, self._pending = self._pending, []
+        new, planned = [], set()
+        for identity, request, octets in pending:
+            number = (request.client, request.epoch, request.sequence)
+            if self._state.seen(request) or number in planned:
+                continue
+            planned.add(number)
+            new.append((identity, request, octets))
+        try:
+            if new:
+                self._journal.append(octets for _, _, octets in new)
+        except OSError as error:
+            self._refuse(pending, error)
+            return
+        if self._refusing:
+            self._refusing = False
+            self._log.info("journal can be written again")
+        changed: dict[Table, None] = {}
+        for _, request, _ in new:
+            outcome = self._state.perform(request)
+            changed.update(dict.fromkeys(outcome.tables))
+            self._report(request, outcome)
+        for identity, request, _ in pending:
+            self._server.send(identity, Applied(request.sequence))
+        for table in changed:
+            self._serve(table)
+        if self._journal.wants_compaction:
+            self._journal.compact(self._state.snapshot())
+
+    def _refuse(self, pending: list[tuple[bytes, Request, bytes]], error: OSError) -> None:
+        if not self._refusing:
+            self._log.error("journal cannot be written, new commands are refused: %s", error)
+        self._refusing = True
+        for identity, request, _ in pending:
+            if self._state.seen(request):
+                self._server.send(identity, Applied(request.sequence))
+            else:
+                self._server.send(identity, Refused(request.sequence, f"the journal cannot be written: {error}"))
+
+    def _report(self, request: Request, outcome: Outcome) -> None:
+        if outcome.enrolled:
+            self._log.info("neighbors enrolled count=%d", len(self._state.rib.enrolled))
+            self._groups = {table: self._groups.get(table, {}) for table in outcome.tables}
+        if self._publisher.wanted("rib"):
+            self._publisher.publish(
+                "rib",
+                {
+                    "client": request.client,
+                    "sequence": request.sequence,
+                    "announced": outcome.announced,
+                    "withdrawn": outcome.withdrawn,
+                },
+            )
+
+    def _serve(self, table: Table) -> None:
+        """Answer the sessions of a table that wait."""
+        for name in table.members:
+            session = self._sessions.get(name)
+            if session is not None and session.waiting:
+                self._answer(session)
+
+    def _pull(self, identity: bytes, pull: Pull) -> None:
+        if not pull.cursors:
+            self._sessions.pop(pull.neighbor, None)
+            return
+        known = self._sessions.get(pull.neighbor)
+        try:
+            if any(len(cursor) != 4 for cursor in pull.cursors):
+                raise ValueError("a cursor is AFI, SAFI, position, floor")
+            same = known is not None and known.pull.shape == pull.shape
+            shape = known.shape if known is not None and same else Shape.from_wire(pull.shape)
+        except ValueError as error:
+            self._server.reject(f"Pull of {pull.neighbor}: {error}")
+            return
+        session = self._sessions[pull.neighbor] = Session(identity, pull, shape)
+        self._answer(session)
+
+    def _answer(self, session: Session) -> None:
+        """Send the next batch if there is one, or if the session asks where it stands."""
+        pull, rib = session.pull, self._state.rib
+        if pull.neighbor not in rib.enrolled:
+            return
+        if pull.lineage not in ("", self._state.lineage):
+            self._resync(session, "the journal is another one")
+            return
+        group = self._group(rib.of[pull.neighbor], session.shape)
+        cursors, parts, routes = [], [], 0
+        withheld: dict[str, None] = {}
+        credit, moved = pull.credit, False
+        for afi, safi, position, floor in pull.cursors:
+            stream = group.stream(Family(afi, safi))
+            if floor < 0:
+                floor, moved = stream.version, True
+            elif position > stream.version or max(position, floor) < stream.purged:
+                self._resync(session, f"version {position} of {Family(afi, safi)} is not remembered")
+                return
+            while credit > 0 and (segment := stream.next(position, floor)) is not None:
+                octets = segment.octets(floor)
+                parts.append(octets)
+                credit -= len(octets)
+                routes += segment.routes
+                withheld.update(dict.fromkeys(segment.withheld))
+                position, moved = segment.end, True
+            cursors.append([afi, safi, position, floor])
+        if not moved:
+            return
+        session.waiting = False
+        lineage = self._state.lineage
+        batch = Batch(pull.neighbor, pull.request, lineage, cursors, b"".join(parts), routes, list(withheld))
+        session.pull.cursors[:] = cursors
+        self._send(session, batch)
+
+    def _resync(self, session: Session, reason: str) -> None:
+        session.waiting = False
+        self._log.warning("session starts over neighbor=%s: %s", session.pull.neighbor, reason)
+        self._send(session, Resync(session.pull.neighbor, session.pull.request, self._state.lineage, reason))
+
+    def _send(self, session: Session, message: Message) -> None:
+        if not self._server.send(session.identity, message):
+            # Gone: a new connection comes with a Pull of its own.
+            self._sessions.pop(session.pull.neighbor, None)
+
+    def _group(self, table: Table, shape: Shape) -> UpdateGroup:
+        groups = self._groups.setdefault(table, {})
+        group = groups.get(shape)
+        if group is None:
+            group = groups[shape] = UpdateGroup(table, shape)
+        return group
+
+    def _list(self, identity: bytes, request: ListRoutes) -> None:
+        table = self._state.rib.of.get(request.neighbor)
+        families = {} if table is None else table.families
+        rows = ([*family, *route] for family, routes in families.items() for route in routes.routes())
+        limit = min(max(request.limit, 1), PAGE_LIMIT)
+        page = list(islice(rows, request.after, request.after + limit))
+        after = request.after + len(page) if len(page) == limit else -1
+        self._server.send(identity, RoutePage(request.request, request.neighbor, after, page))
+
+    def _housekeep(self) -> None:
+        self._loop.call_later(HOUSEKEEPING, self._housekeep)
+        finished = self._journal.reap()
+        if finished is not None:
+            self._log.info("journal compacted") if finished else self._log.error("journal snapshot failed")
+        if self._loop.now() - self._started < SETTLED:
+            return
+        for table in self._state.rib.tables():
+            for family, routes in table.families.items():
+                passed = [self._passed(name, family) for name in table.members & self._sessions.keys()]
+                routes.purge(min(passed, default=routes.version))
+        live = self._state.rib.tables()
+        self._groups = {table: self._groups[table] for table in live if table in self._groups}
+
+    def _passed(self, neighbor: str, family: Family) -> int:
+        """Return the version whose withdrawals a session no longer needs."""
+        for afi, safi, position, floor in self._sessions[neighbor].pull.cursors:
+            if (afi, safi) == family:
+                return int(max(position, floor))
+        return 1 << 62

@@ -1,0 +1,193 @@
+"""What ribd knows, as a value that requests change and snapshots store: deterministic, without sockets or files.
+
+Replaying the same requests in the same order gives the same routes with the same versions; the journal depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgpack
+
+from bgp.family import Family
+from bgp.route import decode_set
+from bus.schema import Apply, Clear, Enrol, Message
+from ribd.table import FamilyTable, Rib, Table
+
+ROWS = 4096  # entries in a snapshot record
+REFUSED_KEPT = 256  # refused requests remembered for each client: more than it may have outstanding
+
+
+class RequestError(ValueError):
+    """A request that must not be journalled: it would not make sense on replay either."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a request did: tables that changed and how many routes."""
+
+    tables: list[Table] = field(default_factory=list)
+    announced: int = 0
+    withdrawn: int = 0
+    enrolled: bool = False
+
+
+@dataclass(slots=True)
+class Client:
+    """Which requests of a client are in force: all up to `sequence` but those that were refused."""
+
+    epoch: str
+    sequence: int = 0
+    refused: list[int] = field(default_factory=list)
+
+    def has(self, sequence: int) -> bool:
+        """Whether a request was carried out."""
+        return sequence <= self.sequence and sequence not in self.refused
+
+    def take(self, sequence: int) -> None:
+        """Note a request as carried out; numbers that were left out are those of refused ones."""
+        if sequence > self.sequence:
+            gap = range(max(self.sequence + 1, sequence - REFUSED_KEPT), sequence)
+            self.refused = [*self.refused, *gap][-REFUSED_KEPT:]
+            self.sequence = sequence
+        elif sequence in self.refused:
+            self.refused.remove(sequence)
+
+
+class State:
+    """The RIB, who has asked for what so far, and the lineage of its versions."""
+
+    def __init__(self, lineage: str) -> None:
+        self.lineage = lineage
+        self.rib = Rib()
+        self.clients: dict[str, Client] = {}
+
+    def seen(self, request: Apply | Enrol | Clear) -> bool:
+        """Whether this request is in force already."""
+        client = self.clients.get(request.client)
+        return client is not None and client.epoch == request.epoch and client.has(request.sequence)
+
+    def check(self, request: Message) -> None:
+        """Raise `RequestError` where a field's value could harm us now or on replay."""
+        if not isinstance(request, Apply):
+            return
+        for change in request.changes:
+            if len(change) != 6:
+                raise RequestError(f"a change has 6 fields, not {len(change)}")
+            target, announce, afi, safi, attributes, items = change
+            if type(target) is not int or not 0 <= target < len(request.targets):
+                raise RequestError(f"target {target!r} is not an index into {len(request.targets)} targets")
+            if announce not in (0, 1) or type(afi) is not int or type(safi) is not int:
+                raise RequestError(f"announce {announce!r}, AFI {afi!r}, SAFI {safi!r}: numbers expected")
+            if not 0 <= afi <= 0xFFFF or not 0 <= safi <= 0xFF:
+                raise RequestError(f"AFI {afi} or SAFI {safi} is out of range")
+            self._check_octets(announce, attributes, items)
+
+    def _check_octets(self, announce: int, attributes: Any, items: Any) -> None:
+        if type(items) is not list or not items or set(map(type, items)) != {bytes}:
+            raise RequestError("items must be a list of octets, and not empty")
+        if min(map(len, items)) < 5 or max(map(len, items)) > 4100:
+            raise RequestError("an item has 4 octets of path identifier and 1 to 4096 octets of NLRI")
+        if type(attributes) is not bytes:
+            raise RequestError(f"an attribute set is octets, not {type(attributes).__name__}")
+        if announce and not self.rib.known(attributes):
+            try:
+                decode_set(attributes)
+            except ValueError as error:
+                raise RequestError(f"not an attribute set: {error}") from error
+
+    def perform(self, request: Apply | Enrol | Clear) -> Outcome:
+        """Carry out a request that was checked and journalled."""
+        client = self.clients.get(request.client)
+        if client is None or client.epoch != request.epoch:
+            client = self.clients[request.client] = Client(request.epoch)
+        client.take(request.sequence)
+        if isinstance(request, Enrol):
+            self.rib.enrol(request.neighbors)
+            return Outcome(tables=self.rib.tables(), enrolled=True)
+        if isinstance(request, Clear):
+            self.rib.clear(request.neighbors)
+            return Outcome(tables=self.rib.addressed(request.neighbors))
+        return self._apply(request)
+
+    def _apply(self, request: Apply) -> Outcome:
+        outcome = Outcome()
+        for names in request.targets:
+            self.rib.addressed(names)
+        # Looked up once every split is done: a later target may have split what an earlier one found.
+        targets = [self.rib.addressed(names) for names in request.targets]
+        change = self.rib.change
+        for target, announce, afi, safi, attributes, items in request.changes:
+            changed = change(targets[target], bool(announce), Family(afi, safi), attributes, items)
+            if announce:
+                outcome.announced += changed
+            else:
+                outcome.withdrawn += changed
+        outcome.tables = list({id(table): table for tables in targets for table in tables}.values())
+        return outcome
+
+    def snapshot(self) -> Iterator[bytes]:
+        """Yield the records of a snapshot: a head, tables with their rows, and an end that proves completeness."""
+        pack = msgpack.packb
+        yield pack(["head", self.lineage, _clients(self.clients)])
+        for table in self.rib.tables():
+            yield pack(["table", sorted(table.members)])
+            for family, routes in table.families.items():
+                yield pack(["family", *family, routes.version, routes.purged])
+                entries = list(routes.entries.values())
+                for start in range(0, len(entries), ROWS):
+                    yield pack(["rows", *_rows(entries[start : start + ROWS])])
+        yield pack(["end", sorted(self.rib.enrolled)])
+
+
+def _clients(clients: dict[str, Client]) -> dict[str, list[Any]]:
+    return {name: [client.epoch, client.sequence, client.refused] for name, client in clients.items()}
+
+
+def _rows(entries: Iterable[tuple[int, bytes | None, bytes]]) -> tuple[list[bytes | None], list[Any]]:
+    """Return the attribute sets of these rows, and flattened for each row its version, index of its set and item."""
+    index: dict[bytes | None, int] = {}
+    flat: list[Any] = []
+    for version, attributes, item in entries:
+        flat += (version, index.setdefault(attributes, len(index)), item)
+    return list(index), flat
+
+
+class Restorer:
+    """Rebuild a `State` from journal records, in order."""
+
+    def __init__(self, lineage: str) -> None:
+        self.state = State(lineage)
+        self.complete = True  # False where a snapshot broke off before its end
+        self._table: Table | None = None
+        self._routes: FamilyTable | None = None
+
+    def snapshot(self, record: bytes) -> None:
+        """Take one record of a snapshot."""
+        kind, *fields = msgpack.unpackb(record)
+        state = self.state
+        if kind == "head":
+            self.complete = False
+            state.lineage = fields[0]
+            state.clients = {name: Client(*fields) for name, fields in fields[1].items()}
+        elif kind == "table":
+            self._table = Table(fields[0])
+            state.rib.of.update(dict.fromkeys(fields[0], self._table))
+        elif kind == "family" and self._table is not None:
+            self._routes = self._table.family(Family(fields[0], fields[1]))
+            self._routes.version, self._routes.purged = fields[2], fields[3]
+        elif kind == "rows" and self._routes is not None:
+            self._rows(self._routes, fields[0], fields[1])
+        elif kind == "end":
+            state.rib.enrolled = set(fields[0])
+            self.complete = True
+
+    def _rows(self, routes: FamilyTable, sets: list[bytes | None], flat: list[Any]) -> None:
+        interned = [None if octets is None else self.state.rib.intern(octets) for octets in sets]
+        entries = routes.entries
+        for place in range(0, len(flat), 3):
+            attributes, item = interned[flat[place + 1]], flat[place + 2]
+            entries[routes.key(item)] = (flat[place], attributes, item)
+            routes.tombstones += attributes is None

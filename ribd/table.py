@@ -1,0 +1,228 @@
+"""Routes with versions: the tables, who shares them, and how a command changes them.
+
+A `FamilyTable` maps a route's key to `(version, attribute set or None, item)`. Every change takes the next version
+and moves the entry to the end of the dict, so the changes since a version are a walk back from the end, and a route
+that flapped a hundred times is one entry. None in place of the attributes is a tombstone: a withdrawal that some
+session may not have been sent yet.
+
+Neighbors that have always been addressed together share one `Table`; a command that addresses some of them splits
+it by copying (partition refinement), so a thousand equal neighbors cost one table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import count, repeat
+
+from bgp.family import SAFI, Family
+from bgp.nlri import route_key
+
+Entry = tuple[int, bytes | None, bytes]  # version, attribute set, item
+
+# Families whose item identifies the route as it is: no label, no ESI to leave out of the key.
+KEYED_BY_ITEM = frozenset({SAFI.UNICAST, SAFI.MULTICAST, SAFI.FLOW, SAFI.FLOW_VPN})
+PURGE_AT = 1024  # tombstones; fewer are not worth a pass over the table
+
+
+class FamilyTable:
+    """The routes of one family in one table."""
+
+    __slots__ = ("entries", "family", "keyed_by_item", "purged", "tombstones", "version")
+
+    def __init__(self, family: Family) -> None:
+        self.family = family
+        self.keyed_by_item = family.safi in KEYED_BY_ITEM
+        self.entries: dict[bytes, Entry] = {}
+        self.version = 0
+        self.tombstones = 0
+        self.purged = 0  # the newest version of a tombstone that was dropped
+
+    def __len__(self) -> int:
+        """Routes that are announced."""
+        return len(self.entries) - self.tombstones
+
+    def key(self, item: bytes) -> bytes:
+        """Return what identifies the route of an item."""
+        return item if self.keyed_by_item else route_key(self.family, item)
+
+    def announce(self, attributes: bytes, items: list[bytes]) -> int:
+        """Announce items with one attribute set; return how many changed anything."""
+        entries = self.entries
+        if self.keyed_by_item and entries.keys().isdisjoint(items):
+            # All new, which is the bulk case: no Python per route. A duplicate inside `items` keeps its first
+            # place with its last version, so it would be out of order: `len` tells.
+            before, version = len(entries), self.version
+            entries.update(zip(items, zip(count(version + 1), repeat(attributes), items), strict=False))
+            if len(entries) - before == len(items):
+                self.version += len(items)
+                return len(items)
+            for item in items:
+                entries.pop(item, None)
+            items = list(dict.fromkeys(items))
+        return self._announce_each(attributes, items)
+
+    def _announce_each(self, attributes: bytes, items: list[bytes]) -> int:
+        entries, version, changed = self.entries, self.version, 0
+        for item in items:
+            key = self.key(item)
+            old = entries.get(key)
+            if old is not None:
+                if old[1] == attributes and old[2] == item:
+                    continue
+                self.tombstones -= old[1] is None
+                del entries[key]
+            version += 1
+            changed += 1
+            entries[key] = (version, attributes, item)
+        self.version = version
+        return changed
+
+    def withdraw(self, items: list[bytes]) -> int:
+        """Withdraw items; return how many were announced. An unknown route leaves a tombstone too.
+
+        ExaBGP sends a withdrawal for a route that it does not know, and scripts use it to clean up behind another
+        speaker of the same session.
+        """
+        entries, version, changed = self.entries, self.version, 0
+        for item in items:
+            key = self.key(item)
+            old = entries.pop(key, None)
+            if old is not None and old[1] is None:
+                entries[key] = old
+                continue
+            version += 1
+            changed += 1
+            self.tombstones += 1
+            entries[key] = (version, None, item if old is None else old[2])
+        self.version = version
+        return changed
+
+    def since(self, position: int) -> list[Entry]:
+        """Return the entries changed after `position`, oldest first."""
+        if position <= 0:
+            return list(self.entries.values())
+        found = []
+        for entry in reversed(self.entries.values()):
+            if entry[0] <= position:
+                break
+            found.append(entry)
+        found.reverse()
+        return found
+
+    def current(self, entry: Entry) -> bool:
+        """Whether nothing has happened to the route since `entry`."""
+        return self.entries.get(self.key(entry[2])) is entry
+
+    def routes(self) -> Iterator[tuple[bytes, bytes]]:
+        """Iterate over (attribute set, item) of what is announced."""
+        return ((entry[1], entry[2]) for entry in self.entries.values() if entry[1] is not None)
+
+    def purge(self, passed: int) -> None:
+        """Drop tombstones that every session has passed."""
+        if self.tombstones < PURGE_AT or self.tombstones * 4 < len(self.entries):
+            return
+        dropped = [key for key, entry in self.entries.items() if entry[1] is None and entry[0] <= passed]
+        for key in dropped:
+            self.purged = max(self.purged, self.entries.pop(key)[0])
+        self.tombstones -= len(dropped)
+
+    def copy(self) -> FamilyTable:
+        """Copy for a split: same entries, same versions."""
+        other = FamilyTable(self.family)
+        other.entries = self.entries.copy()
+        other.version, other.tombstones, other.purged = self.version, self.tombstones, self.purged
+        return other
+
+
+class Table:
+    """What a set of neighbors is announced."""
+
+    __slots__ = ("families", "members")
+
+    def __init__(self, members: Iterable[str]) -> None:
+        self.members = set(members)
+        self.families: dict[Family, FamilyTable] = {}
+
+    def family(self, family: Family) -> FamilyTable:
+        """Return a family's routes, empty at first."""
+        table = self.families.get(family)
+        if table is None:
+            table = self.families[family] = FamilyTable(family)
+        return table
+
+    def split(self, members: set[str]) -> Table:
+        """Give some members a table of their own with the same contents."""
+        other = Table(members)
+        other.families = {family: table.copy() for family, table in self.families.items()}
+        self.members -= members
+        return other
+
+
+class Rib:
+    """All tables, and which neighbor has which."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, Table] = {}
+        self.enrolled: set[str] = set()
+        self._sets: dict[bytes, bytes] = {}
+
+    def tables(self) -> list[Table]:
+        """Return every table once."""
+        return list({id(table): table for table in self.of.values()}.values())
+
+    def enrol(self, neighbors: Iterable[str]) -> None:
+        """Make these the neighbors that exist and whose configured routes are complete."""
+        wanted = set(neighbors)
+        self._create(wanted)
+        for name in self.of.keys() - wanted:
+            self.of.pop(name).members.discard(name)
+        self.enrolled = wanted
+
+    def _create(self, names: set[str]) -> None:
+        new = names - self.of.keys()
+        if new:
+            self.of.update(dict.fromkeys(new, Table(new)))
+
+    def addressed(self, names: Iterable[str]) -> list[Table]:
+        """Return tables that together hold exactly these neighbors, splitting those that hold others too."""
+        wanted = set(names)
+        self._create(wanted)
+        found = []
+        for table in {id(self.of[name]): self.of[name] for name in wanted}.values():
+            inside = table.members & wanted
+            if inside != table.members:
+                table = table.split(inside)
+                self.of.update(dict.fromkeys(inside, table))
+            found.append(table)
+        return found
+
+    def intern(self, attributes: bytes) -> bytes:
+        """Return the one object for an attribute set."""
+        return self._sets.setdefault(attributes, attributes)
+
+    def known(self, attributes: bytes) -> bool:
+        """Whether an attribute set was seen (and so checked) before."""
+        return attributes in self._sets
+
+    def change(self, tables: list[Table], announce: bool, family: Family, attributes: bytes, items: list[bytes]) -> int:
+        """Announce or withdraw items in tables; return how many entries changed."""
+        if not announce:
+            return sum(table.family(family).withdraw(items) for table in tables)
+        attributes = self.intern(attributes)
+        return sum(table.family(family).announce(attributes, items) for table in tables)
+
+    def clear(self, names: Iterable[str]) -> None:
+        """Withdraw everything from these neighbors."""
+        for table in self.addressed(names):
+            for family in table.families.values():
+                family.withdraw([item for _, item in family.routes()])
+
+    def sweep_sets(self) -> None:
+        """Forget attribute sets that no entry uses."""
+        used = {
+            entry[1]
+            for table in self.tables()
+            for family in table.families.values()
+            for entry in family.entries.values()
+        }
+        self._sets = {octets: octets for octets in used if octets is not None}

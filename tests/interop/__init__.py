@@ -1,0 +1,1 @@
+"""The speaker against other BGP implementations."""

@@ -1,0 +1,302 @@
+"""Broken configurations: each error stands at its place and says what was expected. ‸ marks the place."""
+
+from __future__ import annotations
+
+import pytest
+
+from apid.config.errors import ConfigurationError, ConfigurationErrors
+from tests.unit.config_dump import compiled, errors_of, marked, neighbor
+
+MANDATORY = "router-id 10.0.0.1; local-as 1; peer-as 2;"
+CAT = "process cat { run /bin/cat; encoder json; }\n"
+
+BROKEN: list[tuple[str, str, str]] = [
+    # Shape
+    (
+        "a missing semicolon",
+        neighbor("hold-time 30‸\n\tpassive;"),
+        "';' expected at the end of the statement",
+    ),
+    (
+        "a missing semicolon before a comment",
+        neighbor("hold-time 30‸ # seconds\n\tpassive;"),
+        "';' expected at the end of the statement",
+    ),
+    (
+        "a missing semicolon at the end of the file",
+        neighbor("") + "neighbor 127.0.0.3 { " + MANDATORY + "passive‸",
+        "';' expected at the end of the statement",
+    ),
+    ("a string without its end", neighbor('description ‸"edge;'), 'the string that begins here has no closing "'),
+    ("a section without a name", neighbor("‸{ }"), "a section has a name before its '{'"),
+    (
+        "a variable that is not set",
+        neighbor("md5-password ‸${NOT_SET};"),
+        "the environment variable NOT_SET is not set",
+    ),
+    # Words
+    (
+        "an unknown directive",
+        neighbor("‸holdtime 30;"),
+        "unknown directive of neighbor 'holdtime': did you mean 'hold-time'?",
+    ),
+    ("an unknown section", neighbor("‸statics { }"), "unknown section of neighbor 'statics': did you mean 'static'?"),
+    (
+        "an unknown section of the file",
+        "‸neighbour 127.0.0.2 { }",
+        "unknown section of root 'neighbour': did you mean 'neighbor'?",
+    ),
+    (
+        "a directive outside of sections",
+        "‸hold-time 30;",
+        "unknown directive of root 'hold-time': expected one of neighbor, process, template",
+    ),
+    ("a section without braces", neighbor("‸family ipv4 unicast;"), "'family' is a section: family { … } expected"),
+    (
+        "an unknown capability",
+        neighbor("capability { ‸route-refrsh; }"),
+        "unknown directive of capability 'route-refrsh': did you mean 'route-refresh'?",
+    ),
+    ("a word in upper case", neighbor("‸PASSIVE;"), "unknown directive of neighbor 'PASSIVE'"),
+    # Neighbors
+    (
+        "a peer that is a name",
+        neighbor("", "‸router1"),
+        "'router1' is not an IP address: the address of the peer, or a prefix, expected",
+    ),
+    (
+        "a peer with a bad length",
+        neighbor("passive;", "‸10.0.0.0/33"),
+        "33 is not in the range 0 to 32: the address of the peer, or a prefix, expected",
+    ),
+    (
+        "a neighbor without address",
+        "‸neighbor { " + MANDATORY + "}",
+        "a neighbor has the address of its peer: neighbor ADDRESS { … }",
+    ),
+    ("two addresses", neighbor("", "127.0.0.2 ‸127.0.0.3"), "'{' expected, not '127.0.0.3'"),
+    ("no local-as", "neighbor ‸127.0.0.2 { router-id 10.0.0.1; peer-as 2; }", "the neighbor 127.0.0.2 has no local-as"),
+    ("no peer-as", "neighbor ‸127.0.0.2 { router-id 10.0.0.1; local-as 2; }", "the neighbor 127.0.0.2 has no peer-as"),
+    (
+        "no router-id, automatic address",
+        "neighbor ‸127.0.0.2 { local-as 1; peer-as 2; }",
+        "the neighbor 127.0.0.2 has no router-id, and its local-address is automatic",
+    ),
+    (
+        "no router-id, IPv6",
+        "neighbor ‸::2 { local-address ::1; local-as 1; peer-as 2; }",
+        "the neighbor ::2 has no router-id, and its peer is IPv6",
+    ),
+    (
+        "a range that is not passive",
+        neighbor("", "‸127.0.0.0/24"),
+        "the peer 127.0.0.0/24 is a range of addresses: only a passive neighbor can have one",
+    ),
+    (
+        "listen without local-address",
+        "neighbor 127.0.0.2 { " + MANDATORY + " ‸listen 1790; }",
+        "'listen' needs an explicit local-address to listen on",
+    ),
+    (
+        "a password that is not base64",
+        neighbor("‸md5-password a!; md5-base64 true;"),
+        "md5-password is not base64: Only base64 data is allowed",
+    ),
+    (
+        "a neighbor twice",
+        neighbor("") + "‸" + neighbor("hold-time 30;"),
+        "the neighbor 127.0.0.2 is defined twice, here and in test.conf:1",
+    ),
+    (
+        "a neighbor twice, other families",
+        neighbor("") + "‸" + neighbor("family { ipv4 unicast; }"),
+        "the neighbor 127.0.0.2 is defined twice, here and in test.conf:1",
+    ),
+    (
+        "a port twice",
+        neighbor("listen 1;") + "‸" + neighbor("listen 1; hold-time 3;"),
+        "the neighbor 127.0.0.2 is defined twice, here and in test.conf:1",
+    ),
+    # Templates
+    ("an unknown template", neighbor("inherit ‸customer;"), "unknown template 'customer': the file defines none"),
+    (
+        "a template that inherits itself",
+        "template { neighbor a { inherit b; } neighbor b { inherit ‸a; } }\n" + neighbor("inherit a;"),
+        "a template inherits itself: a inherits b inherits a",
+    ),
+    (
+        "a template twice",
+        "template { neighbor a { } neighbor ‸a { } }",
+        "the template 'a' is defined twice, here and on line 1",
+    ),
+    ("a template without name", "template { ‸neighbor { } }", "a template has one name: neighbor NAME { … }"),
+    (
+        "an error inside an unused template",
+        "template { neighbor a { hold-time ‸1; } }",
+        "1 is not in the range 3 to 65535",
+    ),
+    ("inherit without name", neighbor("inherit‸;"), "'[' or the name of a template expected, but the statement ends"),
+    ("inherit without brackets", neighbor("inherit a ‸b;"), "end of statement expected, not 'b'"),
+    ("a list without its end", neighbor("inherit [ a b‸;"), "']' expected, but the statement ends"),
+    # Helpers
+    (
+        "an undefined process",
+        neighbor("api { processes [ ‸dog ]; }"),
+        "the process 'dog' of the neighbor 127.0.0.2 is not defined",
+    ),
+    (
+        "a pattern without match",
+        CAT + neighbor("api { processes-match [ ‸^dog ]; }"),
+        "no process matches '^dog' of the neighbor 127.0.0.2",
+    ),
+    (
+        "a pattern that is none",
+        CAT + neighbor('api { processes-match [ ‸"(" ]; }'),
+        "'(' is not a regular expression: missing ), unterminated subpattern at position 0",
+    ),
+    (
+        "names and patterns",
+        CAT + neighbor("api { processes [ cat ]; processes-match [ ‸cat ]; }"),
+        "'processes' and 'processes-match' exclude each other within a neighbor",
+    ),
+    (
+        "two api sections of one name",
+        CAT + neighbor("api a { processes [ cat ]; } ‸api a { }"),
+        "the neighbor 127.0.0.2 has two api sections named 'a'",
+    ),
+    (
+        "an unknown message",
+        CAT + neighbor("api { receive { ‸updat; } }"),
+        "unknown directive of messages 'updat': did you mean 'update'?",
+    ),
+    (
+        "a process twice",
+        CAT + "process ‸cat { run /bin/cat; }",
+        "the process 'cat' is defined twice, here and on line 1",
+    ),
+    (
+        "a process without program",
+        "‸process cat { encoder json; }",
+        "the process 'cat' has no program: 'run PROGRAM;' expected",
+    ),
+    ("a process without name", "‸process { run /bin/cat; }", "a process has a name: process NAME { … }"),
+    (
+        "a process with a bad name",
+        "process ‸a/b { run /bin/cat; }",
+        "'a/b' is not the name of a process: letters, digits, '.', '_' and '-' expected",
+    ),
+    ("run without program", "process cat { ‸run; }", "a program expected: run PROGRAM ARGUMENT…"),
+    (
+        "a program that does not exist",
+        "process cat { run ‸/bin/no-such-cat; }",
+        "the program /bin/no-such-cat does not exist",
+    ),
+    ("a program that is a directory", "process cat { run ‸/bin; }", "/bin is a directory, not a program"),
+    (
+        "an unknown encoder",
+        "process cat { run /bin/cat; encoder ‸xml; }",
+        "unknown word 'xml': expected one of json, text",
+    ),
+    (
+        "an unknown layout",
+        "process cat { run /bin/cat; json-layout ‸by-peer; }",
+        "unknown word 'by-peer': did you mean 'by-prefix'?",
+    ),
+    # Routes
+    (
+        "a route of a family that is not offered",
+        neighbor("family { ipv4 unicast; } static { ‸route 2001:db8::/32 next-hop ::1; }"),
+        "a route of ipv6 unicast is announced, which is not a family of this neighbor",
+    ),
+    ("a bad prefix", neighbor("static { route ‸10.0.0.300/8 next-hop 192.0.2.1; }"), ""),
+    ("an unknown attribute", neighbor("static { route 10.0.0.0/8 next-hop 192.0.2.1 ‸mde 5; }"), ""),
+    (
+        "an unknown attribute in a block",
+        neighbor("static {\n\troute 10.0.0.0/8 {\n\t\tnext-hop 192.0.2.1;\n\t\t‸mde 5;\n\t}\n}"),
+        "",
+    ),
+    ("an unknown statement of static", neighbor("static { ‸unicast 10.0.0.0/8 next-hop 192.0.2.1; }"), ""),
+    (
+        "a route outside of its section",
+        neighbor("announce { ‸unicast 10.0.0.0/8 next-hop 192.0.2.1; }"),
+        "unknown directive of announce 'unicast': expected one of ipv4, ipv6, l2vpn",
+    ),
+    (
+        "an operational message that lacks something",
+        neighbor("operational { ‸rpcp afi ipv4 safi unicast sequence 5; }"),
+        "rpcp needs counter",
+    ),
+    (
+        "a number beyond 32 bits",
+        neighbor("operational { rpcq afi ipv4 safi unicast sequence ‸4294967296; }"),
+        "4294967296 is not in the range 0 to 4294967295",
+    ),
+    # Files
+    ("a file that does not exist", neighbor("include ‸none.conf;"), ""),
+    ("include without a name", neighbor("‸include;"), 'one file name expected: include "FILE";'),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), [row[1:] for row in BROKEN], ids=[row[0] for row in BROKEN])
+def test_an_error_stands_at_its_place_and_says_what_was_expected(text: str, message: str) -> None:
+    plain, line, column = marked(text)
+    errors = errors_of(plain)
+    assert [(error[0], error[1]) for error in errors] == [(line, column)]
+    if message:  # the words of routes and of the system are tested elsewhere
+        assert errors[0][2] == message
+
+
+MOVED: list[tuple[str, str]] = [
+    ("‸group a { router-id 1.2.3.4; }", "template { neighbor NAME { … } }"),
+    (neighbor("‸ttl-security 5;"), "incoming-ttl N;"),
+    (neighbor("‸route-refresh;"), "capability { route-refresh; }"),
+    (neighbor("‸graceful-restart 5;"), "capability { graceful-restart; }"),
+    (neighbor("‸process a { run /bin/cat; }"), "process NAME { … } beside the neighbor"),
+    (neighbor("‸route 10.0.0.0/8 next-hop 1.2.3.4;"), "static { route …; }"),
+    (neighbor("‸tcp-ao { keyid 1; }"), "ExaBGP 6"),
+    ("process a { run /bin/cat; ‸receive-routes; }", "api { processes [ NAME ]; receive { parsed; update; } }"),
+    ("process a { run /bin/cat; ‸peer-updates; }", "neighbor-changes;"),
+    (CAT + neighbor("api { processes [ cat ]; ‸receive-routes; }"), "receive { parsed; update; }"),
+    (CAT + neighbor("api { processes [ cat ]; receive { ‸all; } }"), "name each message"),
+]
+
+
+@pytest.mark.parametrize(("text", "hint"), MOVED)
+def test_a_form_of_another_release_is_answered_with_the_form_of_today(text: str, hint: str) -> None:
+    plain, line, column = marked(text)
+    with pytest.raises(ConfigurationErrors) as caught:
+        compiled(plain)
+    (error,) = caught.value.errors
+    assert (error.line, error.column) == (line, column)
+    assert hint in error.hint
+
+
+def test_all_errors_of_a_file_are_reported_in_order() -> None:
+    text = neighbor("hold-time 1;\npassive maybe;\nmd5-ip x\nfoo;")
+    assert [line for line, _, _ in errors_of(text)] == [2, 3, 4, 4, 5]
+
+
+def test_an_error_shows_its_line_with_a_caret_below_the_place() -> None:
+    with pytest.raises(ConfigurationErrors) as caught:
+        compiled(neighbor("\thold-time 1;"))
+    assert str(caught.value) == (
+        "test.conf:2:12: 1 is not in the range 3 to 65535\n        hold-time 1;\n                  ^"
+    )
+
+
+def test_a_hint_follows_below() -> None:
+    with pytest.raises(ConfigurationErrors) as caught:
+        compiled(neighbor("ttl-security 5;"))
+    assert str(caught.value).endswith("\n    write 'incoming-ttl N;', and 'outgoing-ttl N;' for what is sent")
+
+
+def test_of_very_many_errors_the_first_are_shown_and_the_others_counted() -> None:
+    errors = ConfigurationErrors([ConfigurationError("a.conf", line, 1, "wrong") for line in range(1, 201)])
+    assert str(errors).count("wrong") == 50
+    assert str(errors).endswith("and 150 more errors")
+
+
+def test_an_error_in_a_template_comes_once_for_all_its_heirs() -> None:
+    text = "template { neighbor a { family { ipv4 unicast; } static {\nroute 2001:db8::/32 next-hop ::1; } } }\n"
+    text += neighbor("inherit a;") + neighbor("inherit a;", "127.0.0.3")
+    assert [line for line, _, _ in errors_of(text)] == [2]

@@ -1,0 +1,149 @@
+"""Several files, files inside files, standard input, and what templates do to each other."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from apid.config.errors import ConfigurationErrors
+from apid.config.load import load
+from tests.unit.config_dump import compiled, neighbor
+
+
+def write(path: Path, text: str) -> str:
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def errors_of_files(*names: str) -> list[str]:
+    with pytest.raises(ConfigurationErrors) as caught:
+        load(names, {"PATH": "/bin"})
+    return [f"{Path(error.file).name}:{error.line}: {error.message}" for error in caught.value.errors]
+
+
+def test_several_files_are_merged(tmp_path: Path) -> None:
+    one = write(tmp_path / "one.conf", neighbor("", "127.0.0.2"))
+    two = write(tmp_path / "two.conf", neighbor("", "127.0.0.3"))
+    configuration = load([one, two], {})
+    assert [item.name for item in configuration.neighbors] == ["127.0.0.2", "127.0.0.3"]
+    assert configuration.sources == (one, two)
+
+
+def test_a_neighbor_of_two_files_is_an_error_that_names_both_places(tmp_path: Path) -> None:
+    one = write(tmp_path / "one.conf", "\n" + neighbor(""))
+    two = write(tmp_path / "two.conf", neighbor(""))
+    message = f"the neighbor 127.0.0.2 is defined twice, here and in {one}:2"
+    assert errors_of_files(one, two) == [f"two.conf:1: {message}"]
+
+
+def test_one_process_may_be_defined_alike_in_two_files_but_not_differently(tmp_path: Path) -> None:
+    one = write(tmp_path / "one.conf", "process a { run /bin/cat; }\n" + neighbor("", "127.0.0.2"))
+    two = write(tmp_path / "two.conf", "\nprocess a { run /bin/cat; }\n" + neighbor("", "127.0.0.3"))
+    assert len(load([one, two], {}).processes) == 1
+    write(tmp_path / "two.conf", "process a { run /bin/sh; }")
+    assert errors_of_files(one, two) == [f"two.conf:1: the process 'a' is defined otherwise in {one}:1"]
+
+
+def test_templates_belong_to_their_file(tmp_path: Path) -> None:
+    one = write(tmp_path / "one.conf", "template { neighbor a { } }")
+    two = write(tmp_path / "two.conf", neighbor("inherit a;"))
+    assert errors_of_files(one, two) == ["two.conf:2: unknown template 'a': the file defines none"]
+
+
+def test_the_errors_of_all_files_are_reported(tmp_path: Path) -> None:
+    one = write(tmp_path / "one.conf", "foo;")
+    missing = str(tmp_path / "missing.conf")
+    two = write(tmp_path / "two.conf", "bar;")
+    lines = errors_of_files(one, missing, two)
+    assert [line.partition(": ")[0] for line in lines] == ["missing.conf:0", "one.conf:1", "two.conf:1"]
+    assert lines[0] == "missing.conf:0: the file cannot be read: No such file or directory"
+
+
+def test_a_file_that_is_not_text_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "binary.conf"
+    path.write_bytes(b"neighbor \xff")
+    assert errors_of_files(str(path)) == ["binary.conf:0: the file cannot be read: octet 9 is not UTF-8"]
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# nothing but a comment\n"])
+def test_a_file_without_a_statement_is_an_error(tmp_path: Path, text: str) -> None:
+    empty = write(tmp_path / "empty.conf", text)
+    assert errors_of_files(empty) == ["empty.conf:0: the file holds no configuration"]
+
+
+def test_a_byte_order_mark_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "mark.conf"
+    path.write_bytes(b"\xef\xbb\xbf" + neighbor("").encode())
+    assert len(load([str(path)], {}).neighbors) == 1
+
+
+def test_an_include_is_relative_to_its_file_and_may_be_nested(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    write(tmp_path / "parts" / "a.conf", 'hold-time 30; include "b.conf";')
+    write(tmp_path / "parts" / "b.conf", "passive;")
+    main = write(tmp_path / "main.conf", neighbor('include "parts/a.conf";'))
+    (found,) = load([main], {}).neighbors
+    assert (found.hold_time, found.passive) == (30, True)
+
+
+def test_an_error_of_an_included_file_is_reported_there(tmp_path: Path) -> None:
+    write(tmp_path / "part.conf", "\n\thold-time 1;")
+    main = write(tmp_path / "main.conf", neighbor('include "part.conf";'))
+    assert errors_of_files(main) == ["part.conf:2: 1 is not in the range 3 to 65535"]
+
+
+def test_files_that_include_each_other_are_an_error(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.conf", tmp_path / "two.conf"
+    write(one, 'include "two.conf";')
+    write(two, 'include "one.conf";')
+    assert errors_of_files(str(one)) == [f"two.conf:1: the file includes itself: {one} includes {two} includes {one}"]
+
+
+def test_a_file_may_be_included_twice(tmp_path: Path) -> None:
+    write(tmp_path / "part.conf", "hold-time 30;")
+    both = neighbor('include "part.conf";') + neighbor('include "part.conf";', "127.0.0.3")
+    assert len(load([write(tmp_path / "main.conf", both)], {}).neighbors) == 2
+
+
+def test_a_minus_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(neighbor("hold-time 30;").encode())))
+    configuration = load(["-"], {})
+    assert configuration.neighbors[0].hold_time == 30
+    assert configuration.sources == ("<stdin>",)
+
+
+def test_programs_are_looked_up_beside_the_file_that_names_them(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    program = tmp_path / "run" / "helper"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    main = write(tmp_path / "main.conf", "process a { run ./run/helper -v; }")
+    assert load([main], {}).processes[0].run == (str(program), "-v")
+
+
+def test_a_single_value_of_a_template_wins_with_a_warning() -> None:
+    text = "template { neighbor a { hold-time 30; } neighbor b { hold-time 40; } }\n"
+    configuration = compiled(text + neighbor("hold-time 90; inherit [ b a ];"))
+    assert configuration.neighbors[0].hold_time == 30
+    (warning,) = configuration.warnings
+    assert warning.message == "'hold-time' has no effect: the template 'b' sets it to another value"
+    assert (warning.line, warning.column) == (3, 1)
+
+
+def test_a_neighbor_of_an_address_that_has_one_gets_a_name_with_its_number() -> None:
+    text = neighbor("") + neighbor("peer-as 3;") + neighbor("", "127.0.0.3") + neighbor("peer-as 4;")
+    names = [item.name for item in compiled(text).neighbors]
+    assert names == ["127.0.0.2", "127.0.0.2~2", "127.0.0.3", "127.0.0.2~3"]
+
+
+def test_equal_texts_compile_to_equal_configurations() -> None:
+    text = neighbor("static { route 10.0.0.0/8 next-hop 192.0.2.1; }")
+    assert compiled(text) == compiled(text)
+
+
+def test_the_order_of_families_is_no_difference() -> None:
+    one = compiled(neighbor("family { ipv4 unicast; ipv6 unicast; }"))
+    assert one == compiled(neighbor("family { ipv6 unicast; ipv4 unicast; }"))

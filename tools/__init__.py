@@ -1,0 +1,1 @@
+"""Tools for people who work on the project; run as `python -m tools.NAME`, never shipped."""

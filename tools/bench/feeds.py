@@ -1,0 +1,116 @@
+"""The material of the workloads: lines of commands, routes for configurations, octets for a stream."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+MRT = Path(__file__).resolve().parents[3] / "shared" / "mrt"
+AS4777 = MRT / "as4777-2010-07-01-announce.txt.gz"
+PCH = MRT / "pch-2015-10-23-fulltable.bgp.gz"
+PCH_PREFIXES = 577_740
+
+_MARKER = b"\xff" * 16
+
+
+def prefixes4(count: int) -> Iterator[str]:
+    """Yield distinct IPv4 prefixes of length 24 (up to 16 million / 256)."""
+    for number in range(count):
+        yield f"{20 + (number >> 16)}.{number >> 8 & 255}.{number & 255}.0/24"
+
+
+def prefixes6(count: int) -> Iterator[str]:
+    """Yield distinct IPv6 prefixes of length 64."""
+    for number in range(count):
+        yield f"2001:db8:{number >> 16:x}:{number & 0xFFFF:x}::/64"
+
+
+def announcements(count: int) -> bytes:
+    """IPv4 routes that share one attribute set."""
+    rest = "next-hop 192.0.2.1 med 100 community [ 65001:1 ]"
+    return _lines(f"announce route {prefix} {rest}" for prefix in prefixes4(count))
+
+
+def withdrawals(count: int) -> bytes:
+    """Withdraw what `announcements` announced."""
+    return _lines(f"withdraw route {prefix} next-hop 192.0.2.1" for prefix in prefixes4(count))
+
+
+def communities(count: int) -> bytes:
+    """IPv4 routes with a new community every ten routes."""
+    return _lines(
+        f"announce route {prefix} next-hop 192.0.2.1 med 100 community [ {65001 + number // 600000}:{number // 10} ]"
+        for number, prefix in enumerate(prefixes4(count))
+    )
+
+
+def announcements6(count: int) -> bytes:
+    """IPv6 routes that share one attribute set."""
+    rest = "next-hop 2001:db8::1 med 100 community [ 65001:1 ]"
+    return _lines(f"announce route {prefix} {rest}" for prefix in prefixes6(count))
+
+
+def real_feed(count: int) -> bytes:
+    """The first `count` routes of a real full feed."""
+    with gzip.open(AS4777) as file:
+        return b"".join(islice(file, count))
+
+
+def flow_rules(count: int) -> bytes:
+    """FlowSpec rules that discard traffic from one host to one port."""
+    return _lines(
+        f"announce flow route {{ match {{ source 10.{number >> 16}.{number >> 8 & 255}.{number & 255}/32;"
+        " protocol tcp; destination-port =80; } then { discard; } }"
+        for number in range(count)
+    )
+
+
+def updates(count: int, each: int = 5) -> bytes:
+    """A stream of UPDATEs with `each` prefixes, `count` in all, attributes changing every 20 UPDATEs."""
+    out = []
+    for number in range(count // each):
+        attributes = b"\x40\x01\x01\x00"
+        attributes += b"\x40\x02\x0a\x02\x02" + struct.pack(">II", 65010, 65020 + number // 20 % 1000)
+        attributes += b"\x40\x03\x04\xc0\x00\x02\x01" + b"\x40\x05\x04\x00\x00\x00\x64"
+        attributes += b"\xc0\x08\x04" + struct.pack(">HH", 65001, number // 20 & 0xFFFF)
+        nlri = b"".join(
+            b"\x18" + bytes((20 + (route >> 16), route >> 8 & 255, route & 255))
+            for route in range(number * each, number * each + each)
+        )
+        body = b"\0\0" + struct.pack(">H", len(attributes)) + attributes + nlri
+        out.append(_MARKER + struct.pack(">HB", 19 + len(body), 2) + body)
+    return b"".join(out)
+
+
+def full_table(count: int | None) -> tuple[bytes, int]:
+    """Return the first `count` UPDATEs of a real full table (None: all), and the prefixes in them."""
+    with gzip.open(PCH) as file:
+        stream = file.read()
+    if count is None:
+        return stream, PCH_PREFIXES
+    at = prefixes = 0
+    for _ in range(count):
+        size = int.from_bytes(stream[at + 16 : at + 18], "big")
+        prefixes += _count(stream[at + 19 : at + size])
+        at += size
+    return stream[:at], prefixes
+
+
+def _count(body: bytes) -> int:
+    """Count the prefixes of an IPv4 UPDATE's body."""
+    withdrawn = int.from_bytes(body[:2], "big")
+    attributes = int.from_bytes(body[2 + withdrawn : 4 + withdrawn], "big")
+    total = 0
+    for field in (body[2 : 2 + withdrawn], body[4 + withdrawn + attributes :]):
+        at = 0
+        while at < len(field):
+            at += 1 + (field[at] + 7) // 8
+            total += 1
+    return total
+
+
+def _lines(lines: Iterator[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()

@@ -1,0 +1,134 @@
+"""Compile and drive sink.c, the peer that only counts."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.routers.process import Process, find_program
+
+SOURCE = Path(__file__).with_name("sink.c")
+
+
+def compile_sink(directory: Path) -> Path:
+    """Compile sink.c into `directory`; raises MissingProgram without a C compiler, CalledProcessError with a bad one."""
+    program = directory / "sink"
+    subprocess.run([find_program("cc", "gcc", "clang"), "-O2", "-o", program, SOURCE], check=True)
+    return program
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """All sessions hold `goal` prefixes: when (CLOCK_MONOTONIC), and how many UPDATEs and octets that took."""
+
+    goal: int
+    time: float
+    updates: int
+    octets: int
+
+
+@dataclass(slots=True)
+class Sink:
+    """A running sink and what it has printed so far."""
+
+    process: Process
+    reached: list[Reached] = field(default_factory=list)
+    stamps: list[tuple[float, int]] = field(default_factory=list)
+    established: float | None = None
+    feeding: float | None = None
+    closed: list[str] = field(default_factory=list)
+    _listening: bool = False
+    _rest: bytes = b""
+
+    @classmethod
+    def start(
+        cls,
+        program: Path,
+        log: Path,
+        port: int,
+        sessions: int = 1,
+        goals: tuple[int, ...] = (),
+        feed: Path | None = None,
+        stamp: bool = False,
+    ) -> Sink:
+        """Start a sink and wait until it listens."""
+        arguments: list[str | Path] = [program, "--port", str(port), "--sessions", str(sessions)]
+        for goal in goals:
+            arguments += ["--goal", str(goal)]
+        if feed:
+            arguments += ["--feed", feed]
+        if stamp:
+            arguments.append("--stamp")
+        sink = cls(Process(arguments, log, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+        sink._until(lambda: sink._listening, 10, "the sink to listen")
+        return sink
+
+    def wait_established(self, seconds: float) -> float:
+        """Wait until every session is up; return when that was."""
+        self._until(lambda: self.established is not None, seconds, "all sessions to be established")
+        assert self.established is not None
+        return self.established
+
+    def wait_reached(self, number: int, seconds: float) -> Reached:
+        """Wait for the goal with this index."""
+        self._until(lambda: len(self.reached) > number, seconds, f"goal {number} (reached: {self.reached})")
+        return self.reached[number]
+
+    def go(self) -> float:
+        """Start feeding; return when it started."""
+        self.process.stdin.write(b"go\n")
+        self.process.stdin.flush()
+        self._until(lambda: self.feeding is not None, 5, "the sink to start feeding")
+        assert self.feeding is not None
+        return self.feeding
+
+    def read(self, seconds: float) -> None:
+        """Take in what it prints within `seconds`."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self._read(left)
+
+    def stop(self) -> None:
+        """End it."""
+        self.process.stop()
+
+    def _until(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            left = deadline - time.monotonic()
+            if left <= 0 or not self._read(left):
+                state = f"closed: {self.closed}; {self.process.tail(3)}"
+                raise TimeoutError(f"waited {seconds:g} s for {what}; {state}")
+
+    def _read(self, seconds: float) -> bool:
+        descriptor = self.process.stdout.fileno()
+        ready, _, _ = select.select([descriptor], [], [], seconds)
+        if not ready:
+            return False
+        data = os.read(descriptor, 65536)
+        if not data:
+            raise TimeoutError(f"the sink ended: {self.process.tail(3)}")
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._note(line.decode().split())
+        return True
+
+    def _note(self, words: list[str]) -> None:
+        match words:
+            case ["listening"]:
+                self._listening = True
+            case ["all-established", when]:
+                self.established = float(when)
+            case ["reached", goal, when, updates, octets]:
+                self.reached.append(Reached(int(goal), float(when), int(updates), int(octets)))
+            case ["stamp", when, held]:
+                self.stamps.append((float(when), int(held)))
+            case ["feeding", when]:
+                self.feeding = float(when)
+            case ["closed", *rest]:
+                self.closed.append(" ".join(rest))

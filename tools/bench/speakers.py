@@ -1,0 +1,87 @@
+"""Start each speaker on a configuration made for a workload."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.routers.bird import Bird
+from tests.routers.process import MissingProgram, Process, find_program
+from tests.routers.speaker import exabgp_version, start_speaker
+
+PROGRAMS = Path(__file__).with_name("programs")
+LOCAL = "127.0.0.1"
+AS = 65000
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a workload wants of a speaker: neighbors at 127.0.1.1 and on, a helper, routes from the start."""
+
+    directory: Path
+    port: int
+    neighbors: int = 1
+    family: str = "ipv4 unicast"
+    helper: Sequence[str | Path] = ()
+    receive: bool = False
+    static: Iterable[str] = ()
+
+    def peers(self) -> list[str]:
+        """Return the addresses of the neighbors."""
+        return [f"127.0.{1 + number // 250}.{1 + number % 250}" for number in range(self.neighbors)]
+
+
+def versions(kinds: Iterable[str]) -> dict[str, str]:
+    """Return {kind: version} of those that are installed."""
+    asks = {"bgpbus": lambda: "this checkout", "exabgp": exabgp_version, "bird": Bird.version}
+    found = {}
+    for kind in kinds:
+        try:
+            found[kind] = asks[kind]()
+        except MissingProgram:
+            continue
+    return found
+
+
+def start(kind: str, setup: Setup) -> Process:
+    """Start `kind` (`bgpbus`, `exabgp` or `bird`)."""
+    if kind == "bird":
+        return _start_bird(setup)
+    configuration = setup.directory / "speaker.conf"
+    configuration.write_text(_configuration(setup))
+    (setup.directory / "run").mkdir(exist_ok=True)
+    environment = {"exabgp_tcp_port": str(setup.port), "exabgp_log_level": "WARNING"}
+    return start_speaker(kind, configuration, setup.directory, environment)
+
+
+def _configuration(setup: Setup) -> str:
+    parts = []
+    if setup.helper:
+        words = " ".join(map(str, (sys.executable, "-S", "-E", *setup.helper)))
+        parts.append(f"process bench {{\n  run {words};\n  encoder json;\n}}\n")
+    static = "".join(f"    route {route};\n" for route in setup.static)
+    for peer in setup.peers():
+        parts.append(f"neighbor {peer} {{\n  router-id 10.0.0.1;\n  local-address {LOCAL};\n")
+        parts.append(f"  local-as {AS};\n  peer-as {AS};\n  connect {setup.port};\n  family {{ {setup.family}; }}\n")
+        if setup.helper:
+            receive = " receive { parsed; update; }" if setup.receive else ""
+            parts.append(f"  api {{ processes [ bench ];{receive} }}\n")
+        parts.append(f"  static {{\n{static}  }}\n}}\n" if static else "}\n")
+    return "".join(parts)
+
+
+def _start_bird(setup: Setup) -> Process:
+    routes = "".join(f"  route {route.split()[0]} blackhole;\n" for route in setup.static)
+    parts = ["router id 10.0.0.1;\nprotocol device {}\n", f"protocol static own {{ ipv4;\n{routes}}}\n"]
+    for number, peer in enumerate(setup.peers()):
+        parts.append(
+            f"protocol bgp peer{number} {{ local {LOCAL} as {AS}; neighbor {peer} port {setup.port} as {AS}; multihop;"
+            " strict bind on; connect delay time 1;"
+            " ipv4 { import none; export all; next hop address 192.0.2.1; }; }\n"
+        )
+    configuration = setup.directory / "bird.conf"
+    configuration.write_text("".join(parts))
+    arguments = [find_program("bird"), "-f", "-c", configuration, "-s", setup.directory / "bird.ctl"]
+    return Process([*arguments, "-P", setup.directory / "bird.pid"], setup.directory / "speaker.log")

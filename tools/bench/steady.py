@@ -1,0 +1,49 @@
+"""Workloads that ask for little: the delay of one announcement, and the cost of doing nothing."""
+
+from __future__ import annotations
+
+import statistics
+
+from tools.bench import usage
+from tools.bench.speakers import Setup
+from tools.bench.work import LIMIT, Bench, Result, go, make_go, new_port, program, result_of
+
+
+def latency(bench: Bench) -> list[Result]:
+    """Time single announcements from the helper's write to the peer's read."""
+    place = bench.directory
+    samples = bench.amount(500, 500, short=200)
+    make_go(place)
+    setup = Setup(place, new_port(), helper=program("pinger", place, str(samples)))
+    sink = bench.sink(setup.port, goals=(samples,), stamp=True)
+    with bench.running(setup, sink):
+        sink.wait_established(60)
+        go(place)
+        sink.wait_reached(0, LIMIT)
+        written = result_of(place, "result", 30)
+        sink.read(0.1)
+    arrived = {held: when for when, held in reversed(sink.stamps)}
+    delays = [(arrived[number + 1] - when) * 1000 for number, when in enumerate(written) if number + 1 in arrived]
+    cuts = statistics.quantiles(delays, n=100)
+    return [
+        Result("latency p50", cuts[49], "ms", len(delays)),
+        Result("latency p99", cuts[98], "ms", len(delays)),
+    ]
+
+
+def idle(bench: Bench) -> list[Result]:
+    """Watch all processes of the speaker while one session is up and nothing happens."""
+    place = bench.directory
+    make_go(place)
+    setup = Setup(place, new_port(), helper=program("announcer", place))
+    sink = bench.sink(setup.port)
+    with bench.running(setup, sink) as speaker:
+        sink.wait_established(60)
+        sink.read(2)
+        pids = usage.processes_of(speaker.pid, "announcer.py")
+        share = usage.cpu_share(pids, 4 if bench.short else 10)
+        memory = usage.memory(pids)
+    return [
+        Result("idle CPU", share, "%", memory.processes),
+        Result("idle memory", memory.pss, "MiB", memory.processes, {"rss": memory.rss}),
+    ]

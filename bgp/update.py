@@ -1,14 +1,14 @@
 """UPDATE messages as received (RFC 4271 section 4.3, RFC 4760), with every error answered as RFC 7606 says.
 
 A message whose attribute octets were seen before costs one look-up and the split of its prefixes: on the build
-machine 3 µs for 5 IPv4 prefixes, against 22 µs with a new set of 5 attributes.
+machine 3 µs for 5 IPv4 prefixes, against 17 µs for the average UPDATE of a full table, which has a new set of 9.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from bgp.attribute import NO_ATTRIBUTES, AttributeSet
+from bgp.attribute import NO_ATTRIBUTES, Attribute, AttributeSet
 from bgp.attribute.received import (
     INVALID_NETWORK_FIELD,
     INVALID_NEXT_HOP,
@@ -18,17 +18,20 @@ from bgp.attribute.received import (
     UPDATE_MESSAGE_ERROR,
     Fault,
     Received,
+    Separated,
     next_hop_fault,
     read,
     separate,
 )
+from bgp.attribute.walk import MP_REACH_NLRI, MP_UNREACH_NLRI
 from bgp.errors import NotifyError
 from bgp.family import IPV4_UNICAST, IPV6_UNICAST, Family
 from bgp.multiprotocol import Multiprotocol, read_reach, read_unreach
 from bgp.negotiated import Negotiated
 from bgp.nlri import split
 
-CACHED_SETS = 8192  # attribute sets that one session keeps; a set takes about 2 KB
+CACHED_SETS = 8192  # attribute sets that one session keeps, about 1 KB each
+CACHED_ATTRIBUTES = 32768  # single attributes that it keeps, about 300 octets each
 
 _UNICAST = (IPV4_UNICAST, IPV6_UNICAST)  # what RFC 9234 is about
 
@@ -77,13 +80,14 @@ _NOTHING_RECEIVED = Received(
 class UpdateDecoder:
     """Decode the UPDATEs of one session, remembering the attribute sets that it saw."""
 
-    __slots__ = ("_cache", "_ipv4", "_ipv4_add_path", "negotiated")
+    __slots__ = ("_cache", "_ipv4", "_ipv4_add_path", "_known", "negotiated")
 
     def __init__(self, negotiated: Negotiated) -> None:
         self.negotiated = negotiated
         self._ipv4 = IPV4_UNICAST in negotiated.families
         self._ipv4_add_path = IPV4_UNICAST in negotiated.add_path_receive
         self._cache: dict[bytes, Received] = {}
+        self._known: dict[bytes, Attribute] = {}
 
     def decode(self, body: bytes) -> Update:
         """Read the body of an UPDATE, which begins after the header's 19 octets. Raises NotifyError only."""
@@ -107,7 +111,10 @@ class UpdateDecoder:
 
     def _decode(self, withdrawn: bytes, octets: bytes, nlri: bytes) -> Update:
         """Read any UPDATE from its three fields."""
-        parts = separate(octets)
+        if MP_REACH_NLRI in octets or MP_UNREACH_NLRI in octets:
+            parts = separate(octets)
+        else:  # no octet has such a value, so no code has
+            parts = Separated(octets, None, b"", None, b"", None)
         received = self._received(parts.rest)
         reach = unreach = None
         if parts.reach is not None:
@@ -141,9 +148,11 @@ class UpdateDecoder:
             return _NOTHING_RECEIVED
         received = self._cache.get(rest)
         if received is None:
-            received = read(rest, self.negotiated)
             if len(self._cache) >= CACHED_SETS:
                 self._cache.clear()
+            if len(self._known) >= CACHED_ATTRIBUTES:
+                self._known.clear()
+            received = read(rest, self.negotiated, self._known)
             self._cache[rest] = received
         return received
 

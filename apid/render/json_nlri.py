@@ -258,9 +258,14 @@ def opaque(route: OpaqueNlri, next_hop: str, dialect: Dialect) -> str:
     return f'"parsed": false, "raw": "{raw(route)}"'
 
 
-def opaque_kind(route: OpaqueEvpn | OpaqueMvpn | OpaqueMup | OpaqueLinkState, next_hop: str, dialect: Dialect) -> str:
+def opaque_kind(route: OpaqueEvpn | OpaqueMvpn | OpaqueLinkState, next_hop: str, dialect: Dialect) -> str:
     """Render a route of a type that nobody here can read, as octets."""
     return unparsed(route.kind, route)
+
+
+def opaque_mup(route: OpaqueMup, next_hop: str, dialect: Dialect) -> str:
+    """Render a mobile user plane route that nobody here can read, as octets."""
+    return f'"arch": {route.architecture}, "code": {route.kind}, "raw": "{raw(route)}"'
 
 
 MEMBERS: dict[type[NLRI], Members] = {
@@ -284,7 +289,7 @@ MEMBERS: dict[type[NLRI], Members] = {
     DirectSegmentDiscovery: direct_segment,
     Type1SessionTransformed: type1_session,
     Type2SessionTransformed: type2_session,
-    OpaqueMup: opaque_kind,
+    OpaqueMup: opaque_mup,
     LinkStateNode: link_state_with_next_hop,
     LinkStateLink: link_state,
     LinkStateIpv4Prefix: link_state_with_next_hop,

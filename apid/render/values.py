@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from socket import AF_INET6, inet_ntop
 
 from bgp.nlri import RouteDistinguisher
@@ -10,6 +11,7 @@ from bgp.nlri import RouteDistinguisher
 quote = json.dumps  # the only way in which a string that a peer chose gets into an event
 
 
+@lru_cache(maxsize=4096)
 def address_text(packed: bytes) -> str:
     """Render 4 octets as IPv4, 16 as IPv6, any other number as hex (a peer may send what it likes)."""
     if len(packed) == 4:

@@ -18,7 +18,7 @@ class AttributeSet:
 
     def __init__(self, octets: bytes, attributes: Mapping[int, Attribute]) -> None:
         self.octets = octets
-        self._attributes = {code: attributes[code] for code in sorted(attributes)}
+        self._attributes = dict(sorted(attributes.items()))
 
     def get(self, code: int) -> Attribute | None:
         """Return the attribute with this code."""

@@ -114,9 +114,10 @@ def separate(octets: bytes) -> Separated:
     return Separated(b"".join(rest), reach, reach_octets, unreach, unreach_octets, fault)
 
 
-def read(octets: bytes, negotiated: Negotiated) -> Received:
+def read(octets: bytes, negotiated: Negotiated, known: dict[bytes, Attribute]) -> Received:
     """Read attributes, none of which is MP_REACH_NLRI or MP_UNREACH_NLRI.
 
+    `known` remembers sound attributes by their octets: in a full table sets differ, but their parts repeat.
     Raises NotifyError 3/2 for an unrecognised well-known attribute; every other error ends in the result.
     """
     attributes: dict[int, Attribute] = {}
@@ -129,6 +130,11 @@ def read(octets: bytes, negotiated: Negotiated) -> Received:
                 discarded.append(f"attribute {code} occurs more than once")
                 continue
             seen.add(code)
+            whole = octets[start:stop]
+            attribute = known.get(whole)
+            if attribute is not None:
+                attributes[code] = attribute
+                continue
             row = ATTRIBUTES.get(code)
             if row is None:
                 if not flags & OPTIONAL:
@@ -136,10 +142,10 @@ def read(octets: bytes, negotiated: Negotiated) -> Received:
                         UPDATE_MESSAGE_ERROR,
                         UNRECOGNIZED_WELL_KNOWN,
                         f"well-known attribute {code} is not recognised",
-                        octets[start:stop],
+                        whole,
                     )
                 if flags & TRANSITIVE:  # others are quietly ignored (RFC 4271 section 5)
-                    attributes[code] = UnknownAttribute(code, flags | PARTIAL, octets[value:stop])
+                    attributes[code] = known[whole] = UnknownAttribute(code, flags | PARTIAL, octets[value:stop])
                 continue
             if not row.accepted(negotiated):
                 discarded.append(f"{row.name} is not accepted from this peer")
@@ -152,7 +158,7 @@ def read(octets: bytes, negotiated: Negotiated) -> Received:
                     else:
                         discarded.append(reason)
                     continue
-                attributes[code] = row.attribute.decode(octets[value:stop], negotiated)
+                attributes[code] = known[whole] = row.attribute.decode(octets[value:stop], negotiated)
             except TreatAsWithdraw as error:
                 fault = fault or Fault(str(error), row.subcode)
             except AttributeDiscard as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from apid.config.model import ApiBlock, Configuration, MessageFlags, Neighbor, Process
@@ -70,11 +70,12 @@ def compile_configuration(configuration: Configuration, environment: Environment
     routes = _routes(configuration.neighbors)
     settings = {name: PeerdSettings(name, each) for name, each in peerds.items()}
     neighbors = [neighbor.name for neighbor in configuration.neighbors]
-    applied = AppliedConfiguration("", list(configuration.sources), neighbors, routes, names)
+    watchdogs = _watchdogs(configuration.neighbors)
+    applied = AppliedConfiguration("", list(configuration.sources), neighbors, routes, names, watchdogs)
     digest = hashlib.sha256()
     for message in (*settings.values(), *helpers.values(), *([listener] if listener else []), applied):
         digest.update(pack(message))
-    applied = AppliedConfiguration(digest.hexdigest()[:16], applied.sources, neighbors, routes, names)
+    applied = replace(applied, generation=digest.hexdigest()[:16])
     return Compiled(settings, helpers, listener, applied)
 
 
@@ -246,11 +247,15 @@ def _listener(
 
 def changes_of(entries: Iterable[RouteEntry]) -> list[list[Any]]:
     """Return `[AFI, SAFI, attribute set, items]` of the routes that are to be announced, grouped by attributes."""
+    return grouped(entry for entry in entries if not entry.withdrawn)
+
+
+def grouped(entries: Iterable[RouteEntry]) -> list[list[Any]]:
+    """Return `[AFI, SAFI, attribute set, items]` of all these routes, grouped by attributes."""
     groups: dict[tuple[int, int, bytes], dict[bytes, None]] = {}
     for entry in entries:
-        if not entry.withdrawn:
-            group = groups.setdefault((*entry.family, entry.attributes), {})
-            group.update(dict.fromkeys(entry.items))
+        group = groups.setdefault((*entry.family, entry.attributes), {})
+        group.update(dict.fromkeys(entry.items))
     return [[*key, list(items)] for key, items in groups.items()]
 
 
@@ -260,3 +265,16 @@ def _routes(neighbors: tuple[Neighbor, ...]) -> list[list[Any]]:
     for neighbor in neighbors:
         groups.setdefault(neighbor.routes, []).append(neighbor.name)
     return [[names, changes_of(entries)] for entries, names in groups.items() if entries]
+
+
+def _watchdogs(neighbors: tuple[Neighbor, ...]) -> list[list[Any]]:
+    """Return `[watchdog name, neighbor names, changes]` of the routes that a watchdog controls."""
+    groups: dict[tuple[str, tuple[RouteEntry, ...]], list[str]] = {}
+    for neighbor in neighbors:
+        controlled: dict[str, list[RouteEntry]] = {}
+        for entry in neighbor.routes:
+            if entry.watchdog is not None:
+                controlled.setdefault(entry.watchdog, []).append(entry)
+        for name, entries in controlled.items():
+            groups.setdefault((name, tuple(entries)), []).append(neighbor.name)
+    return [[name, names, grouped(entries)] for (name, entries), names in groups.items()]

@@ -57,15 +57,26 @@ class Translator:
 
     def translate(self, family: Family, attribute_set: bytes) -> Outgoing:
         """Return what precedes the routes of a set; raises Unsendable."""
-        shape = self._shape
-        try:
-            parts = _cut(attribute_set)
-        except IndexError as error:
-            raise Unsendable("attribute set is cut off") from error
+        parts = _parts(attribute_set)
         given = parts.pop(NextHop.CODE, None)
         next_hop, attribute = self._next_hop(family, None if given is None else given[3:])
         if attribute is not None:
             parts[NextHop.CODE] = attribute
+        return Outgoing(self._complete(family, parts), next_hop)
+
+    def withdrawal(self, family: Family, attribute_set: bytes) -> bytes:
+        """Return the attributes that stand beside MP_UNREACH_NLRI; a next hop is not needed. Raises Unsendable."""
+        parts = _parts(attribute_set)
+        given = parts.pop(NextHop.CODE, None)
+        if given is not None:
+            _, attribute = self._next_hop(family, given[3:])
+            if attribute is not None:
+                parts[NextHop.CODE] = attribute
+        return self._complete(family, parts)
+
+    def _complete(self, family: Family, parts: dict[int, bytes]) -> bytes:
+        """Add what every UPDATE has, and take away what this session is not sent."""
+        shape = self._shape
         if Origin.CODE not in parts:
             parts[Origin.CODE] = self._origin
         if AsPath.CODE not in parts:
@@ -84,7 +95,7 @@ class Translator:
             parts[LocalPref.CODE] = self._local_pref
         if shape.role is not None and family in _LEAK_GUARDED:
             self._guard(parts, shape.role)
-        return Outgoing(b"".join([parts[code] for code in sorted(parts)]), next_hop)
+        return b"".join([parts[code] for code in sorted(parts)])
 
     def _guard(self, parts: dict[int, bytes], role: int) -> None:
         """Mark or withhold a route (RFC 9234 section 5)."""
@@ -120,19 +131,22 @@ class Translator:
         return address, attribute
 
 
-def _cut(octets: bytes) -> dict[int, bytes]:
-    """Cut neutral octets into whole attributes by code; raises IndexError where they end too soon."""
+def _parts(octets: bytes) -> dict[int, bytes]:
+    """Cut neutral octets into whole attributes by code; raises Unsendable where they end too soon."""
     parts = {}
     offset, end = 0, len(octets)
-    while offset < end:
-        if octets[offset] & 0x10:
-            stop = offset + 4 + (octets[offset + 2] << 8 | octets[offset + 3])
-        else:
-            stop = offset + 3 + octets[offset + 2]
-        if stop > end:
-            raise IndexError
-        parts[octets[offset + 1]] = octets[offset:stop]
-        offset = stop
+    try:
+        while offset < end:
+            if octets[offset] & 0x10:
+                stop = offset + 4 + (octets[offset + 2] << 8 | octets[offset + 3])
+            else:
+                stop = offset + 3 + octets[offset + 2]
+            if stop > end:
+                raise IndexError
+            parts[octets[offset + 1]] = octets[offset:stop]
+            offset = stop
+    except IndexError as error:
+        raise Unsendable("attribute set is cut off") from error
     return parts
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import accumulate
 from typing import NamedTuple
 
-from bgp.family import IPV4_MCAST_VPN, IPV4_UNICAST, IPV6_MCAST_VPN, Family
+from bgp.family import IPV4_MCAST_VPN, IPV4_UNICAST, IPV6_MCAST_VPN, IPV6_UNICAST, Family
 from bgp.outgoing import Outgoing, Translator, Unsendable
 from bgp.shape import Shape
 
@@ -43,7 +44,7 @@ class Skipped(NamedTuple):
 class Packer:
     """Make the messages for all sessions of one shape.
 
-    `skipped` is what the last call of `pack` could not send; whoever owns the packer reports it.
+    `skipped` is what the last call of `announce` could not send; whoever owns the packer reports it.
     """
 
     __slots__ = ("_cache", "_families", "_translator", "shape", "skipped")
@@ -55,18 +56,17 @@ class Packer:
         self._families = frozenset(shape.families)
         self._cache: dict[Family, dict[bytes, Outgoing | str]] = {}
 
-    def pack(self, family: Family, announce: dict[bytes, list[bytes]], withdraw: list[bytes]) -> list[bytes]:
-        """Return whole messages, withdrawals first. `announce` maps attribute sets to items.
+    def announce(self, family: Family, routes: dict[bytes, list[bytes]]) -> list[bytes]:
+        """Return whole messages that announce items by attribute set; none for a family that was not negotiated.
 
-        A family that was not negotiated gives no messages. Sets and items that cannot be sent are withdrawn, lest
-        the peer keep their former version, and stand in `skipped`.
+        Sets and items that cannot be sent stand in `skipped`; the caller withdraws them, lest the peer keep their
+        former version.
         """
         self.skipped = []
-        if family not in self._families:
-            return []
         messages: list[bytes] = []
-        unsent: list[bytes] = []
-        for attribute_set, items in announce.items():
+        if family not in self._families:
+            return messages
+        for attribute_set, items in routes.items():
             outgoing = self._outgoing(family, attribute_set)
             if isinstance(outgoing, Outgoing):
                 too_large = self._announce(messages, family, outgoing, items)
@@ -75,10 +75,17 @@ class Packer:
                 too_large, reason = items, outgoing
             if too_large:
                 self.skipped.append(Skipped(family, attribute_set, reason, too_large))
-                unsent += too_large
-        if withdraw or unsent:
-            messages[:0] = self._withdraw(family, withdraw + unsent)
         return messages
+
+    def withdraw(self, family: Family, routes: dict[bytes, list[bytes]]) -> list[bytes]:
+        """Return whole messages that withdraw items, by the attribute set that their withdrawal came with."""
+        if family not in self._families:
+            return []
+        return [
+            message
+            for attribute_set, items in routes.items()
+            for message in self._withdraw(family, attribute_set, items)
+        ]
 
     def unsendable(self, family: Family, attribute_set: bytes) -> str | None:
         """Tell why the session cannot carry routes with this attribute set."""
@@ -127,15 +134,24 @@ class Packer:
             ]
         return too_large
 
-    def _withdraw(self, family: Family, items: list[bytes]) -> list[bytes]:
-        """Return the messages that withdraw `items`."""
+    def _withdraw(self, family: Family, attribute_set: bytes, items: list[bytes]) -> list[bytes]:
+        """Return the messages that withdraw `items`. Outside unicast they repeat the attributes, as ExaBGP does."""
         if family == IPV4_UNICAST:
             pieces, _ = self._pieces(family, items, self.shape.message_size - _FIXED)
             return [_withdrawal(piece) for piece in pieces]
+        attributes = b""
+        if family != IPV6_UNICAST:
+            with suppress(Unsendable):
+                attributes = self._translator.withdrawal(family, attribute_set)
         room = self.shape.message_size - _FIXED - _ATTRIBUTE_HEADER - 3
-        pieces, _ = self._pieces(family, items, room)
+        if len(attributes) > room // 2:
+            attributes = b""
+        pieces, _ = self._pieces(family, items, room - len(attributes))
         before = family.octets
-        return [_message(_multiprotocol(_UNREACH_HEADER, _LONG_UNREACH_HEADER, before + piece)) for piece in pieces]
+        return [
+            _message(attributes + _multiprotocol(_UNREACH_HEADER, _LONG_UNREACH_HEADER, before + piece))
+            for piece in pieces
+        ]
 
     def _pieces(self, family: Family, items: list[bytes], room: int) -> tuple[list[bytes], list[bytes]]:
         """Return NLRI fields of at most `room` octets that hold the items, and the items that are larger."""

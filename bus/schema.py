@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import NoneType
 from typing import Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
 
@@ -377,7 +377,8 @@ class AppliedConfiguration(Message):
     """What control has put in force: the routes of each neighbor, by which it finds the difference on reload.
 
     generation: digest of the configuration. sources: the files that it came from. routes: `[neighbors, changes]`
-    pairs, with `[AFI, SAFI, attribute set, items]` changes. programs: the supervisor programs.
+    pairs, with `[AFI, SAFI, attribute set, items]` changes. programs: the supervisor programs. watchdogs: the routes
+    that a watchdog controls, begun announced or not, `[name, neighbors, changes]` each.
     """
 
     generation: str
@@ -385,6 +386,15 @@ class AppliedConfiguration(Message):
     neighbors: list[str]
     routes: list[list[Any]]
     programs: list[str]
+    watchdogs: list[list[Any]] = field(default_factory=list)
+
+
+@message(54, "control (file)")
+@dataclass(frozen=True, slots=True)
+class WatchdogRoutes(Message):
+    """Routes that were announced by a command with `watchdog NAME`: `[name, neighbors, changes]`, as above."""
+
+    routes: list[list[Any]]
 
 
 # Plane 3: events

@@ -18,13 +18,13 @@ from __future__ import annotations
 import heapq
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import zmq
-from zmq.utils.monitor import parse_monitor_message
 
 from bus.schema import MESSAGE_LIMIT, SCHEMA, Event, Message, SchemaError, pack, unpack
 
@@ -265,7 +265,8 @@ class Client:
         _drain(self._monitor, self._connection_changed)
 
     def _connection_changed(self, frames: list[bytes]) -> None:
-        event = parse_monitor_message(frames)["event"]
+        # Not zmq.utils.monitor, which imports asyncio: event (16 bits) and value, in this machine's order.
+        event = int.from_bytes(frames[0][:2], sys.byteorder)
         self.connected = event == zmq.EVENT_HANDSHAKE_SUCCEEDED
         if self.connected:
             self._on_connect()

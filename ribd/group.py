@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bgp.family import Family
 from bgp.pack import Packer
 from bgp.shape import Shape
-from ribd.table import Entry, FamilyTable, Table
+from ribd.table import Entry, FamilyTable, Table, Withdrawn
 
 SEGMENT_ENTRIES = 8192  # entries in a segment at most
 SEGMENT_SETS = 1024  # attribute sets in a segment: bounds the time that packing one takes (about 10 ms)
@@ -89,7 +89,7 @@ class Stream:
             backlog = Backlog(self._table.since(position), 0, self._table.version)
         entries, index, end = backlog.entries, backlog.index, position
         announce: dict[bytes, list[bytes]] = {}
-        withdraw: list[bytes] = []
+        withdraw: dict[bytes, list[bytes]] = {}
         for entry in entries[index : index + SEGMENT_ENTRIES]:
             version, attributes, item = entry
             if end < floor < version:
@@ -101,8 +101,8 @@ class Stream:
             end = version
             if not self._table.current(entry):
                 continue  # changed meanwhile: its new version comes later
-            if attributes is None:
-                withdraw.append(item)
+            if isinstance(attributes, Withdrawn):
+                withdraw.setdefault(attributes.attributes, []).append(item)
             else:
                 announce.setdefault(attributes, []).append(item)
         if index == len(entries):
@@ -116,19 +116,18 @@ class Stream:
         if len(self._backlogs) > BACKLOGS:
             self._backlogs.pop(next(iter(self._backlogs)))
 
-    def _pack(self, start: int, end: int, announce: dict[bytes, list[bytes]], withdraw: list[bytes]) -> Segment:
+    def _pack(
+        self, start: int, end: int, announce: dict[bytes, list[bytes]], withdraw: dict[bytes, list[bytes]]
+    ) -> Segment:
         family, packer = self._table.family, self._packer
-        withheld = []
-        for attributes in list(announce):
-            reason = packer.unsendable(family, attributes)
-            if reason is not None:
-                withheld.append(reason)
-                # A route that this session cannot be sent must not stay there in its former form either.
-                withdraw += announce.pop(attributes)
-        announcements = b"".join(packer.pack(family, announce, []))
-        withdrawals = b"".join(packer.pack(family, {}, withdraw))
-        routes = sum(map(len, announce.values())) + len(withdraw)
-        return Segment(start, end, announcements, withdrawals, routes, tuple(withheld))
+        announcements = b"".join(packer.announce(family, announce))
+        skipped = packer.skipped
+        for each in skipped:
+            # What this session cannot be sent must not stay there in its former form either.
+            withdraw.setdefault(b"", []).extend(each.items)
+        withdrawals = b"".join(packer.withdraw(family, withdraw))
+        routes = sum(map(len, announce.values())) + sum(map(len, withdraw.values()))
+        return Segment(start, end, announcements, withdrawals, routes, tuple(each.reason for each in skipped))
 
     def _keep(self, segment: Segment) -> None:
         self._forget(segment.start)

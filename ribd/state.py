@@ -14,7 +14,7 @@ import msgpack
 from bgp.family import Family
 from bgp.route import decode_set
 from bus.schema import Apply, Clear, Enrol, Message
-from ribd.table import FamilyTable, Rib, Table
+from ribd.table import Entry, FamilyTable, Rib, Table, Withdrawn
 
 ROWS = 4096  # entries in a snapshot record
 REFUSED_KEPT = 256  # refused requests remembered for each client: more than it may have outstanding
@@ -83,16 +83,16 @@ class State:
                 raise RequestError(f"announce {announce!r}, AFI {afi!r}, SAFI {safi!r}: numbers expected")
             if not 0 <= afi <= 0xFFFF or not 0 <= safi <= 0xFF:
                 raise RequestError(f"AFI {afi} or SAFI {safi} is out of range")
-            self._check_octets(announce, attributes, items)
+            self._check_octets(attributes, items)
 
-    def _check_octets(self, announce: int, attributes: Any, items: Any) -> None:
+    def _check_octets(self, attributes: Any, items: Any) -> None:
         if type(items) is not list or not items or set(map(type, items)) != {bytes}:
             raise RequestError("items must be a list of octets, and not empty")
         if min(map(len, items)) < 5 or max(map(len, items)) > 4100:
             raise RequestError("an item has 4 octets of path identifier and 1 to 4096 octets of NLRI")
         if type(attributes) is not bytes:
             raise RequestError(f"an attribute set is octets, not {type(attributes).__name__}")
-        if announce and not self.rib.known(attributes):
+        if attributes and not self.rib.known(attributes):
             try:
                 decode_set(attributes)
             except ValueError as error:
@@ -146,9 +146,12 @@ def _clients(clients: dict[str, Client]) -> dict[str, list[Any]]:
     return {name: [client.epoch, client.sequence, client.refused] for name, client in clients.items()}
 
 
-def _rows(entries: Iterable[tuple[int, bytes | None, bytes]]) -> tuple[list[bytes | None], list[Any]]:
-    """Return the attribute sets of these rows, and flattened for each row its version, index of its set and item."""
-    index: dict[bytes | None, int] = {}
+def _rows(entries: Iterable[Entry]) -> tuple[list[bytes | Withdrawn], list[Any]]:
+    """Return the attribute sets of these rows, and flattened for each row its version, index of its set and item.
+
+    msgpack makes a list of a tombstone, which is how it is known again.
+    """
+    index: dict[bytes | Withdrawn, int] = {}
     flat: list[Any] = []
     for version, attributes, item in entries:
         flat += (version, index.setdefault(attributes, len(index)), item)
@@ -184,10 +187,11 @@ class Restorer:
             state.rib.enrolled = set(fields[0])
             self.complete = True
 
-    def _rows(self, routes: FamilyTable, sets: list[bytes | None], flat: list[Any]) -> None:
-        interned = [None if octets is None else self.state.rib.intern(octets) for octets in sets]
+    def _rows(self, routes: FamilyTable, sets: list[bytes | list[bytes]], flat: list[Any]) -> None:
+        intern = self.state.rib.intern
+        interned = [Withdrawn(*octets) if isinstance(octets, list) else intern(octets) for octets in sets]
         entries = routes.entries
         for place in range(0, len(flat), 3):
             attributes, item = interned[flat[place + 1]], flat[place + 2]
             entries[routes.key(item)] = (flat[place], attributes, item)
-            routes.tombstones += attributes is None
+            routes.tombstones += isinstance(attributes, Withdrawn)

@@ -1,9 +1,8 @@
 """Routes with versions: the tables, who shares them, and how a command changes them.
 
-A `FamilyTable` maps a route's key to `(version, attribute set or None, item)`. Every change takes the next version
+A `FamilyTable` maps a route's key to `(version, attribute set or tombstone, item)`. Every change takes the next version
 and moves the entry to the end of the dict, so the changes since a version are a walk back from the end, and a route
-that flapped a hundred times is one entry. None in place of the attributes is a tombstone: a withdrawal that some
-session may not have been sent yet.
+that flapped a hundred times is one entry. A tombstone is a withdrawal that some session may not have been sent yet.
 
 Neighbors that have always been addressed together share one `Table`; a command that addresses some of them splits
 it by copying (partition refinement), so a thousand equal neighbors cost one table.
@@ -13,11 +12,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import count, repeat
+from typing import NamedTuple
 
 from bgp.family import SAFI, Family
 from bgp.nlri import route_key
 
-Entry = tuple[int, bytes | None, bytes]  # version, attribute set, item
+
+class Withdrawn(NamedTuple):
+    """What a tombstone has in place of the attribute set: the attributes that the withdrawal came with.
+
+    They mean nothing, but outside unicast ExaBGP sends them, and so do we.
+    """
+
+    attributes: bytes
+
+
+Entry = tuple[int, bytes | Withdrawn, bytes]  # version, attribute set or tombstone, item
 
 # Families whose item identifies the route as it is: no label, no ESI to leave out of the key.
 KEYED_BY_ITEM = frozenset({SAFI.UNICAST, SAFI.MULTICAST, SAFI.FLOW, SAFI.FLOW_VPN})
@@ -69,7 +79,7 @@ class FamilyTable:
             if old is not None:
                 if old[1] == attributes and old[2] == item:
                     continue
-                self.tombstones -= old[1] is None
+                self.tombstones -= type(old[1]) is Withdrawn
                 del entries[key]
             version += 1
             changed += 1
@@ -77,23 +87,25 @@ class FamilyTable:
         self.version = version
         return changed
 
-    def withdraw(self, items: list[bytes]) -> int:
+    def withdraw(self, attributes: bytes, items: list[bytes]) -> int:
         """Withdraw items; return how many were announced. An unknown route leaves a tombstone too.
 
         ExaBGP sends a withdrawal for a route that it does not know, and scripts use it to clean up behind another
         speaker of the same session.
         """
         entries, version, changed = self.entries, self.version, 0
+        withdrawn = Withdrawn(attributes)
         for item in items:
             key = self.key(item)
-            old = entries.pop(key, None)
-            if old is not None and old[1] is None:
-                entries[key] = old
-                continue
+            old = entries.get(key)
+            if old is not None:
+                if type(old[1]) is Withdrawn:
+                    continue
+                del entries[key]
             version += 1
             changed += 1
             self.tombstones += 1
-            entries[key] = (version, None, item if old is None else old[2])
+            entries[key] = (version, withdrawn, item if old is None else old[2])
         self.version = version
         return changed
 
@@ -115,13 +127,15 @@ class FamilyTable:
 
     def routes(self) -> Iterator[tuple[bytes, bytes]]:
         """Iterate over (attribute set, item) of what is announced."""
-        return ((entry[1], entry[2]) for entry in self.entries.values() if entry[1] is not None)
+        return (
+            (attributes, item) for _, attributes, item in self.entries.values() if not isinstance(attributes, Withdrawn)
+        )
 
     def purge(self, passed: int) -> None:
         """Drop tombstones that every session has passed."""
         if self.tombstones < PURGE_AT or self.tombstones * 4 < len(self.entries):
             return
-        dropped = [key for key, entry in self.entries.items() if entry[1] is None and entry[0] <= passed]
+        dropped = [key for key, entry in self.entries.items() if type(entry[1]) is Withdrawn and entry[0] <= passed]
         for key in dropped:
             self.purged = max(self.purged, self.entries.pop(key)[0])
         self.tombstones -= len(dropped)
@@ -207,7 +221,7 @@ class Rib:
     def change(self, tables: list[Table], announce: bool, family: Family, attributes: bytes, items: list[bytes]) -> int:
         """Announce or withdraw items in tables; return how many entries changed."""
         if not announce:
-            return sum(table.family(family).withdraw(items) for table in tables)
+            return sum(table.family(family).withdraw(attributes, items) for table in tables)
         attributes = self.intern(attributes)
         return sum(table.family(family).announce(attributes, items) for table in tables)
 
@@ -215,7 +229,7 @@ class Rib:
         """Withdraw everything from these neighbors."""
         for table in self.addressed(names):
             for family in table.families.values():
-                family.withdraw([item for _, item in family.routes()])
+                family.withdraw(b"", [item for _, item in family.routes()])
 
     def sweep_sets(self) -> None:
         """Forget attribute sets that no entry uses."""
@@ -225,4 +239,4 @@ class Rib:
             for family in table.families.values()
             for entry in family.entries.values()
         }
-        self._sets = {octets: octets for octets in used if octets is not None}
+        self._sets = {octets: octets for octets in used if type(octets) is bytes}

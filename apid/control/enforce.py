@@ -1,4 +1,4 @@
-"""Put a compiled configuration in force: its routes to ribd, its settings to the daemons, its programs to supervisor.
+"""Put a compiled configuration in force at ribd: the routes that it adds and removes, and who the neighbors are.
 
 Whoever compiles a configuration leaves it as the *pending* one. Control sends ribd the difference to the *applied*
 one, numbered under the configuration's own generation, so that doing it again after a death changes nothing; then the
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from apid.difference import Change, difference
 from apid.riblink import RibLink
@@ -31,57 +31,76 @@ def read_applied(path: Path) -> AppliedConfiguration | None:
     return value
 
 
-class Enforcer:
-    """The way of one configuration into force."""
-
-    def __init__(
-        self,
-        run: RunDirectory,
-        send: Callable[[Message], bool],
-        log: logging.Logger,
-        done: Callable[[AppliedConfiguration], None],
-    ) -> None:
-        self._run, self._send, self._log, self._done = run, send, log, done
-        self.link: RibLink | None = None
-
-    def start(self) -> None:
-        """Send ribd what is pending; without anything pending, repeat who the neighbors are."""
-        applied = read_applied(self._run.applied)
-        pending = read_applied(self._run.pending) or applied
-        if pending is None:
-            return
-        link = self.link = RibLink("control", pending.generation, self._send)
-        old = [] if applied is None or applied.generation == pending.generation else applied.routes
-        new = pending.routes
-        if applied is not None and applied.generation == pending.generation:
-            old, new = [], []
-        for change in difference(old, new, pending.neighbors):
-            for part in _parts(change):
-                names, announce, afi, safi, attributes, items = part
-                link.apply([names], [[0, announce, afi, safi, attributes, items]], self._answered)
-        link.enrol(pending.neighbors, lambda reason: self._finished(pending, reason))
-
-    def _answered(self, reason: str) -> None:
-        if reason:
-            self._log.error("ribd refused configured routes reason=%s", reason)
-
-    def _finished(self, pending: AppliedConfiguration, reason: str) -> None:
-        self._answered(reason)
-        if self._run.pending.exists():
-            self._run.pending.replace(self._run.applied)
-        self._log.info("configuration in force generation=%s neighbors=%d", pending.generation, len(pending.neighbors))
-        self._done(pending)
+def leave_pending(run: RunDirectory, value: AppliedConfiguration) -> None:
+    """Leave a configuration for control to put in force."""
+    write_settings(run.pending, value)
 
 
-def _parts(change: Change) -> list[tuple[Any, ...]]:
-    """Cut a large change, so that no message is too large for the bus."""
-    names, announce, afi, safi, attributes, items = change
+def put_in_place(run: RunDirectory) -> None:
+    """Make the pending configuration the applied one."""
+    if run.pending.exists():
+        run.pending.replace(run.applied)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What ribd must be told. `fresh`: nothing was in force before, so what ribd still holds is from another life."""
+
+    target: AppliedConfiguration
+    changes: list[Change]
+    fresh: bool
+
+    @property
+    def epoch(self) -> str:
+        """The name under which requests are numbered: equal plans must number equally."""
+        return f"{self.target.generation}/fresh" if self.fresh else self.target.generation
+
+
+def plan(run: RunDirectory, fresh: bool = False) -> Plan | None:
+    """Compare what is pending with what is applied; None where there is neither."""
+    applied = read_applied(run.applied)
+    target = read_applied(run.pending) or applied
+    if target is None:
+        return None
+    if applied is not None and applied.generation == target.generation:
+        return Plan(target, [], fresh)
+    changes = difference(applied.routes if applied is not None else [], target.routes, target.neighbors)
+    return Plan(target, list(parts(changes)), fresh)
+
+
+def parts(changes: list[Change]) -> list[Change]:
+    """Cut large changes, so that no message is too large for the bus."""
     return [
         (names, announce, afi, safi, attributes, items[start : start + ITEMS_PER_REQUEST])
+        for names, announce, afi, safi, attributes, items in changes
         for start in range(0, len(items), ITEMS_PER_REQUEST)
     ]
 
 
-def leave_pending(run: RunDirectory, value: AppliedConfiguration) -> None:
-    """Leave a configuration for control to put in force."""
-    write_settings(run.pending, value)
+class Enforcer:
+    """The way of one plan into force. `done` gets the first refusal, or nothing."""
+
+    def __init__(
+        self, plan: Plan, send: Callable[[Message], bool], log: logging.Logger, done: Callable[[str], None]
+    ) -> None:
+        self._plan, self._log, self._done = plan, log, done
+        self._refusal = ""
+        self.link = RibLink("control", plan.epoch, send)
+
+    def start(self) -> None:
+        """Send everything; the neighbors come last, because from then on sessions are sent their routes."""
+        link, target = self.link, self._plan.target
+        if self._plan.fresh:
+            link.enrol([], self._answered)
+        for names, announce, afi, safi, attributes, items in self._plan.changes:
+            link.apply([names], [[0, announce, afi, safi, attributes, items]], self._answered)
+        link.enrol(target.neighbors, self._finished)
+
+    def _answered(self, reason: str) -> None:
+        if reason:
+            self._log.error("ribd refused the configuration reason=%s", reason)
+            self._refusal = self._refusal or reason
+
+    def _finished(self, reason: str) -> None:
+        self._answered(reason)
+        self._done(self._refusal)

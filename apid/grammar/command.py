@@ -136,7 +136,10 @@ def _parse(tokens: list[Token], selector: Selector) -> Command:
 
 def _rest(words: Words) -> list[Token]:
     """Return the tokens that are left."""
-    return [words.token("command") for _ in iter(words.__bool__, False)]
+    tokens = []
+    while words:
+        tokens.append(words.token("command"))
+    return tokens
 
 
 def _find(tokens: list[Token]) -> tuple[Row, int] | None:

@@ -65,8 +65,8 @@ class Draft:
             self.next_hop = next_hop
 
     def encode(self) -> bytes:
-        """Return the neutral attribute set; nothing for a withdrawal."""
-        if self.withdraw:
+        """Return the neutral attribute set; nothing for a withdrawal that names no attribute."""
+        if self.withdraw and not (self.attributes or self.communities or self.next_hop):
             return b""
         attributes = {ORIGIN_IGP.CODE: ORIGIN_IGP} | self.attributes
         raw = attributes.pop(EXTENDED_COMMUNITIES, None) if self.communities else None

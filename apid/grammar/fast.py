@@ -284,7 +284,7 @@ def _plain(draft: Draft) -> tuple[bytes, bytes] | None:
     ):
         return None
     path_id = draft.path_id.to_bytes(4, "big") if draft.path_id else b""
-    return draft.encode(), path_id
+    return (b"" if draft.withdraw else draft.encode()), path_id
 
 
 def _single(line: str) -> Step:

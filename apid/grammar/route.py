@@ -33,7 +33,7 @@ from bgp.family import AFI, BGP_LS, IPV4_MPLS_VPN, IPV6_MPLS_VPN, SAFI, Family
 class RouteEntry:
     """Routes of one family that share everything but their NLRI.
 
-    `attributes` is the neutral set (no octets for a withdrawal), `items` are NLRIs in ADD-PATH form.
+    `attributes` is the neutral set (for a withdrawal what it named, which only some families are sent), `items` are NLRIs in ADD-PATH form.
     `withdrawn` is true where a `watchdog` route begins withdrawn; `name` is for people.
     """
 
@@ -77,10 +77,10 @@ def read_entries(statement: Statement, words: Words, withdraw: bool) -> list[Rou
 
 
 def entry(family: Family, items: tuple[bytes, ...], draft: Draft) -> RouteEntry:
-    """Turn a finished draft into an entry."""
+    """Turn a finished draft into an entry. What a withdrawal of a plain route says beside it is never sent."""
     return RouteEntry(
         family,
-        draft.encode(),
+        b"" if draft.withdraw and family.safi in (SAFI.UNICAST, SAFI.MULTICAST) else draft.encode(),
         items,
         watchdog=draft.watchdog,
         withdrawn=draft.withdrawn and draft.watchdog is not None,
@@ -145,7 +145,7 @@ def read_raw(words: Words, draft: Draft, family: Family | None = None) -> list[R
     try:
         items = raw_items(family, token.text, draft)
     except ValueError as error:
-        raise GrammarError(str(error), token) from None
+        raise GrammarError(f"'{token.text}' is not an NLRI: {error}", token) from None
     return [entry(family, items, draft)]
 
 

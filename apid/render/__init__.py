@@ -5,8 +5,7 @@ from apid.render.dialect import DIALECTS, Dialect
 from apid.render.envelope import NeighborContext, ProcessContext
 from apid.render.form import RECEIVE, SEND, Form
 from apid.render.renderer import Renderer
-from apid.render.show import route_json, route_json_v2
-from apid.render.text_update import route_text
+from apid.render.show import ShownRoute, route_json, route_json_v2, route_text
 
 __all__ = [
     "DIALECTS",
@@ -17,6 +16,7 @@ __all__ = [
     "NeighborContext",
     "ProcessContext",
     "Renderer",
+    "ShownRoute",
     "decode_event",
     "decode_nlri",
     "octets_of",

@@ -18,12 +18,13 @@ from bgp.operational import ADVISORIES, RESPONSES, Operational
 from bgp.refresh import Refresh
 from bgp.update import Update
 
-KINDS = {1: "open", 2: "update", 3: "notification", 4: "keepalive", 5: "refresh", 6: "operational"}
+# What the events of octets are called; that of a decoded ROUTE-REFRESH is `refresh`.
+PACKETS = {1: "open", 2: "update", 3: "notification", 4: "keepalive", 5: "route-refresh", 6: "operational"}
 
 
-def kind_name(code: int) -> str:
-    """Name a message type as events do."""
-    return KINDS.get(code, f"unknown-{code}")
+def packet_name(code: int) -> str:
+    """Name a message type as the events of octets do."""
+    return PACKETS.get(code, f"unknown-{code}")
 
 
 def octet_members(message: bytes) -> str:
@@ -77,9 +78,9 @@ class JsonEvents:
         """Render a message as octets."""
         header, body = message[:HEADER_LENGTH].hex().upper(), message[HEADER_LENGTH:].hex().upper()
         said = f'"category": {message[18]}, "header": "0x{header}", "body": "0x{body}"'
-        negotiated = self._negotiated_member() if embed or self._dialect.always_negotiated else ""
-        text = f', "direction": "{direction}", "message": {{ {said} }} {negotiated} '
-        return self._envelope.event(kind_name(message[18]), when, counter, text)
+        negotiated = f" {self._negotiated_member()}" if embed or self._dialect.always_negotiated else ""
+        text = f', "direction": "{direction}", "message": {{ {said} }}{negotiated} '
+        return self._envelope.event(packet_name(message[18]), when, counter, text)
 
     def open(self, when: float, counter: int, direction: str, message: Open, octets: bytes) -> bytes:
         """Render an OPEN."""

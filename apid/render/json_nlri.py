@@ -12,8 +12,7 @@ from typing import Any
 from apid.render.dialect import Dialect
 from apid.render.extended_community import extended_community_text
 from apid.render.flow_text import flow_components
-from apid.render.json_value import json_value
-from apid.render.nlri_text import nlri_text
+from apid.render.nlri_text import descriptor_members, nlri_text
 from apid.render.values import address_text, esi_text, mac_text, quote, rd_text
 from bgp.family import AFI
 from bgp.nlri import (
@@ -235,7 +234,7 @@ def type2_session(route: Type2SessionTransformed, next_hop: str, dialect: Dialec
 
 def link_state(route: LinkStateNlri, next_hop: str, dialect: Dialect) -> str:
     """Render a link-state NLRI that does not repeat its next hop."""
-    members = [f'"{name}": {json_value(value)}' for name, value in route.as_pairs()]
+    members = descriptor_members(route)
     if route.rd is not None:
         members.append(f'"rd": "{rd_text(route.rd)}"')
     return ", ".join(members)

@@ -12,6 +12,16 @@ def json_value(value: object) -> str:
     return json.dumps(finite(value))
 
 
+def spaced_json(value: object) -> str:
+    """Render a value as `json_value` does, with spaces inside the brackets of lists and of what they hold."""
+    if isinstance(value, list | tuple):
+        return f"[ {', '.join(spaced_json(inner) for inner in value)} ]"
+    if isinstance(value, dict):
+        members = [f"{json.dumps(name)}: {json_value(inner)}" for name, inner in value.items()]
+        return f"{{ {', '.join(members)} }}"
+    return json_value(value)
+
+
 def finite(value: object) -> object:
     """Replace floats that JSON cannot say, at any depth."""
     if isinstance(value, float):

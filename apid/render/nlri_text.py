@@ -10,7 +10,7 @@ from typing import Any
 
 from apid.render.extended_community import extended_community_text
 from apid.render.flow_text import Services, flow_text
-from apid.render.json_value import json_value
+from apid.render.json_value import json_value, spaced_json
 from apid.render.values import address_text, esi_text, listed, mac_text, path_id_text, prefix_text, rd_text
 from bgp.family import AFI
 from bgp.nlri import (
@@ -169,12 +169,20 @@ def type2_session(route: Type2SessionTransformed, path: str, next_hop: str) -> s
     return f"mup:t2st::{rd_text(route.rd)}:{route.length}:{address_text(route.endpoint)}:{route.teid}:"
 
 
+def descriptor_members(route: LinkStateNlri) -> list[str]:
+    """Return the JSON members of what a link-state NLRI says; lists have spaces in their brackets."""
+    return [
+        f'"{name}": {spaced_json(value) if isinstance(value, list) else json_value(value)}'
+        for name, value in route.as_pairs()
+    ]
+
+
 def link_state(route: LinkStateNlri, path: str, next_hop: str) -> str:
     """Render a link-state NLRI as the JSON of its descriptors: there is no other text for them."""
-    members = [f'"{name}": {json_value(value)}' for name, value in route.as_pairs()]
+    members = descriptor_members(route)
     if route.rd is not None:
         members.append(f'"rd": "{rd_text(route.rd)}"')
-    return f"bgp-ls {{ {', '.join(members)} }}"
+    return f"{{ {', '.join(members)} }}"
 
 
 def sr_policy(route: SrPolicy, path: str, next_hop: str) -> str:

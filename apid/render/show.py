@@ -1,4 +1,4 @@
-"""What `show adj-rib … json` prints: one object for each route, in either of ExaBGP's two formats.
+"""What `show adj-rib` prints of a route: text, or JSON in either of ExaBGP's two formats.
 
 `v1` has prefixes alone: a route that is none has no line. `v2` (`exabgp.api.show-routes-format`) has all
 routes, with numbers where events have strings of digits, and attributes of which lists of communities are text.
@@ -7,6 +7,9 @@ routes, with numbers where events have strings of digits, and attributes of whic
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
 
 from apid.render.attribute_text import community_text, large_community_text
 from apid.render.dialect import DEFAULT_DIALECT
@@ -14,12 +17,12 @@ from apid.render.extended_community import extended_community_text, ipv6_extende
 from apid.render.flow_text import Services, flow_components
 from apid.render.json_attributes import attributes_json
 from apid.render.json_nlri import MEMBERS
-from apid.render.nlri_text import NO_SERVICES, route_prefix
+from apid.render.nlri_text import NO_SERVICES, nlri_text, route_prefix
 from apid.render.routes import next_hops, read_route
-from apid.render.text_update import route_next_hop
+from apid.render.text_attributes import attributes_text
 from apid.render.values import path_id_text, rd_text
 from bgp.attribute import (
-    AttributeSet,
+    Attribute,
     Communities,
     ExtendedCommunities,
     Ipv6ExtendedCommunities,
@@ -27,32 +30,58 @@ from bgp.attribute import (
 )
 from bgp.family import AFI, Family
 from bgp.nlri import NLRI, Flow, MacAdvertisement, RouteTarget, Vpls
+from bgp.nlri.link_state import LinkStateNlri
+from bgp.route import decode_set
 
 NUMBERS = ("teid", "qfi", "source-as")  # strings of digits in events
 
 
-def route_json(peer: str, family: Family, item: bytes) -> str | None:
-    """Render one route of `peer` as v1 does; None where the route is not a prefix."""
-    prefix = route_prefix(read_route(family, item))
+@dataclass(frozen=True, slots=True)
+class ShownRoute:
+    """A route with its attributes; `next_hop` is text, empty where it has none."""
+
+    family: Family
+    item: bytes
+    attributes: tuple[Attribute, ...]
+    next_hop: str = ""
+
+    @classmethod
+    def received(cls, family: Family, item: bytes, attributes: Iterable[Attribute], next_hop: bytes) -> Self:
+        """Build from what an UPDATE said; `next_hop` is as on the wire."""
+        return cls(family, item, tuple(attributes), next(iter(next_hops(next_hop)), ""))
+
+    @classmethod
+    def to_announce(cls, family: Family, item: bytes, octets: bytes) -> Self:
+        """Build from a neutral attribute set (`bgp.route`); no octets of next hop are `self`."""
+        attributes, next_hop = decode_set(octets)
+        hop = "" if next_hop is None else next(iter(next_hops(next_hop)), "self")
+        return cls(family, item, tuple(attributes[code] for code in sorted(attributes)), hop)
+
+
+def route_text(route: ShownRoute, *, extensive: bool = False, services: Services = NO_SERVICES) -> str:
+    """Render what `show adj-rib` has after the neighbor's address: family, NLRI, next hop.
+
+    `extensive` adds the attributes; `services` names ports, for flows that were configured here. A path
+    identifier of 0 is taken for none.
+    """
+    nlri = read_route(route.family, route.item)
+    text = f"{route.family} {nlri_text(nlri, route.next_hop, bool(nlri.path_id), services)}"
+    return f"{text}{attributes_text(route.attributes)}" if extensive else text
+
+
+def route_json(peer: str, route: ShownRoute) -> str | None:
+    """Render a route of `peer` as v1 does; None where it is not a prefix."""
+    prefix = route_prefix(read_route(route.family, route.item))
     if prefix is None:
         return None
-    return json.dumps({peer: {"routes": [{"prefix": prefix, "family": str(family)}]}})
+    return json.dumps({peer: {"routes": [{"prefix": prefix, "family": str(route.family)}]}})
 
 
-def route_json_v2(
-    peer: str,
-    family: Family,
-    item: bytes,
-    attributes: AttributeSet,
-    *,
-    next_hop: bytes | None = None,
-    services: Services = NO_SERVICES,
-) -> str:
-    """Render one route of `peer` as v2 does; the keywords are those of `route_text`."""
-    hop = next(iter(next_hops(next_hop)), "") if next_hop is not None else route_next_hop(attributes)
-    nlri = nlri_object(read_route(family, item), hop, services)
-    route = {"nlri": nlri, "attributes": attributes_object(attributes)}
-    return json.dumps({"peer": {"address": peer}, "route": route})
+def route_json_v2(peer: str, route: ShownRoute, services: Services = NO_SERVICES) -> str:
+    """Render a route of `peer` as v2 does."""
+    nlri = nlri_object(read_route(route.family, route.item), route.next_hop, services)
+    said = {"nlri": nlri, "attributes": attributes_object(route.attributes)}
+    return json.dumps({"peer": {"address": peer}, "route": said})
 
 
 def nlri_object(route: NLRI, hop: str, services: Services) -> dict[str, object]:
@@ -72,6 +101,11 @@ def nlri_object(route: NLRI, hop: str, services: Services) -> dict[str, object]:
         return {"prefix": prefix, "nexthop": hop or None, "family": family, **path, **members}
     if isinstance(route, MacAdvertisement):
         members |= {"maclen": 48, "ip": members.get("ip")}
+    if isinstance(route, LinkStateNlri):
+        name = members.pop("ls-nlri-type")
+        raw = route.encode()[4:].hex().upper()
+        members.setdefault("rd", None)
+        return {"code": route.kind, "parsed": True, "raw": raw, "name": name, "family": family, **members}
     if members.get("parsed") is False:
         members["name"] = "Unknown"
     elif isinstance(route, Vpls) or str(route.family) == "l2vpn evpn":
@@ -89,7 +123,7 @@ def members_of(route: NLRI) -> dict[str, object]:
     return members
 
 
-def attributes_object(attributes: AttributeSet) -> dict[str, object]:
+def attributes_object(attributes: Iterable[Attribute]) -> dict[str, object]:
     """Return attributes as in events, but for communities of all kinds: those are lists of text."""
     said: dict[str, object] = json.loads(attributes_json(attributes, "", DEFAULT_DIALECT))
     for attribute in attributes:

@@ -1,4 +1,4 @@
-"""Lines of decoded UPDATEs, and of one route."""
+"""Lines of decoded UPDATEs."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from collections.abc import Iterable
 
 from apid.render.dialect import Dialect
 from apid.render.fast import ipv4_prefixes
-from apid.render.flow_text import Services
 from apid.render.json_layout import Families
-from apid.render.nlri_text import NO_SERVICES, nlri_text
+from apid.render.nlri_text import nlri_text
 from apid.render.routes import next_hops, read_route
 from apid.render.text_attributes import attributes_text
-from bgp.attribute import AttributeSet, NextHop
 from bgp.family import IPV4_UNICAST, Family
 from bgp.nlri import NLRI, Flow, LabelledPrefix, Prefix, Vpls, VpnPrefix
 from bgp.update import Update
@@ -77,32 +75,3 @@ class UpdateText:
                 self._attributes.clear()
             self._attributes[octets] = known
         return f"{known} error discard" if update.discarded else known
-
-
-def route_next_hop(attributes: AttributeSet) -> str:
-    """Return the next hop of a route to announce: `self` where the session decides, empty where there is none."""
-    attribute = attributes.get(NextHop.CODE)
-    if not isinstance(attribute, NextHop):
-        return ""
-    return next_hops(attribute.address)[0] if attribute.address else "self"
-
-
-def route_text(
-    family: Family,
-    item: bytes,
-    attributes: AttributeSet,
-    *,
-    next_hop: bytes | None = None,
-    extensive: bool = False,
-    services: Services = NO_SERVICES,
-) -> str:
-    """Render one route as `show adj-rib` does, after the neighbor's address: family, NLRI, next hop.
-
-    `next_hop` is that of a received route, octets as on the wire; without it the attributes have it. `extensive`
-    adds the attributes. `services` names ports, for flows that were configured here. A path identifier of 0 is
-    taken for none.
-    """
-    hop = next(iter(next_hops(next_hop)), "") if next_hop is not None else route_next_hop(attributes)
-    route = read_route(family, item)
-    text = f"{family} {nlri_text(route, hop, bool(route.path_id), services)}"
-    return f"{text}{attributes_text(attributes)}" if extensive else text

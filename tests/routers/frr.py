@@ -33,7 +33,14 @@ class Frr(Router):
         configuration.write_text("\n".join(self._configuration()) + "\n")
         session = self.session
         listen = ["-p", str(session.local_port), "-l", session.local_address, "-P", "0", "-n", "-S"]
-        private = ["-i", self.directory / "pid", "--vty_socket", self.directory, "-z", self.directory / "nozserv"]
+        private: list[str | Path] = [
+            "-i",
+            self.directory / "pid",
+            "--vty_socket",
+            self.directory,
+            "-z",
+            self.directory / "nozserv",
+        ]
         log = self.directory / "bgpd.log"
         arguments: list[str | Path] = [_bgpd(), "-f", configuration, *listen, *private, "-u", "root", "-g", "root"]
         self.process = Process([*arguments, "--log", f"file:{log}", "--log-level", "info"], log)

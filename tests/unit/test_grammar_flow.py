@@ -104,10 +104,10 @@ def test_a_named_rule_keeps_its_name() -> None:
     assert rule("block-it { match { source 10.0.0.0/8; } then { accept; } }").name == "block-it"
 
 
-def test_withdrawing_reads_the_match_alone() -> None:
+def test_withdrawing_takes_the_actions_as_what_stands_beside_the_withdrawal() -> None:
     command = parse_command("withdraw flow route { match { source 10.0.0.0/8; } then { discard; } }")
     assert isinstance(command, RouteChange)
-    assert command.entries[0].attributes == b""
+    assert command.entries[0].attributes == rule("source 10.0.0.0/8 discard").attributes
     assert command.entries[0].items == rule("source 10.0.0.0/8 discard").items
 
 

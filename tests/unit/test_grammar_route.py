@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -310,7 +312,7 @@ ERRORS = (
     ("ipv4 unicast 10.0.0.0/24 rd 1:1 next-hop self", "'rd'"),
     ("ipv4 nlri-mpls 10.0.0.0/24 next-hop self", "'label' is missing"),
     ("ipv4 mpls-vpn 10.0.0.0/24 next-hop self label 5", "'rd' is missing"),
-    ("ipv4 unicorn 10.0.0.0/24 next-hop self", "did you mean 'unicast'"),
+    ("ipv4 unicst 10.0.0.0/24 next-hop self", "did you mean 'unicast'"),
     ("vpnv4 10.0.0.0/24 next-hop self", "'rd' is missing"),
     ("vpls rd 1:1 endpoint 1 offset 1 size 8 next-hop self", "'base' is missing"),
     ("vpls rd 1:1 endpoint 1 base 1048575 offset 1 size 8 next-hop self", "1048575"),
@@ -356,47 +358,15 @@ def test_every_keyword_has_help() -> None:
 
 
 WORDS = sorted({*ATTRIBUTES, *ROUTE_KEYWORDS, *(word for statements in STATEMENTS.values() for word in statements)})
-SAMPLES = [
-    *WORDS,
-    *[
-        "[",
-        "]",
-        "(",
-        ")",
-        "{",
-        "}",
-        ";",
-        ",",
-        "1",
-        "5000000000",
-        "10.0.0.0/24",
-        "1.2.3.4",
-        "2001:db8::/32",
-        "::1",
-        "1:1",
-        "target:1:1",
-        "0x01",
-        "self",
-    ],
-    *[
-        "macadvertisement",
-        "multicast",
-        "mup-isd",
-        "source-ad",
-        "aa:bb:cc:dd:ee:ff",
-        "match",
-        "then",
-        "source",
-        "protocol",
-        "tcp",
-    ],
-]
+VALUES = """
+[ ] ( ) { } ; , 1 5000000000 10.0.0.0/24 1.2.3.4 2001:db8::/32 ::1 1:1 target:1:1 0x01 self
+macadvertisement multicast mup-isd source-ad aa:bb:cc:dd:ee:ff match then source protocol tcp
+"""
+SAMPLES = [*WORDS, *VALUES.split()]
 
 
 @settings(max_examples=500, deadline=None)
 @given(st.lists(st.sampled_from(SAMPLES), max_size=16), st.sampled_from(["announce", "withdraw"]))
 def test_any_words_are_routes_or_a_grammar_error(words: list[str], verb: str) -> None:
-    try:
+    with suppress(GrammarError):
         parse_command(" ".join([verb, *words]))
-    except GrammarError as error:
-        assert str(error)

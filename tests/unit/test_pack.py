@@ -70,13 +70,20 @@ def prefixes6(count: int) -> list[bytes]:
     return [bytes.fromhex("0000000030200100") + number.to_bytes(3, "big") for number in range(count)]
 
 
-def pack(shape: Shape, routes: Sequence[Route]) -> list[str]:
+def pack(packer: Packer, family: Family, announce: dict[bytes, list[bytes]], withdraw: list[bytes]) -> list[bytes]:
+    """Withdrawals, those of what could not be announced included, and then announcements: as ribd does."""
+    announcements = packer.announce(family, announce)
+    unsent = [item for skipped in packer.skipped for item in skipped.items]
+    return packer.withdraw(family, {b"": withdraw + unsent} if withdraw + unsent else {}) + announcements
+
+
+def packed(shape: Shape, routes: Sequence[Route]) -> list[str]:
     packer = Packer(shape)
     messages = []
     for family, attributes, next_hop, nlris in routes:
         octets = encode_set(attributes, next_hop)
         assert packer.unsendable(family, octets) is None
-        messages += packer.pack(family, {octets: items(nlris)}, [])
+        messages += pack(packer, family, {octets: items(nlris)}, [])
     return [message.hex() for message in messages]
 
 
@@ -224,7 +231,7 @@ CONFORMANCE: list[tuple[str, Shape, list[Route]]] = [
 
 @pytest.mark.parametrize(("name", "shape", "routes"), CONFORMANCE, ids=[case[0] for case in CONFORMANCE])
 def test_messages_are_those_of_the_conformance_case(name: str, shape: Shape, routes: list[Route]) -> None:
-    assert sorted(pack(shape, routes)) == sorted(expected(name))
+    assert sorted(packed(shape, routes)) == sorted(expected(name))
 
 
 def test_path_identifiers_are_sent_where_agreed_and_stripped_elsewhere() -> None:
@@ -232,11 +239,11 @@ def test_path_identifiers_are_sent_where_agreed_and_stripped_elsewhere() -> None
     unicast = encode_set([community("0002004800000001")], HOP)
     vpn = encode_set([community("0002000000000000", "0002000100000001"), LocalPref(100)], bytes((192, 168, 0, 1)))
     packer = Packer(shape)
-    messages = packer.pack(IPV4_UNICAST, {unicast: [bytes.fromhex("0102030420c1000201")]}, [])
-    messages += packer.pack(IPV4_MPLS_VPN, {vpn: [bytes.fromhex("0000000a7004e2c100000064000000640a0000")]}, [])
+    messages = pack(packer, IPV4_UNICAST, {unicast: [bytes.fromhex("0102030420c1000201")]}, [])
+    messages += pack(packer, IPV4_MPLS_VPN, {vpn: [bytes.fromhex("0000000a7004e2c100000064000000640a0000")]}, [])
     assert messages[0].hex() == expected("conf-addpath")[0]
     assert len(messages) == 2
-    stripped = Packer(IBGP).pack(IPV4_UNICAST, {unicast: [bytes.fromhex("0102030420c1000201")]}, [])
+    stripped = pack(Packer(IBGP), IPV4_UNICAST, {unicast: [bytes.fromhex("0102030420c1000201")]}, [])
     assert stripped[0].endswith(bytes.fromhex("08000200480000000120c1000201"))
 
 
@@ -337,13 +344,13 @@ CAPTURED: list[tuple[str, Shape, Route, str]] = [
 
 @pytest.mark.parametrize(("name", "shape", "route", "body"), CAPTURED, ids=[case[0] for case in CAPTURED])
 def test_messages_are_those_of_exabgp(name: str, shape: Shape, route: Route, body: str) -> None:
-    (message,) = pack(shape, [route])
+    (message,) = packed(shape, [route])
     assert message[38:] == body
 
 
 def test_ipv6_next_hops_for_ipv4_routes_share_a_message() -> None:
     shape = replace(EBGP, next_hop=((IPV4_UNICAST, 2),))
-    (message,) = pack(shape, [(IPV4_UNICAST, [], HOP6, ["180a0001", "180a0002"])])
+    (message,) = packed(shape, [(IPV4_UNICAST, [], HOP6, ["180a0001", "180a0002"])])
     assert message[38:] == (
         "0000002d4001010040020602010000fde9800e1d0001011020010db800000000000000000000000100180a0001180a0002"
     )
@@ -351,7 +358,7 @@ def test_ipv6_next_hops_for_ipv4_routes_share_a_message() -> None:
 
 @pytest.mark.parametrize("family", [IPV6_UNICAST, IPV6_MPLS_VPN])
 def test_ipv4_next_hops_for_ipv6_routes_are_mapped(family: Family) -> None:
-    (message,) = Packer(EBGP).pack(family, {encode_set([], HOP): prefixes6(1)}, [])
+    (message,) = pack(Packer(EBGP), family, {encode_set([], HOP): prefixes6(1)}, [])
     assert "00000000000000000000ffff0a000001" in message.hex()
     assert "400304" not in message.hex()
 
@@ -368,7 +375,7 @@ def test_end_of_rib_has_the_octets_of_exabgp(family: Family, expected_octets: st
 
 
 def test_withdrawals_come_first_and_share_messages() -> None:
-    messages = Packer(EBGP).pack(IPV4_UNICAST, {encode_set([], HOP): prefixes(1)}, prefixes(3))
+    messages = pack(Packer(EBGP), IPV4_UNICAST, {encode_set([], HOP): prefixes(1)}, prefixes(3))
     assert [len(message) for message in messages] == [23 + 12, 23 + 20 + 4]
     assert messages[0][19:].hex() == "000c" + "180a0000180a0001180a0002" + "0000"
 
@@ -377,17 +384,17 @@ def test_a_few_ipv6_routes_have_a_message_each_and_many_share() -> None:
     few, many = prefixes6(SEPARATE_ROUTES), prefixes6(SEPARATE_ROUTES + 1)
     octets = encode_set([], HOP6)
     packer = Packer(EBGP)
-    assert len(packer.pack(IPV6_UNICAST, {octets: few}, [])) == SEPARATE_ROUTES
-    assert len(packer.pack(IPV6_UNICAST, {octets: many}, [])) == 1
-    assert len(packer.pack(IPV6_UNICAST, {}, few)) == SEPARATE_ROUTES
-    assert len(packer.pack(IPV6_UNICAST, {}, many)) == 1
+    assert len(pack(packer, IPV6_UNICAST, {octets: few}, [])) == SEPARATE_ROUTES
+    assert len(pack(packer, IPV6_UNICAST, {octets: many}, [])) == 1
+    assert len(pack(packer, IPV6_UNICAST, {}, few)) == SEPARATE_ROUTES
+    assert len(pack(packer, IPV6_UNICAST, {}, many)) == 1
 
 
 def test_without_group_updates_every_route_has_its_message() -> None:
     packer = Packer(replace(EBGP, group_updates=False))
     routes = prefixes(40)
-    assert len(packer.pack(IPV4_UNICAST, {encode_set([], HOP): routes}, [])) == 40
-    assert len(packer.pack(IPV4_UNICAST, {}, routes)) == 40
+    assert len(pack(packer, IPV4_UNICAST, {encode_set([], HOP): routes}, [])) == 40
+    assert len(pack(packer, IPV4_UNICAST, {}, routes)) == 40
 
 
 @pytest.mark.parametrize("size", [4096, 65535])
@@ -397,7 +404,7 @@ def test_bulk_fills_every_message_but_the_last(size: int, family: Family, withdr
     packer = Packer(replace(EBGP, message_size=size))
     routes = prefixes(20000) if family == IPV4_UNICAST else prefixes6(20000)
     octets = encode_set([], HOP if family == IPV4_UNICAST else HOP6)
-    messages = packer.pack(family, {} if withdraw else {octets: routes}, routes if withdraw else [])
+    messages = pack(packer, family, {} if withdraw else {octets: routes}, routes if withdraw else [])
     longest = len(routes[0]) - 4
     assert all(size - longest < len(message) <= size for message in messages[:-1])
     assert all(int.from_bytes(message[16:18], "big") == len(message) for message in messages)
@@ -432,10 +439,10 @@ def test_routes_that_a_session_cannot_carry_are_reported(
 def test_routes_that_cannot_be_sent_are_withdrawn_and_remembered() -> None:
     packer = Packer(EBGP)
     octets, good = encode_set([], HOP6), encode_set([], HOP)
-    messages = packer.pack(IPV4_UNICAST, {octets: prefixes(1), good: prefixes(2)[1:]}, [])
+    messages = pack(packer, IPV4_UNICAST, {octets: prefixes(1), good: prefixes(2)[1:]}, [])
     assert [message[19:23].hex() for message in messages] == ["0004180a", "00000014"]
     assert [(skipped.attribute_set, skipped.items) for skipped in packer.skipped] == [(octets, prefixes(1))]
-    packer.pack(IPV4_UNICAST, {good: prefixes(1)}, [])
+    pack(packer, IPV4_UNICAST, {good: prefixes(1)}, [])
     assert packer.skipped == []
 
 
@@ -446,14 +453,14 @@ def test_attributes_too_large_for_a_message_are_refused_and_fit_an_extended_one(
     assert "exceed a message of 4096" in reason
     extended = Packer(replace(EBGP, message_size=65535))
     assert extended.unsendable(IPV4_UNICAST, octets) is None
-    assert len(extended.pack(IPV4_UNICAST, {octets: prefixes(1)}, [])[0]) > 5000
+    assert len(pack(extended, IPV4_UNICAST, {octets: prefixes(1)}, [])[0]) > 5000
 
 
 def test_one_route_too_large_does_not_keep_the_others() -> None:
     packer = Packer(EBGP)
     flow = bytes(4) + b"\xff\xa0" + bytes(0xFA0)
     octets = encode_set([Communities(tuple(range(1, 100)))], None)
-    messages = packer.pack(IPV4_FLOW, {octets: [flow, *items(["0602200a000001"])]}, [])
+    messages = pack(packer, IPV4_FLOW, {octets: [flow, *items(["0602200a000001"])]}, [])
     assert len(messages) == 2  # the large one's withdrawal fits
     assert [skipped.items for skipped in packer.skipped] == [[flow]]
 
@@ -462,7 +469,7 @@ def test_the_largest_attributes_leave_room_for_one_route() -> None:
     for padding in range(1, 60):
         octets = encode_set([UnknownAttribute(99, 0xC0, bytes(4000 + padding))], HOP)
         packer = Packer(EBGP)
-        messages = packer.pack(IPV4_UNICAST, {octets: items(["200a000001"])}, [])
+        messages = pack(packer, IPV4_UNICAST, {octets: items(["200a000001"])}, [])
         assert all(len(message) <= 4096 for message in messages)
         assert len(messages) == 1
 
@@ -477,13 +484,13 @@ def test_only_to_customer_is_added_or_obeyed(role: int, marked: bool, sent: bool
     if sent is None:
         assert "only-to-customer" in str(packer.unsendable(IPV4_UNICAST, octets))
     else:
-        (message,) = packer.pack(IPV4_UNICAST, {octets: prefixes(1)}, [])
+        (message,) = pack(packer, IPV4_UNICAST, {octets: prefixes(1)}, [])
         assert b"\xc0\x23\x04\x00\x00\xfd\xe9" in message
 
 
 def test_aigp_leaves_the_as_where_it_is_configured() -> None:
     octets = encode_set([Aigp(((1, bytes(8)),))], HOP)
-    (message,) = Packer(replace(EBGP, aigp=True)).pack(IPV4_UNICAST, {octets: prefixes(1)}, [])
+    (message,) = pack(Packer(replace(EBGP, aigp=True)), IPV4_UNICAST, {octets: prefixes(1)}, [])
     assert b"\x80\x1a\x0b" in message
 
 

@@ -68,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         shutil.rmtree(root, ignore_errors=True)
     shown = [kind for kind in SPEAKERS if kind in versions]
     if any(results.values()):
+        sys.stderr.flush()
         print(f"{', '.join(f'{kind}: {version}' for kind, version in versions.items())}; median of {runs}")
         print(report.table(results, shown))
     for failure in failures:
@@ -77,9 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return bool(failures)
 
 
-def _one(
-    name: str, workload: Workload, bench: Bench, results: dict[str, list[Result]], failures: list[str]
-) -> None:
+def _one(name: str, workload: Workload, bench: Bench, results: dict[str, list[Result]], failures: list[str]) -> None:
     """Run one workload once, and say how it went."""
     try:
         found = workload(bench)

@@ -69,13 +69,13 @@ def flow_rules(count: int) -> bytes:
 
 
 def updates(count: int, each: int = 5) -> bytes:
-    """A stream of UPDATEs with `each` prefixes, `count` in all, attributes changing every 20 UPDATEs."""
+    """A stream of UPDATEs with `each` prefixes, `count` in all, every one with attributes of its own, as real ones."""
     out = []
     for number in range(count // each):
-        attributes = b"\x40\x01\x01\x00"
-        attributes += b"\x40\x02\x0a\x02\x02" + struct.pack(">II", 65010, 65020 + number // 20 % 1000)
-        attributes += b"\x40\x03\x04\xc0\x00\x02\x01" + b"\x40\x05\x04\x00\x00\x00\x64"
-        attributes += b"\xc0\x08\x04" + struct.pack(">HH", 65001, number // 20 & 0xFFFF)
+        path = struct.pack(">BBII", 2, 2, 65010, 65020 + number)
+        community = struct.pack(">HH", 65001 + (number >> 16), number & 0xFFFF)
+        attributes = b"\x40\x01\x01\x00" + b"\x40\x02\x0a" + path + b"\x40\x03\x04\xc0\x00\x02\x01"
+        attributes += b"\x40\x05\x04\x00\x00\x00\x64" + b"\xc0\x08\x04" + community
         nlri = b"".join(
             b"\x18" + bytes((20 + (route >> 16), route >> 8 & 255, route & 255))
             for route in range(number * each, number * each + each)
@@ -85,18 +85,20 @@ def updates(count: int, each: int = 5) -> bytes:
     return b"".join(out)
 
 
-def full_table(count: int | None) -> tuple[bytes, int]:
-    """Return the first `count` UPDATEs of a real full table (None: all), and the prefixes in them."""
+def full_table(step: int) -> tuple[bytes, int]:
+    """Return every `step`-th UPDATE of a real full table, and the prefixes in them."""
     with gzip.open(PCH) as file:
         stream = file.read()
-    if count is None:
+    if step == 1:
         return stream, PCH_PREFIXES
-    at = prefixes = 0
-    for _ in range(count):
+    chosen, at, number = [], 0, 0
+    while at < len(stream):
         size = int.from_bytes(stream[at + 16 : at + 18], "big")
-        prefixes += _count(stream[at + 19 : at + size])
+        if number % step == 0:
+            chosen.append(stream[at : at + size])
         at += size
-    return stream[:at], prefixes
+        number += 1
+    return b"".join(chosen), sum(_count(message[19:]) for message in chosen)
 
 
 def _count(body: bytes) -> int:

@@ -15,7 +15,7 @@ def receive(bench: Bench) -> list[Result]:
 
 def full_table(bench: Bench) -> list[Result]:
     """Receive a real full table."""
-    stream, prefixes = feeds.full_table(bench.amount(5_000, 0) or None)
+    stream, prefixes = feeds.full_table(step=bench.amount(18, 1))
     return _receive(bench, "full-table", stream, prefixes)
 
 

@@ -23,9 +23,7 @@ def medians(results: Results) -> dict[str, dict[str, Result]]:
     for speaker, runs in results.items():
         for result in runs:
             grouped[result.name][speaker].append(result)
-    return {
-        name: {speaker: _median(runs) for speaker, runs in speakers.items()} for name, speakers in grouped.items()
-    }
+    return {name: {speaker: _median(runs) for speaker, runs in speakers.items()} for name, speakers in grouped.items()}
 
 
 def _median(runs: list[Result]) -> Result:
@@ -43,7 +41,10 @@ def table(results: Results, speakers: Sequence[str]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
-        padded = [cell.ljust(width) if at < 2 else cell.rjust(width) for at, (cell, width) in enumerate(zip(row, widths, strict=True))]
+        padded = [
+            cell.ljust(width) if at < 2 else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
         lines.append("  ".join(padded).rstrip())
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 

@@ -16,7 +16,7 @@ SOURCE = Path(__file__).with_name("sink.c")
 
 
 def compile_sink(directory: Path) -> Path:
-    """Compile sink.c into `directory`; raises MissingProgram without a C compiler, CalledProcessError with a bad one."""
+    """Compile sink.c into `directory`; raises MissingProgram where there is no C compiler."""
     program = directory / "sink"
     subprocess.run([find_program("cc", "gcc", "clang"), "-O2", "-o", program, SOURCE], check=True)
     return program

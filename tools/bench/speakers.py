@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,11 @@ class Setup:
 
 def versions(kinds: Iterable[str]) -> dict[str, str]:
     """Return {kind: version} of those that are installed."""
-    asks = {"bgpbus": lambda: "this checkout", "exabgp": exabgp_version, "bird": Bird.version}
+    asks: dict[str, Callable[[], str]] = {
+        "bgpbus": lambda: "this checkout",
+        "exabgp": exabgp_version,
+        "bird": Bird.version,
+    }
     found = {}
     for kind in kinds:
         try:
@@ -83,5 +87,5 @@ def _start_bird(setup: Setup) -> Process:
         )
     configuration = setup.directory / "bird.conf"
     configuration.write_text("".join(parts))
-    arguments = [find_program("bird"), "-f", "-c", configuration, "-s", setup.directory / "bird.ctl"]
+    arguments: list[str | Path] = [find_program("bird"), "-f", "-c", configuration, "-s", setup.directory / "bird.ctl"]
     return Process([*arguments, "-P", setup.directory / "bird.pid"], setup.directory / "speaker.log")

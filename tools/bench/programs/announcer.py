@@ -2,8 +2,8 @@
 
 usage: announcer.py DIRECTORY
 
-A character on the FIFO DIRECTORY/go starts the next phase: DIRECTORY/lines.0, then lines.1 and so on. When every line is
-answered, DIRECTORY/result.N says: start, end of writing, last answer (CLOCK_MONOTONIC, seconds), answers, errors.
+A character on the FIFO DIRECTORY/go starts the next phase: DIRECTORY/lines.0, then lines.1 and so on. When every line
+is answered, DIRECTORY/result.N says: start, end of writing, last answer (CLOCK_MONOTONIC, seconds), answers, errors.
 """
 
 import os
@@ -12,7 +12,7 @@ import sys
 import time
 
 
-def main(directory):
+def main(directory: str) -> None:
     """Wait and work until the speaker closes stdin."""
     go = os.open(f"{directory}/go", os.O_RDWR)
     os.set_blocking(1, False)
@@ -31,9 +31,11 @@ def main(directory):
             phase += 1
 
 
-def send(data):
+def send(data: bytes) -> tuple[float, float, float, int, int]:
     """Write `data` while reading the answers; return (start, written, answered, answers, errors)."""
-    lines, view, at, answers, errors, written, tail = data.count(b"\n"), memoryview(data), 0, 0, 0, 0.0, b""
+    lines, view = data.count(b"\n"), memoryview(data)
+    at = answers = errors = 0
+    written, tail = 0.0, b""
     poll = select.poll()
     poll.register(0, select.POLLIN)
     poll.register(1, select.POLLOUT)

@@ -15,7 +15,7 @@ MARK = b'"nlri"'
 EVERY = 40
 
 
-def main(directory, goal):
+def main(directory: str, goal: float) -> None:
     """Count until the speaker closes stdin."""
     count = octets = reads = verified = wrong = 0
     tail = b""
@@ -35,20 +35,22 @@ def main(directory, goal):
             goal = float("inf")
 
 
-def whole_line(data):
+def whole_line(data: bytes) -> bytes:
     """Return the first line of `data` that is whole, or nothing."""
     start = data.find(b"\n") + 1
     return data[start : data.find(b"\n", start)] if data.count(b"\n") > 1 else b""
 
 
-def is_right(line):
+def is_right(line: bytes) -> bool:
     """Tell whether a line is JSON with as many prefixes as it has marks."""
     try:
         event = json.loads(line)
     except ValueError:
         return False
     update = event.get("neighbor", {}).get("message", {}).get("update", {})
-    announced = [entry for hops in update.get("announce", {}).values() for entries in hops.values() for entry in entries]
+    announced = [
+        entry for hops in update.get("announce", {}).values() for entries in hops.values() for entry in entries
+    ]
     withdrawn = [entry for entries in update.get("withdraw", {}).values() for entry in entries]
     return len(announced) + len(withdrawn) == line.count(MARK)
 

@@ -12,7 +12,7 @@ import time
 PAUSE = 0.01
 
 
-def main(directory, samples):
+def main(directory: str, samples: int) -> None:
     """Announce `samples` routes, each after the answer to the one before, then wait for the end of stdin."""
     go = os.open(f"{directory}/go", os.O_RDWR)
     os.read(go, 1)

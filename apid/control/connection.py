@@ -1,0 +1,105 @@
+"""Questions to another daemon: each is answered once, by its reply, or by None when time is up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from apid.control.jobs import Step
+from bus.schema import Message, RoutePage, SessionReply, SessionRequest
+from bus.transport import Client, Loop, Timer
+
+PEERD_SECONDS = 2.0  # a peerd that is away this long shows as down
+RIBD_SECONDS = 10.0  # ribd comes back within this, with a large journal
+
+Reply = SessionReply | RoutePage
+
+
+class Question:
+    """One question that is out."""
+
+    __slots__ = ("answer", "message", "sent", "timer")
+
+    def __init__(self, message: Message, sent: bool, answer: Callable[[Any], None], timer: Timer) -> None:
+        self.message, self.sent, self.answer, self.timer = message, sent, answer, timer
+
+
+class Connection:
+    """A daemon that may be away. `greeting` is said at every connection."""
+
+    def __init__(
+        self, loop: Loop, path: Path, on_bad: Callable[[str], None], greeting: Callable[[], Message] | None = None
+    ) -> None:
+        self._loop, self._greeting, self._on_bad = loop, greeting, on_bad
+        self._questions: dict[int, Question] = {}
+        self._number = 0
+        self._client = Client(loop, path, self._received, self._connected, on_bad)
+
+    def ask(self, make: Callable[[int], Message], seconds: float, answer: Callable[[Any], None]) -> None:
+        """Ask what `make(number)` returns; a question that could not be sent yet waits for the daemon."""
+        self._number += 1
+        number, message = self._number, make(self._number)
+        timer = self._loop.call_later(seconds, lambda: self._answer(number, None))
+        self._questions[number] = Question(message, self._client.send(message), answer, timer)
+
+    def tell(self, message: Message) -> None:
+        """Say something that needs no answer, if the daemon is there."""
+        self._client.send(message)
+
+    def _connected(self) -> None:
+        if self._greeting is not None:
+            self._client.send(self._greeting())
+        for question in self._questions.values():
+            # What was sent before may have been carried out: only its time limit can tell then.
+            if not question.sent:
+                question.sent = self._client.send(question.message)
+
+    def _received(self, message: Message) -> None:
+        if isinstance(message, Reply):
+            self._answer(message.request, message)
+        else:
+            self._on_bad(f"{type(message).__name__} is not for control")
+
+    def _answer(self, number: int, reply: Reply | None) -> None:
+        question = self._questions.pop(number, None)
+        if question is not None:
+            question.timer.cancel()
+            question.answer(reply)
+
+    def close(self) -> None:
+        """Close; what was asked is answered by None."""
+        for number in list(self._questions):
+            self._answer(number, None)
+        self._client.close()
+
+
+def ask_sessions(
+    connection: Callable[[str], Connection], questions: list[tuple[str, str]], action: str, arguments: list[str]
+) -> Step:
+    """Make the step that asks sessions, `(program, neighbor)` each, at the same time.
+
+    Its result is a list of replies in the same order, None for each that did not come in time.
+    """
+
+    def step(resume: Callable[[Any], None]) -> None:
+        replies: list[SessionReply | None] = [None] * len(questions)
+        missing = len(questions)
+        if not missing:
+            resume(replies)
+
+        def take(place: int, reply: SessionReply | None) -> None:
+            nonlocal missing
+            replies[place] = reply
+            missing -= 1
+            if not missing:
+                resume(replies)
+
+        for place, (program, neighbor) in enumerate(questions):
+            connection(program).ask(
+                lambda number, neighbor=neighbor: SessionRequest(number, neighbor, action, arguments),  # type: ignore[misc]
+                PEERD_SECONDS,
+                lambda reply, place=place: take(place, reply),  # type: ignore[misc]
+            )
+
+    return step

@@ -1,0 +1,66 @@
+"""The bridges that are connected, and what they last said about their helpers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from apid.control.jobs import Step
+from bus.schema import Message, Present, Reconfigure
+from bus.transport import Loop
+
+SECONDS = 0.5  # for bridges to say how they are
+
+
+class Helpers:
+    """Bridges by helper name."""
+
+    def __init__(self, loop: Loop, send: Callable[[bytes, Message], bool]) -> None:
+        self._loop, self._send = loop, send
+        self._identities: dict[str, bytes] = {}
+        self._awaited: dict[str, list[Callable[[], None]]] = {}
+        self.states: dict[str, dict[str, Any]] = {}
+
+    def present(self, identity: bytes, message: Present) -> None:
+        """Take what a bridge says; one that is new may have read its settings before they changed last."""
+        name = message.helper
+        if self._identities.get(name) != identity:
+            self._identities[name] = identity
+            self._send(identity, Reconfigure("connected"))
+        self.states[name] = message.state
+        for told in self._awaited.pop(name, []):
+            told()
+
+    def tell(self, reason: str) -> None:
+        """Have every bridge read its settings again."""
+        for name, identity in list(self._identities.items()):
+            if not self._send(identity, Reconfigure(reason)):
+                self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        self._identities.pop(name, None)
+        self.states.pop(name, None)
+
+    def refreshed(self) -> Step:
+        """Make the step that waits until every bridge has said how it is, or time is up; its result is the states."""
+
+        def step(resume: Callable[[Any], None]) -> None:
+            missing = set(self._identities)
+            timer = self._loop.call_later(SECONDS, lambda: resume(self.states))
+
+            def told(name: str) -> None:
+                missing.discard(name)
+                if not missing:
+                    timer.cancel()
+                    resume(self.states)
+
+            for name, identity in list(self._identities.items()):
+                self._awaited.setdefault(name, []).append(lambda name=name: told(name))  # type: ignore[misc]
+                if not self._send(identity, Present(name, "", {})):
+                    self._forget(name)
+                    told(name)
+            if not missing:
+                timer.cancel()
+                resume(self.states)
+
+        return step

@@ -1,0 +1,163 @@
+"""The configuration in force, and the way of a new one: read, leave pending, ribd, supervisord, daemons."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from apid.control.background import Background
+from apid.control.enforce import Enforcer, Plan, leave_pending, plan, put_in_place, read_applied
+from apid.control.supervise import Unreachable, adapt
+from apid.load import LoadError, read_configuration
+from apid.programs import write_files
+from bus.daemon import RunDirectory
+from bus.schema import Applied, AppliedConfiguration, Message, Refused
+from bus.transport import Client, Loop, Publisher
+
+RETRY = 5.0  # seconds until ribd is asked again after a refusal
+
+Done = Callable[[str], None]  # gets an error, or nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What to do when a configuration is in force: before supervisord has adapted, and after."""
+
+    before: Callable[[AppliedConfiguration], None]
+    after: Callable[[list[str]], None]  # gets the programs that were removed
+
+
+class InForce:
+    """One configuration at a time goes its way; reloads that come meanwhile are one reload after it."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        run: RunDirectory,
+        sources: list[str],
+        background: Background,
+        publisher: Publisher,
+        log: logging.Logger,
+        changed: Changed,
+        on_bad: Callable[[str], None],
+    ) -> None:
+        self._loop, self._run, self._sources = loop, run, sources
+        self._background, self._publisher, self._log, self._changed = background, publisher, log, changed
+        self._on_bad = on_bad
+        self._enforcer: Enforcer | None = None
+        self._busy = False
+        self._waiting: list[Done] = []
+        self.applied: AppliedConfiguration | None = None
+        self.problem = ""  # why the last reload failed, for `status`
+        self._ribd = Client(loop, run.ribd, self._from_ribd, self._connected, on_bad)
+
+    @property
+    def generation(self) -> str:
+        """The digest of the configuration in force, empty where there is none yet."""
+        return self.applied.generation if self.applied is not None else ""
+
+    def start(self) -> None:
+        """Put in force what is pending; compile the sources where nothing was ever compiled. LoadError."""
+        self.applied = read_applied(self._run.applied)
+        fresh = self.applied is None and not self._run.pending.exists()
+        if fresh:
+            self._prepare()
+        self._busy = True
+        self._enforce(fresh, [])
+
+    def reload(self, done: Done) -> None:
+        """Read the configuration again; a bad one changes nothing."""
+        self._waiting.append(done)
+        self._next()
+
+    def _next(self) -> None:
+        if self._busy or not self._waiting:
+            return
+        self._busy = True
+        waiting, self._waiting = self._waiting, []
+        self._background.do(
+            self._prepare, lambda _result, error: self._prepared(error, waiting), (LoadError, OSError)
+        )
+
+    def _prepare(self) -> None:
+        """Read the sources and leave their configuration pending; LoadError changes nothing."""
+        compiled = read_configuration(self._sources).compiled
+        write_files(self._run, compiled)
+        leave_pending(self._run, compiled.applied)
+
+    def _prepared(self, error: Exception | None, waiting: list[Done]) -> None:
+        if error is None:
+            self._enforce(False, waiting)
+            return
+        for line in str(error).splitlines():
+            self._log.error("reload refused: %s", line)
+        self._publisher.publish("config", {"generation": "", "reason": str(error)})
+        self._finish(str(error), waiting)
+
+    def _finish(self, problem: str, waiting: list[Done]) -> None:
+        self.problem = problem
+        for done in waiting:
+            done(problem)
+        self._busy = False
+        self._next()
+
+    def _enforce(self, fresh: bool, waiting: list[Done]) -> None:
+        self._background.do(lambda: plan(self._run, fresh), lambda result, _error: self._planned(result, waiting))
+
+    def _planned(self, wanted: Plan | None, waiting: list[Done]) -> None:
+        if wanted is None:
+            self._finish("there is no configuration", waiting)
+            return
+        self._enforcer = Enforcer(
+            wanted, self._ribd.send, self._log, lambda reason: self._enforced(wanted, reason, waiting)
+        )
+        self._enforcer.start()
+
+    def _enforced(self, wanted: Plan, reason: str, waiting: list[Done]) -> None:
+        self._enforcer = None
+        if reason:
+            for done in waiting:
+                done(reason)
+            self._loop.call_later(RETRY, lambda: self._enforce(wanted.fresh, []))
+            return
+        put_in_place(self._run)
+        target = self.applied = wanted.target
+        self._log.info("configuration in force generation=%s neighbors=%d", target.generation, len(target.neighbors))
+        self._changed.before(target)
+        listener = "listener" in target.programs
+        self._background.do(
+            lambda: adapt(self._run, listener), lambda result, error: self._adapted(result, error, waiting), Unreachable
+        )
+
+    def _adapted(
+        self, result: tuple[list[str], list[str]] | None, error: Exception | None, waiting: list[Done]
+    ) -> None:
+        added, removed = result or ([], [])
+        if error is not None:
+            self._log.error("supervisord does not answer, programs may be out of step: %s", error)
+        for name in added:
+            self._log.info("program added name=%s", name)
+        for name in removed:
+            self._log.info("program removed name=%s", name)
+        self._changed.after(removed)
+        self._publisher.publish("config", {"generation": self.generation, "reason": ""})
+        self._finish("", waiting)
+
+    # ribd
+
+    def _connected(self) -> None:
+        if self._enforcer is not None:
+            self._enforcer.link.connected()
+
+    def _from_ribd(self, message: Message) -> None:
+        if not isinstance(message, Applied | Refused):
+            self._on_bad(f"{type(message).__name__} is not for control")
+        elif self._enforcer is not None:
+            self._enforcer.link.answered(message)
+
+    def forget(self, done: Callable[[], None]) -> None:
+        """Have ribd forget everything, for a clean end under somebody else's supervisord."""
+        nothing = AppliedConfiguration("end", [], [], [], [])
+        self._enforcer = Enforcer(Plan(nothing, [], True), self._ribd.send, self._log, lambda _reason: done())
+        self._enforcer.start()

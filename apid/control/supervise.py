@@ -1,0 +1,94 @@
+"""supervisord as control needs it: signals to programs, restarts, and an end in which everybody stops at once.
+
+Every call waits for supervisord, so all of this runs in the background thread.
+"""
+
+from __future__ import annotations
+
+import time
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from xmlrpc.client import Fault
+
+from apid.programs import Supervisor
+from bus.daemon import RunDirectory
+
+SHUTDOWN_STATE = 6  # supervisord's fault code while it ends
+STOP_SECONDS = 4.5  # for the programs to end after SIGTERM
+WATCH = 0.05  # seconds between looks at programs that are ending
+OWN_NAME = "control"
+
+Unreachable = (OSError, Fault, HTTPException)
+"""What a call may raise: supervisord is away, or refuses."""
+
+
+def adapt(run: RunDirectory, listener: bool) -> tuple[list[str], list[str]]:
+    """Make supervisord run the programs of the configuration; have the listener read its settings again."""
+    supervisor = Supervisor(run)
+    added, removed = supervisor.adapt()
+    if listener and "listener" not in added:
+        _rpc(supervisor).signalProcess("listener", "HUP")
+    return added, removed
+
+
+def restart(run: RunDirectory, names: list[str]) -> None:
+    """Restart programs, all at the same time."""
+    supervisor = Supervisor(run)
+    running = {process["name"] for process in supervisor.processes() if _alive(process["pid"])}
+    for name in names:
+        if name in running:
+            _rpc(supervisor).stopProcess(name, False)
+    deadline = time.monotonic() + STOP_SECONDS
+    pending = set(names)
+    while pending and time.monotonic() < deadline:
+        for process in supervisor.processes():
+            if process["name"] in pending and process["statename"] in ("STOPPED", "EXITED", "FATAL"):
+                _rpc(supervisor).startProcess(process["name"], False)
+                pending.discard(process["name"])
+        time.sleep(WATCH)
+
+
+def stop_everything(run: RunDirectory) -> None:
+    """Stop every program but ourselves, all at the same time, and wait until they are gone."""
+    supervisor = Supervisor(run)
+    processes = [process for process in supervisor.processes() if process["name"] != OWN_NAME and process["pid"]]
+    for process in processes:
+        try:
+            _rpc(supervisor).stopProcess(f"{process['group']}:{process['name']}", False)
+        except Fault:
+            continue  # it has ended by itself
+    deadline = time.monotonic() + STOP_SECONDS
+    while any(_alive(process["pid"]) for process in processes) and time.monotonic() < deadline:
+        time.sleep(WATCH)
+
+
+def end(run: RunDirectory) -> None:
+    """End supervisord, and us with it."""
+    Supervisor(run).shutdown()
+
+
+def is_ending(run: RunDirectory) -> bool:
+    """Whether supervisord itself ends, rather than only our program."""
+    try:
+        Supervisor(run).processes()
+    except Fault as fault:
+        return fault.faultCode == SHUTDOWN_STATE
+    except (OSError, HTTPException):
+        return False
+    return False
+
+
+def _rpc(supervisor: Supervisor) -> Any:
+    return supervisor._rpc
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process is there and no zombie: supervisord itself notices an exit up to a second later."""
+    if not pid:
+        return False
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"

@@ -27,6 +27,7 @@ from bgp.notification import CEASE, COLLISION, CONNECTION_REJECTED, Notification
 from bgp.settings import SessionSettings
 
 LONGEST_DELAY = 60
+SHORTEST_SESSION = 1.0  # seconds; a session that ends sooner is a failed attempt, lest two speakers spin
 
 GRACEFUL_CLOSE = "graceful restarted negotiated, closing without sending any notification"
 REPLACED = "graceful restart negotiated, the peer opened a new connection"
@@ -42,6 +43,7 @@ class Peer:
         "_dials",
         "_handle",
         "_retry_deadline",
+        "_up_since",
         "jitter",
         "running",
         "settings",
@@ -56,6 +58,7 @@ class Peer:
         self._delay = 0
         self._dials = 0
         self._retry_deadline: float | None = None
+        self._up_since: float | None = None
 
     @property
     def connections(self) -> tuple[Connection, ...]:
@@ -116,7 +119,8 @@ class Peer:
             actions += self._collide(connection, now)
         actions += connection.resume(now)
         if connection.state == State.ESTABLISHED or self._was_up(actions):
-            self._delay = self._dials = 0
+            self._dials = 0
+            self._up_since = now
             for other in self._others(connection):
                 actions += self._drop(other, COLLIDED, now)
         return actions
@@ -225,6 +229,9 @@ class Peer:
         elif not self._connections and self._retry_deadline is None and not self.settings.passive:
             if self.settings.attempts and self._dials >= self.settings.attempts:
                 return
+            if self._up_since is not None and now - self._up_since >= SHORTEST_SESSION:
+                self._delay = 0
+            self._up_since = None
             self._retry_deadline = now + self._delay
             self._delay = min(int(1 + 1.2 * self._delay), LONGEST_DELAY)
 

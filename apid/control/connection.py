@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,9 +76,9 @@ class Connection:
 
 
 def ask_sessions(
-    connection: Callable[[str], Connection], questions: list[tuple[str, str]], action: str, arguments: list[str]
+    connection: Callable[[str], Connection], action: str, questions: list[tuple[str, str, list[str]]]
 ) -> Step:
-    """Make the step that asks sessions, `(program, neighbor)` each, at the same time.
+    """Make the step that asks sessions at the same time: `(program, neighbor, arguments)` each.
 
     Its result is a list of replies in the same order, None for each that did not come in time.
     """
@@ -95,11 +96,13 @@ def ask_sessions(
             if not missing:
                 resume(replies)
 
-        for place, (program, neighbor) in enumerate(questions):
+        for place, (program, neighbor, arguments) in enumerate(questions):
             connection(program).ask(
-                lambda number, neighbor=neighbor: SessionRequest(number, neighbor, action, arguments),  # type: ignore[misc]
-                PEERD_SECONDS,
-                lambda reply, place=place: take(place, reply),  # type: ignore[misc]
+                partial(_request, neighbor, action, arguments), PEERD_SECONDS, partial(take, place)
             )
 
     return step
+
+
+def _request(neighbor: str, action: str, arguments: list[str], number: int) -> SessionRequest:
+    return SessionRequest(number, neighbor, action, arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from apid.control.jobs import Step
@@ -55,7 +56,7 @@ class Helpers:
                     resume(self.states)
 
             for name, identity in list(self._identities.items()):
-                self._awaited.setdefault(name, []).append(lambda name=name: told(name))  # type: ignore[misc]
+                self._awaited.setdefault(name, []).append(partial(told, name))
                 if not self._send(identity, Present(name, "", {})):
                     self._forget(name)
                     told(name)

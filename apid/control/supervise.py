@@ -6,6 +6,7 @@ Every call waits for supervisord, so all of this runs in the background thread.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,8 @@ def adapt(run: RunDirectory, listener: bool) -> tuple[list[str], list[str]]:
     supervisor = Supervisor(run)
     added, removed = supervisor.adapt()
     if listener and "listener" not in added:
-        _rpc(supervisor).signalProcess("listener", "HUP")
+        with suppress(Fault):  # it is not running, and reads its settings when it starts
+            _rpc(supervisor).signalProcess("listener", "HUP")
     return added, removed
 
 
@@ -54,10 +56,8 @@ def stop_everything(run: RunDirectory) -> None:
     supervisor = Supervisor(run)
     processes = [process for process in supervisor.processes() if process["name"] != OWN_NAME and process["pid"]]
     for process in processes:
-        try:
+        with suppress(Fault):  # it has ended by itself
             _rpc(supervisor).stopProcess(f"{process['group']}:{process['name']}", False)
-        except Fault:
-            continue  # it has ended by itself
     deadline = time.monotonic() + STOP_SECONDS
     while any(_alive(process["pid"]) for process in processes) and time.monotonic() < deadline:
         time.sleep(WATCH)

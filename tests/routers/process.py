@@ -44,7 +44,7 @@ def wait_for(
         time.sleep(interval)
 
 
-def free_port(address: str = "127.0.0.1") -> int:
+def free_port() -> int:
     """Return a TCP port that nobody listens on, below the ephemeral range, and never the same one twice."""
     first, last = (int(number) for number in _PORTS.split("-"))
     span = last - first + 1
@@ -54,7 +54,7 @@ def free_port(address: str = "127.0.0.1") -> int:
             continue
         _taken.add(port)
         return port
-    raise OSError(f"no free port in {_PORTS} for {address}")
+    raise OSError(f"no free port in {_PORTS}")
 
 
 def _can_bind(port: int, address: str) -> bool:

@@ -107,7 +107,6 @@ class Router(ABC):
     process: Process | None = field(default=None, init=False)
 
     NAME = "router"
-    LARGE_COMMUNITIES = True
 
     @classmethod
     @abstractmethod

@@ -103,6 +103,19 @@ def test_the_delay_never_exceeds_a_minute_and_starts_over_after_a_session() -> N
     assert joined.established() == (True, True)
 
 
+def test_sessions_that_end_at_once_count_as_failed_attempts() -> None:
+    joined = net(LOW, replace(HIGH, passive=True))
+    joined.start()
+    joined.settle()
+    ups = []
+    for _ in range(4):
+        joined.wait(0.0)
+        ups.append(joined.established() == (True, True))
+        joined.give(1, Teardown(4))
+        joined.settle()
+    assert ups == [True, True, False, False]  # the first retry is immediate, the second waits
+
+
 def test_attempts_can_be_limited() -> None:
     joined = net(replace(LOW, attempts=3), HIGH)
     joined.reachable = False

@@ -86,8 +86,10 @@ def test_a_text_helper_reads_what_exabgp_would_have_written() -> None:
         ("text", "shutdown\n"),
         (
             "json",
-            '{ "exabgp": "5.0.0", "time": 1.5, "host" : "vm", "pid" : 7, "ppid" : 1, "type": "notification", '
-            '"notification": "shutdown" }\n',
+            (
+                '{ "exabgp": "5.0.0", "time": 1.5, "host" : "vm", "pid" : 7, "ppid" : 1, "type": "notification", '
+                '"notification": "shutdown" }\n'
+            ),
         ),
     ],
 )
@@ -101,8 +103,10 @@ def test_the_end_of_the_daemon_is_a_word_or_a_notice(encoder: str, expected: str
         ("text", "lost 42\n\n"),
         (
             "json",
-            '{ "exabgp": "5.0.0", "time": 1.5, "host" : "vm", "pid" : 7, "ppid" : 1, "type": "notification", '
-            '"notification": "lost", "lost": 42 }\n',
+            (
+                '{ "exabgp": "5.0.0", "time": 1.5, "host" : "vm", "pid" : 7, "ppid" : 1, "type": "notification", '
+                '"notification": "lost", "lost": 42 }\n'
+            ),
         ),
     ],
 )

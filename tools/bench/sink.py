@@ -87,8 +87,8 @@ class Sink:
         assert self.feeding is not None
         return self.feeding
 
-    def read(self, seconds: float) -> None:
-        """Take in what it prints within `seconds`."""
+    def listen(self, seconds: float) -> None:
+        """Take in what it prints for `seconds`."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             self._read(left)

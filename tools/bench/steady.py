@@ -21,7 +21,7 @@ def latency(bench: Bench) -> list[Result]:
         go(place)
         sink.wait_reached(0, LIMIT)
         written = result_of(place, "result", 30)
-        sink.read(0.1)
+        sink.listen(0.1)
     arrived = {held: when for when, held in reversed(sink.stamps)}
     delays = [(arrived[number + 1] - when) * 1000 for number, when in enumerate(written) if number + 1 in arrived]
     cuts = statistics.quantiles(delays, n=100)
@@ -39,7 +39,7 @@ def idle(bench: Bench) -> list[Result]:
     sink = bench.sink(setup.port)
     with bench.running(setup, sink) as speaker:
         sink.wait_established(60)
-        sink.read(2)
+        sink.listen(2)
         pids = usage.processes_of(speaker.pid, "announcer.py")
         share = usage.cpu_share(pids, 4 if bench.short else 10)
         memory = usage.memory(pids)

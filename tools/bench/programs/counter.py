@@ -22,7 +22,7 @@ def main(directory: str, goal: float) -> None:
     while data := os.read(0, 1 << 20):
         octets += len(data)
         count += data.count(MARK) + (tail + data[:5]).count(MARK)
-        tail = data[-5:]
+        tail = (tail + data[-5:])[-5:]
         reads += 1
         if reads % EVERY == 1 and (line := whole_line(data)):
             verified += 1

@@ -1,0 +1,114 @@
+"""Commands that change routes: announcements, withdrawals, watchdogs, clearing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apid.control.context import Context
+from apid.control.enforce import ITEMS_PER_REQUEST
+from apid.control.jobs import Job
+from apid.control.neighbors import Known, next_hop_error, none_matches, select
+from apid.grammar.command import Batch, ClearAdjRib, RouteChange, Watchdog
+from apid.grammar.route import RouteEntry
+
+
+class Request:
+    """Changes for ribd, all or none, and what follows for the watchdogs."""
+
+    def __init__(self) -> None:
+        self.targets: list[list[str]] = []
+        self.changes: list[list[Any]] = []
+        self.announced = self.withdrawn = 0
+        self._watched: list[tuple[bool, list[str], RouteEntry]] = []
+
+    def add(self, neighbors: list[Known], command: RouteChange) -> str:
+        """Add a command; return why it cannot be carried out, or nothing."""
+        selected = select(neighbors, command.selector)
+        if not selected:
+            return none_matches(neighbors)
+        names = [known.name for known in selected]
+        if names not in self.targets:
+            self.targets.append(names)
+        target = self.targets.index(names)
+        for entry in command.entries:
+            if command.announce and (error := next_hop_error(selected, entry.family, entry.attributes)):
+                return error
+            if entry.watchdog is not None:
+                self._watched.append((command.announce, names, entry))
+            if command.announce and entry.withdrawn:
+                continue
+            self.changes.append(
+                [target, int(command.announce), *entry.family, entry.attributes, list(entry.items)],
+            )
+            self.announced += len(entry.items) if command.announce else 0
+            self.withdrawn += 0 if command.announce else len(entry.items)
+        return ""
+
+    def watch(self, context: Context) -> None:
+        """Tell the watchdogs, once ribd has agreed."""
+        for announce, names, entry in self._watched:
+            name = entry.watchdog or ""
+            if announce:
+                context.watchdogs.add(name, names, entry.family, entry.attributes, entry.items)
+            else:
+                context.watchdogs.remove(name, names, entry.family, entry.items)
+        if self._watched:
+            context.watchdogs.save()
+
+
+def change_routes(context: Context, neighbors: list[Known], commands: tuple[RouteChange, ...]) -> Job:
+    """Carry out announcements and withdrawals, all or none."""
+    request = Request()
+    for command in commands:
+        if error := request.add(neighbors, command):
+            return error
+    if request.changes and (reason := (yield context.changes.apply(request.targets, request.changes))):
+        return str(reason)
+    request.watch(context)
+    return ""
+
+
+def change_batch(context: Context, neighbors: list[Known], batch: Batch) -> Job:
+    """Carry out several on one line, and say how many routes that were."""
+    request = Request()
+    for command in batch.commands:
+        if error := request.add(neighbors, command):
+            return error
+    if request.changes and (reason := (yield context.changes.apply(request.targets, request.changes))):
+        return str(reason)
+    request.watch(context)
+    yield [
+        f'{{"status": "group processed", "announced": {request.announced}, "withdrawn": {request.withdrawn}}}',
+    ]
+    return ""
+
+
+def watchdog(context: Context, neighbors: list[Known], command: Watchdog, client: str) -> Job:
+    """Announce or withdraw all that a watchdog controls; one that nobody knows controls nothing."""
+    name = command.name or client
+    if not name:
+        return "the name of a watchdog is expected"
+    selected = select(neighbors, command.selector)
+    if not selected:
+        return none_matches(neighbors)
+    for names, changes in context.watchdogs.find(name, {known.name for known in selected}):
+        for afi, safi, attributes, items in changes:
+            for start in range(0, len(items), ITEMS_PER_REQUEST):
+                part = items[start : start + ITEMS_PER_REQUEST]
+                octets = attributes if command.announce else b""
+                change = [0, int(command.announce), afi, safi, octets, part]
+                if reason := (yield context.changes.apply([names], [change])):
+                    return str(reason)
+    return ""
+
+
+def clear(context: Context, neighbors: list[Known], command: ClearAdjRib) -> Job:
+    """Forget received routes, or withdraw everything that is announced."""
+    selected = select(neighbors, command.selector)
+    if not selected:
+        return none_matches(neighbors)
+    if command.direction == "out":
+        return str((yield context.changes.clear([known.name for known in selected])))
+    replies = yield context.ask(selected, "clear-in")
+    missing = [known.name for known, reply in zip(selected, replies, strict=True) if reply is None]
+    return f"no answer from {', '.join(missing)}" if missing else ""

@@ -19,9 +19,9 @@ from http.client import HTTPException
 from pathlib import Path
 from xmlrpc.client import Fault
 
-from apid.bridge.process import identity_of
 from apid.control.enforce import leave_pending
 from apid.load import Loaded, LoadError, read_configuration
+from apid.privileges import PrivilegeError, become, can_run_us, find_user, may_execute
 from apid.programs import Supervisor, write_files, write_supervisord
 from bus.daemon import (
     EXIT_CONFIGURATION,
@@ -179,22 +179,38 @@ def check_ports(loaded: Loaded) -> None:
 
 def check_helpers(loaded: Loaded) -> None:
     """Raise LoadError where the user that helpers run as does not exist, or may not run one of them."""
-    for name, settings in loaded.compiled.helpers.items():
-        user, program = settings.helper["user"], settings.helper["run"][0]
-        try:
-            identity = identity_of(user)
-        except KeyError as error:
-            raise LoadError(f"exabgp.daemon.user is '{user}', and there is no such user") from error
-        if identity is None:
-            continue
-        test = subprocess.run(
-            ["/usr/bin/test", "-x", program], user=identity.uid, group=identity.gid, extra_groups=[], check=False
-        )
-        if test.returncode:
+    user = find_user(daemon_user(loaded))
+    for name, settings in loaded.compiled.helpers.items() if user is not None else ():
+        program = settings.helper["run"][0]
+        if user is not None and not may_execute(user, program):
             raise LoadError(
-                f"process {name}: {program} cannot be executed by the user '{user}' that helpers run as: "
+                f"process {name}: {program} cannot be executed by the user '{user.pw_name}' that helpers run as: "
                 "let that user read it, or set exabgp.daemon.user (exabgp_daemon_user=root keeps root)"
             )
+
+
+def daemon_user(loaded: Loaded) -> str:
+    """Return whom to run as, where we are root."""
+    options = loaded.environment.daemon
+    return options.user if options.drop else ""
+
+
+def drop_privileges(loaded: Loaded, run: RunDirectory, log: logging.Logger) -> None:
+    """Become the configured user, who gets the run directory."""
+    user = find_user(daemon_user(loaded))
+    if user is None:
+        return
+    if not can_run_us(user):
+        log.warning(
+            "the daemons stay root, only helpers run as %s: that user cannot read %s or its packages",
+            user.pw_name,
+            sys.executable,
+        )
+        return
+    for path in (run.path, *run.path.rglob("*")):
+        os.chown(path, user.pw_uid, user.pw_gid)
+    become(user)
+    log.info("running as user=%s", user.pw_name)
 
 
 def check_directory(run: RunDirectory) -> None:
@@ -215,29 +231,39 @@ def forget(run: RunDirectory) -> None:
         path.unlink(missing_ok=True)
 
 
+def prepare(paths: list[str], run_dir: RunDirectory, log_level: str | None) -> tuple[Loaded, logging.Logger, int]:
+    """Check everything and take the run directory; return the configuration, the log and the lock.
+
+    LoadError, PrivilegeError, AlreadyRunning and OSError say what is wrong; nothing was started then.
+    """
+    loaded = read_configuration(paths)
+    check_directory(run_dir)
+    check_helpers(loaded)
+    run_dir.create()
+    lock = take_lock(run_dir.lock("run"))
+    check_ports(loaded)
+    log = start_logging("bgpbus", log_level or loaded.environment.log.level)
+    drop_privileges(loaded, run_dir, log)
+    for warning in loaded.warnings:
+        log.warning("%s", warning)
+    write_files(run_dir, loaded.compiled)
+    leave_pending(run_dir, loaded.compiled.applied)
+    return loaded, log, lock
+
+
 def run(paths: list[str], run_directory: Path | None, log_level: str | None = None) -> int:
     """Run in the foreground; return an exit code (0 told to stop, 1 crashed, 2 bad configuration)."""
     started = time.monotonic()
     run_dir = RunDirectory((run_directory or default_run_directory(dict(os.environ))).absolute())
     try:
-        loaded = read_configuration(paths)
-        check_directory(run_dir)
-        check_helpers(loaded)
-        run_dir.create()
-        lock = take_lock(run_dir.lock("run"))
-        check_ports(loaded)
+        loaded, log, lock = prepare(paths, run_dir, log_level)
+        configuration = write_supervisord(run_dir, paths)
     except AlreadyRunning as error:
         print(f"bgpbus is already running in {run_dir.path}: {error}", file=sys.stderr)
         return EXIT_CONFIGURATION
-    except (LoadError, OSError) as error:
+    except (LoadError, PrivilegeError, OSError) as error:
         print(error, file=sys.stderr)
         return EXIT_CONFIGURATION
-    log = start_logging("bgpbus", log_level or loaded.environment.log.level)
-    for warning in loaded.warnings:
-        log.warning("%s", warning)
-    write_files(run_dir, loaded.compiled)
-    leave_pending(run_dir, loaded.compiled.applied)
-    configuration = write_supervisord(run_dir, paths)
     runner = Runner(run_dir, log)
     runner.start(configuration)
     log.info(

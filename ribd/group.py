@@ -16,16 +16,18 @@ from ribd.table import Entry, FamilyTable, Table, Withdrawn
 
 SEGMENT_ENTRIES = 8192  # entries in a segment at most
 SEGMENT_SETS = 1024  # attribute sets in a segment: bounds the time that packing one takes (about 10 ms)
+SEGMENT_OCTETS = 1024 * 1024  # of items and attribute sets in a segment, roughly: a batch must fit the bus
 CACHED_OCTETS = 16 * 1024 * 1024  # of segments kept for each stream
 BACKLOGS = 4  # snapshots of changes kept for each stream; a session without one costs a walk back
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The octets that take a session from version `start` to version `end`."""
+    """The octets that take a session from version `start` to version `end`, as the table was at version `made`."""
 
     start: int
     end: int
+    made: int
     announcements: bytes
     withdrawals: bytes
     routes: int
@@ -35,6 +37,14 @@ class Segment:
     def size(self) -> int:
         """Octets that it keeps in memory."""
         return len(self.announcements) + len(self.withdrawals)
+
+    def serves(self, floor: int) -> bool:
+        """Whether a session with this floor may be sent this segment.
+
+        It must not reach across the floor. And a session that is still below its floor will not be told of
+        withdrawals up to there, so it must not be sent routes as they were before.
+        """
+        return floor <= self.start or self.end <= floor <= self.made
 
     def octets(self, floor: int) -> bytes:
         """Return what a session must be sent; withdrawals up to its floor mean nothing to it."""
@@ -78,7 +88,7 @@ class Stream:
         if position >= self._table.version:
             return None
         segment = self._segments.get(position)
-        if segment is None or segment.start < floor < segment.end:
+        if segment is None or not segment.serves(floor):
             segment = self._make(position, floor)
             self._keep(segment)
         return segment
@@ -87,7 +97,7 @@ class Stream:
         backlog = self._backlogs.pop(position, None)
         if backlog is None:
             backlog = Backlog(self._table.since(position), 0, self._table.version)
-        entries, index, end = backlog.entries, backlog.index, position
+        entries, index, end, size = backlog.entries, backlog.index, position, 0
         announce: dict[bytes, list[bytes]] = {}
         withdraw: dict[bytes, list[bytes]] = {}
         for entry in entries[index : index + SEGMENT_ENTRIES]:
@@ -95,19 +105,22 @@ class Stream:
             if end < floor < version:
                 end = floor
                 break
-            if len(announce) >= SEGMENT_SETS:
+            if len(announce) + len(withdraw) >= SEGMENT_SETS or size >= SEGMENT_OCTETS:
                 break
             index += 1
             end = version
             if not self._table.current(entry):
                 continue  # changed meanwhile: its new version comes later
-            if isinstance(attributes, Withdrawn):
-                withdraw.setdefault(attributes.attributes, []).append(item)
-            else:
-                announce.setdefault(attributes, []).append(item)
+            routes, octets = (withdraw, attributes[0]) if isinstance(attributes, Withdrawn) else (announce, attributes)
+            same = routes.get(octets)
+            if same is None:
+                same = routes[octets] = []
+                size += len(octets)
+            same.append(item)
+            size += len(item)
         if index == len(entries):
-            end = backlog.upto
-        else:
+            end = floor if end < floor < backlog.upto else backlog.upto
+        if end < backlog.upto:
             self._remember(end, Backlog(entries, index, backlog.upto))
         return self._pack(position, end, announce, withdraw)
 
@@ -127,7 +140,8 @@ class Stream:
             withdraw.setdefault(b"", []).extend(each.items)
         withdrawals = b"".join(packer.withdraw(family, withdraw))
         routes = sum(map(len, announce.values())) + sum(map(len, withdraw.values()))
-        return Segment(start, end, announcements, withdrawals, routes, tuple(each.reason for each in skipped))
+        withheld = tuple(each.reason for each in skipped)
+        return Segment(start, end, self._table.version, announcements, withdrawals, routes, withheld)
 
     def _keep(self, segment: Segment) -> None:
         self._forget(segment.start)

@@ -12,9 +12,10 @@ from typing import Any
 import msgpack
 
 from bgp.family import Family
+from bgp.nlri import route_key
 from bgp.route import decode_set
 from bus.schema import Apply, Clear, Enrol, Message
-from ribd.table import Entry, FamilyTable, Rib, Table, Withdrawn
+from ribd.table import KEYED_BY_ITEM, Entry, FamilyTable, Rib, Table, Withdrawn
 
 ROWS = 4096  # entries in a snapshot record
 REFUSED_KEPT = 256  # refused requests remembered for each client: more than it may have outstanding
@@ -83,9 +84,9 @@ class State:
                 raise RequestError(f"announce {announce!r}, AFI {afi!r}, SAFI {safi!r}: numbers expected")
             if not 0 <= afi <= 0xFFFF or not 0 <= safi <= 0xFF:
                 raise RequestError(f"AFI {afi} or SAFI {safi} is out of range")
-            self._check_octets(attributes, items)
+            self._check_octets(Family(afi, safi), attributes, items)
 
-    def _check_octets(self, attributes: Any, items: Any) -> None:
+    def _check_octets(self, family: Family, attributes: Any, items: Any) -> None:
         if type(items) is not list or not items or set(map(type, items)) != {bytes}:
             raise RequestError("items must be a list of octets, and not empty")
         if min(map(len, items)) < 5 or max(map(len, items)) > 4100:
@@ -97,6 +98,12 @@ class State:
                 decode_set(attributes)
             except ValueError as error:
                 raise RequestError(f"not an attribute set: {error}") from error
+        if family.safi not in KEYED_BY_ITEM:
+            try:
+                for item in items:
+                    route_key(family, item)
+            except ValueError as error:
+                raise RequestError(f"not a route of {family}: {error}") from error
 
     def perform(self, request: Apply | Enrol | Clear) -> Outcome:
         """Carry out a request that was checked and journalled."""
@@ -131,7 +138,7 @@ class State:
     def snapshot(self) -> Iterator[bytes]:
         """Yield the records of a snapshot: a head, tables with their rows, and an end that proves completeness."""
         pack = msgpack.packb
-        yield pack(["head", self.lineage, _clients(self.clients)])
+        yield pack(["head", self.lineage, _clients(self.clients), sorted(self.rib.enrolled)])
         for table in self.rib.tables():
             yield pack(["table", sorted(table.members)])
             for family, routes in table.families.items():
@@ -139,7 +146,7 @@ class State:
                 entries = list(routes.entries.values())
                 for start in range(0, len(entries), ROWS):
                     yield pack(["rows", *_rows(entries[start : start + ROWS])])
-        yield pack(["end", sorted(self.rib.enrolled)])
+        yield pack(["end"])
 
 
 def _clients(clients: dict[str, Client]) -> dict[str, list[Any]]:
@@ -174,7 +181,8 @@ class Restorer:
         if kind == "head":
             self.complete = False
             state.lineage = fields[0]
-            state.clients = {name: Client(*fields) for name, fields in fields[1].items()}
+            state.clients = {name: Client(*client) for name, client in fields[1].items()}
+            state.rib.enrolled = set(fields[2])
         elif kind == "table":
             self._table = Table(fields[0])
             state.rib.of.update(dict.fromkeys(fields[0], self._table))
@@ -184,7 +192,6 @@ class Restorer:
         elif kind == "rows" and self._routes is not None:
             self._rows(self._routes, fields[0], fields[1])
         elif kind == "end":
-            state.rib.enrolled = set(fields[0])
             self.complete = True
 
     def _rows(self, routes: FamilyTable, sets: list[bytes | list[bytes]], flat: list[Any]) -> None:

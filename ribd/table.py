@@ -98,11 +98,13 @@ class FamilyTable:
         for item in items:
             key = self.key(item)
             old = entries.get(key)
+            # A number is taken even where nothing changes: whether the tombstone is still there depends on `purge`,
+            # which is not journalled, and a replay must count like the original.
+            version += 1
             if old is not None:
                 if type(old[1]) is Withdrawn:
                     continue
                 del entries[key]
-            version += 1
             changed += 1
             self.tombstones += 1
             entries[key] = (version, withdrawn, item if old is None else old[2])

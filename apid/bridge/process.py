@@ -6,14 +6,13 @@ import contextlib
 import ctypes
 import fcntl
 import os
-import pwd
 import signal
 import struct
 import subprocess
 import termios
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from apid.privileges import PrivilegeError, find_user, strip
 from bus.daemon import PR_SET_PDEATHSIG
 from bus.settings import HelperConfiguration
 from bus.transport import Loop, Timer
@@ -25,23 +24,6 @@ TERMINATE_AFTER, KILL_AFTER = 0.1, 2.0  # seconds after the shutdown event (ExaB
 STDERR_LINE = 4096  # octets of a line of a helper's stderr that reach the log
 
 _libc = ctypes.CDLL(None, use_errno=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Whom a helper runs as; None: as ourselves."""
-
-    uid: int
-    gid: int
-    name: str
-
-
-def identity_of(user: str) -> Identity | None:
-    """Return whom to become; None where we are not root or the user is root itself. KeyError: no such user."""
-    if os.getuid() != 0 or user in ("", "root"):
-        return None
-    entry = pwd.getpwnam(user)
-    return Identity(entry.pw_uid, entry.pw_gid, user)
 
 
 class HelperProcess:
@@ -85,15 +67,16 @@ class HelperProcess:
     def start(self) -> None:
         """Start the helper now."""
         self._retry, self._restarting = None, False
-        identity = identity_of(self._configuration.user)
         parent = os.getpid()
 
         def prepare() -> None:
+            strip()
             _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
             if os.getppid() != parent:
                 os._exit(1)
 
         try:
+            user = find_user(self._configuration.user)
             process = subprocess.Popen(
                 self._configuration.run,
                 stdin=subprocess.PIPE,
@@ -105,11 +88,11 @@ class HelperProcess:
                 process_group=0,
                 preexec_fn=prepare,
                 pipesize=PIPE_SIZE,
-                user=identity.uid if identity else None,
-                group=identity.gid if identity else None,
-                extra_groups=[] if identity else None,
+                user=user.pw_uid if user else None,
+                group=user.pw_gid if user else None,
+                extra_groups=[] if user else None,
             )
-        except OSError as error:
+        except (OSError, PrivilegeError) as error:
             self._on_stderr(f"cannot be started: {error}")
             self._delay = min(BACK_OFF_MAXIMUM, max(1.0, self._delay * 2))
             self._retry = self._loop.call_later(self._delay, self.start)

@@ -1,6 +1,6 @@
 """IPv4 prefixes as text, from items: the one place where every received route passes.
 
-On the build machine (Python 3.11) a prefix takes 0.15 microseconds; `"%d.%d.%d.%d/%d" %` takes 0.45.
+On the build machine (Python 3.11) a prefix takes 0.15 microseconds; `"%d.%d.%d.%d/%d" %` takes 0.26.
 """
 
 from __future__ import annotations

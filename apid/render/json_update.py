@@ -1,7 +1,7 @@
 """JSON of decoded UPDATEs.
 
-On the build machine an UPDATE of 5 IPv4 prefixes with attributes that were seen before takes 2.5 microseconds
-here, envelope not counted; `python -m tools.bench` has the whole way.
+On the build machine (Python 3.11) an UPDATE of 5 IPv4 prefixes, its attributes seen before, takes 4.9
+microseconds from octets to octets, of which 2.0 are decoding; one with new attributes takes 35, of which 25.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class UpdateJson:
         self._add_path = add_path
         self._straight = IPV4_UNICAST not in add_path
         self._attributes: dict[bytes, str] = {}
-        self._heads: dict[bytes, tuple[str, str]] = {}
+        self._heads: dict[bytes, tuple[str, str, bytes]] = {}
 
     def render(self, update: Update) -> str:
         """Render the `message` object of an event."""
@@ -41,7 +41,7 @@ class UpdateJson:
             and announced[0].family == IPV4_UNICAST
             and len(announced[0].next_hop) == 4
         ):
-            # Five UPDATEs in six of a full table: everything before the prefixes repeats.
+            # Nearly all of a full table of IPv4: everything before the prefixes repeats.
             reach = announced[0]
             head, hop = self._head(update.attributes, reach.next_hop)
             return f"{head}{self._layout.ipv4_routes(reach.items, hop)} }} }}"
@@ -59,15 +59,16 @@ class UpdateJson:
 
     def _head(self, attributes: AttributeSet, next_hop: bytes) -> tuple[str, str]:
         """Return what stands before the prefixes, and the next hop as text."""
-        known = self._heads.get(attributes.octets + next_hop)
-        if known is None:
+        known = self._heads.get(attributes.octets)
+        # The same attributes may come with another next hop, where that is in MP_REACH_NLRI.
+        if known is None or known[2] != next_hop:
             hop = next_hops(next_hop)[0]
             said = self._attributes_json(attributes, "")
-            known = f'{{ "update": {{ "attribute": {said}, "announce": {self._layout.ipv4_head(hop)}', hop
+            known = f'{{ "update": {{ "attribute": {said}, "announce": {self._layout.ipv4_head(hop)}', hop, next_hop
             if len(self._heads) >= CACHED_SETS:
                 self._heads.clear()
-            self._heads[attributes.octets + next_hop] = known
-        return known
+            self._heads[attributes.octets] = known
+        return known[0], known[1]
 
     def _render(self, update: Update) -> str:
         if update.eor is not None:

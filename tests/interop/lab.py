@@ -56,6 +56,7 @@ class Lab:
             lambda: listening(end.local_address, end.local_port) or None,
             20,
             lambda: f"port {end.local_port} to be listened on\n{waiting.log()}",
+            needs=waiting.process,
         )
         dialling.start()
 

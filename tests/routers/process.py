@@ -32,15 +32,24 @@ def find_program(*candidates: str | Path | None) -> str:
 
 
 def wait_for(
-    condition: Callable[[], T | None], seconds: float, what: str | Callable[[], str], interval: float = 0.03
+    condition: Callable[[], T | None],
+    seconds: float,
+    what: str | Callable[[], str],
+    interval: float = 0.03,
+    needs: Process | None = None,
 ) -> T:
-    """Return the first true value of `condition`; raises TimeoutError that says `what` was awaited."""
+    """Return the first true value of `condition`.
+
+    Raises TimeoutError that says `what` was awaited, and ChildProcessError at once where `needs` has ended.
+    """
     deadline = time.monotonic() + seconds
     while True:
         if value := condition():
             return value
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {seconds:g} s for {what() if callable(what) else what}")
+        ended = needs is not None and not needs.running()
+        if ended or time.monotonic() > deadline:
+            why = f"waited {seconds:g} s for {what() if callable(what) else what}"
+            raise ChildProcessError(f"{why}, but the program has ended") if ended else TimeoutError(why)
         time.sleep(interval)
 
 

@@ -166,6 +166,7 @@ class Router(ABC):
             seconds,
             lambda: f"{self.NAME} to say that the session is up\n{self.log()}",
             0.1,
+            self.process,
         )
 
     def wait_routes(self, family: str, prefixes: Iterable[str], seconds: float = 15) -> dict[str, Route]:
@@ -176,6 +177,7 @@ class Router(ABC):
             seconds,
             lambda: f"{self.NAME} to have {sorted(wanted)}; it has {sorted(self.routes(family))}\n{self.log()}",
             0.1,
+            self.process,
         )
 
     def wait_gone(self, family: str, prefixes: Iterable[str], seconds: float = 15) -> None:
@@ -186,6 +188,7 @@ class Router(ABC):
             seconds,
             lambda: f"{self.NAME} to lose {sorted(unwanted)}; it has {sorted(self.routes(family))}\n{self.log()}",
             0.1,
+            self.process,
         )
 
 

@@ -146,6 +146,7 @@ class Speaker:
             seconds,
             lambda: f"{what}\nlog of {self.kind}:\n{self.log()}\nlast events:\n" + "\n".join(self.lines()[-8:]),
             0.05,
+            self.process,
         )
 
     def wait_established(self, seconds: float = 30, times: int = 1) -> None:

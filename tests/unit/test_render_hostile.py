@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,9 +19,10 @@ from apid.render.text_open import ROWS as TEXT_CAPABILITIES
 from bgp.attribute import ATTRIBUTES, AsPath, UnknownAttribute
 from bgp.capability import CAPABILITIES, Capability, Hostname, SoftwareVersion, UnknownCapability
 from bgp.family import FAMILIES, Family
-from bgp.message import MessageType, build
+from bgp.message import HEADER_LENGTH, MessageType, build
 from bgp.nlri import CODECS, KINDS, NLRI, OpaqueNlri
 from bgp.open import Open
+from tests.shared import shared
 from tests.unit.test_render_strict import NEGOTIATED, NEIGHBOR, PROCESS, WHEN, strict
 
 WAYS = [
@@ -106,6 +109,13 @@ def test_any_nlri_is_valid_json(family: Family, data: st.DataObject) -> None:
     reach = family.octets + bytes((len(hop),)) + hop + b"\0" + nlri
     attributes = bytes.fromhex("4001010040020040050400000064") + bytes((0x80, 14, len(reach))) + reach
     check(build(2, b"\0\0" + len(attributes).to_bytes(2, "big") + attributes))
+
+
+def test_every_damaged_message_beside_the_project_is_valid_json_or_no_event() -> None:
+    for line in shared("vectors/vectors.jsonl").read_text().splitlines():
+        octets = bytes.fromhex(json.loads(line)["hex"])
+        if len(octets) >= HEADER_LENGTH and int.from_bytes(octets[16:18], "big") == len(octets):
+            check(octets)
 
 
 @given(value=st.binary(min_size=8, max_size=8))

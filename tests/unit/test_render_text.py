@@ -48,10 +48,12 @@ def lines(attributes: str, nlri: str = "", withdrawn: str = "") -> list[str]:
 
 def test_attributes_are_in_the_order_of_their_codes() -> None:
     assert lines(FULL, "180a0001") == [
-        "announced 10.0.1.0/24 next-hop 192.0.2.1 origin egp as-path ( 65001 65100 ) [ 65001 1 ] med 50 "
-        "local-preference 100 atomic-aggregate aggregator ( 65001:10.0.0.1 ) community [ 65001:1 no-export ] "
-        "originator-id 10.0.0.1 cluster-list [ 10.0.0.1 10.0.0.2 ] extended-community target:65001:1 "
-        "large-community 1:2:3 attribute [ 0x63 0xE0 0xdeadbeef ]"
+        (
+            "announced 10.0.1.0/24 next-hop 192.0.2.1 origin egp as-path ( 65001 65100 ) [ 65001 1 ] med 50 "
+            "local-preference 100 atomic-aggregate aggregator ( 65001:10.0.0.1 ) community [ 65001:1 no-export ] "
+            "originator-id 10.0.0.1 cluster-list [ 10.0.0.1 10.0.0.2 ] extended-community target:65001:1 "
+            "large-community 1:2:3 attribute [ 0x63 0xE0 0xdeadbeef ]"
+        )
     ]
 
 

@@ -42,6 +42,7 @@ class Sink:
     established: float | None = None
     feeding: float | None = None
     closed: list[str] = field(default_factory=list)
+    speaker: Process | None = None
     _listening: bool = False
     _rest: bytes = b""
 
@@ -100,23 +101,23 @@ class Sink:
     def _until(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
-            left = deadline - time.monotonic()
-            if left <= 0 or not self._read(left):
-                state = f"closed: {self.closed}; {self.process.tail(3)}"
-                raise TimeoutError(f"waited {seconds:g} s for {what}; {state}")
+            if self.speaker is not None and not self.speaker.running():
+                raise ChildProcessError(f"the speaker ended while waiting for {what}\n{self.speaker.tail(12)}")
+            if (left := deadline - time.monotonic()) <= 0:
+                raise TimeoutError(f"waited {seconds:g} s for {what}; closed: {self.closed}; {self.process.tail(3)}")
+            self._read(min(left, 0.5))
 
-    def _read(self, seconds: float) -> bool:
+    def _read(self, seconds: float) -> None:
         descriptor = self.process.stdout.fileno()
         ready, _, _ = select.select([descriptor], [], [], seconds)
         if not ready:
-            return False
+            return
         data = os.read(descriptor, 65536)
         if not data:
             raise TimeoutError(f"the sink ended: {self.process.tail(3)}")
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._note(line.decode().split())
-        return True
 
     def _note(self, words: list[str]) -> None:
         match words:

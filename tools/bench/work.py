@@ -50,7 +50,7 @@ class Bench:
     @contextlib.contextmanager
     def running(self, setup: Setup, sink: Sink) -> Iterator[Process]:
         """Start the speaker and end it, and the sink, whatever happens."""
-        process = speakers.start(self.kind, setup)
+        process = sink.speaker = speakers.start(self.kind, setup)
         try:
             yield process
         except TimeoutError as late:

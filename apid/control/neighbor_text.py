@@ -1,0 +1,118 @@
+"""A neighbor as a section of a configuration, for `show neighbor configuration` and `validate -n`."""
+
+from __future__ import annotations
+
+from apid.control.neighbors import Known
+from bgp.message import MessageType
+from bgp.settings import SessionSettings
+from bgp.wire import address_text
+from bus.settings import ApiBinding
+
+ADD_PATH = {0: "disable", 1: "receive", 2: "send", 3: "send/receive"}
+TYPES = {
+    "open": MessageType.OPEN,
+    "update": MessageType.UPDATE,
+    "notification": MessageType.NOTIFICATION,
+    "keepalive": MessageType.KEEPALIVE,
+    "refresh": MessageType.ROUTE_REFRESH,
+    "operational": MessageType.OPERATIONAL,
+}
+
+
+def neighbor_lines(known: Known, helpers: list[tuple[str, ApiBinding]]) -> list[str]:
+    """Render a neighbor; what was not configured and has no default that can be written is left out."""
+    configuration, settings = known.configuration, known.settings
+    lines = [f"neighbor {known.address} {{"]
+    lines += _indented(
+        [
+            f"router-id {address_text(settings.router_id)};",
+            *([f"host-name {settings.host_name};"] if settings.host_name else []),
+            *([f"domain-name {settings.domain_name};"] if settings.domain_name else []),
+            f"local-address {configuration.local_address or 'auto'};",
+            *([f"source-interface {configuration.interface};"] if configuration.interface else []),
+            f"local-as {settings.local_as if settings.local_as is not None else 'auto'};",
+            f"peer-as {settings.peer_as if settings.peer_as is not None else 'auto'};",
+            f"hold-time {settings.hold_time};",
+            f"manual-eor {_boolean(configuration.manual_eor)};",
+            f"passive {_boolean(configuration.passive)};",
+            *([] if configuration.passive else [f"connect {configuration.port};"]),
+            f"group-updates {_boolean(configuration.group_updates)};",
+            f"adj-rib-in {_boolean(configuration.adj_rib_in)};",
+            *_secrets(known),
+            *_limits(known),
+        ]
+    )
+    lines += _indented(_section("capability", _capabilities(settings)))
+    lines += _indented(_section("family", [f"{family};" for family in settings.families]))
+    if settings.next_hops:
+        hops = [f"{family} {'ipv6' if afi == 2 else 'ipv4'};" for family, afi in settings.next_hops]
+        lines += _indented(_section("nexthop", hops))
+    if settings.add_path and settings.add_path_families:
+        lines += _indented(_section("add-path", [f"{family};" for family in settings.add_path_families]))
+    for name, binding in helpers:
+        lines += _indented(_section("api", _api(name, binding)))
+    return [*lines, "}"]
+
+
+def _secrets(known: Known) -> list[str]:
+    password = known.configuration.md5_password
+    return [f'md5-password "{password.decode(errors="backslashreplace")}";'] if password else []
+
+
+def _limits(known: Known) -> list[str]:
+    configuration = known.configuration
+    limits = {"outgoing-ttl": configuration.outgoing_ttl, "incoming-ttl": configuration.incoming_ttl}
+    return [f"{name} {value};" for name, value in limits.items() if value is not None]
+
+
+def _capabilities(settings: SessionSettings) -> list[str]:
+    restart = settings.graceful_restart
+    return [
+        f"asn4 {_switch(settings.asn4)};",
+        f"extended-message {_switch(settings.extended_message)};",
+        f"route-refresh {_switch(settings.route_refresh)};",
+        f"graceful-restart {restart if restart is not None else 'disable'};",
+        f"software-version {_switch(settings.software_version is not None)};",
+        f"nexthop {_switch(bool(settings.next_hop or (settings.next_hop is None and settings.next_hops)))};",
+        f"add-path {ADD_PATH[settings.add_path]};",
+        f"multi-session {_switch(settings.multi_session)};",
+        f"operational {_switch(settings.operational)};",
+        f"aigp {_switch(settings.aigp)};",
+    ]
+
+
+def _api(name: str, binding: ApiBinding) -> list[str]:
+    flags = {
+        "neighbor-changes": binding.state,
+        "fsm": binding.fsm,
+        "negotiated": binding.negotiated,
+        "signal": binding.signal,
+    }
+    lines = [f"processes [ {name} ];", *(f"{flag};" for flag, on in flags.items() if on)]
+    received = {
+        "parsed": binding.received_parsed,
+        "packets": binding.received_packets,
+        "consolidate": binding.received_consolidate,
+    }
+    sent = {"parsed": binding.sent_parsed, "packets": binding.sent_packets, "consolidate": binding.sent_consolidate}
+    for section, mask, forms in (("receive", binding.received, received), ("send", binding.sent, sent)):
+        words = [form for form, on in forms.items() if on] + [kind for kind, bit in TYPES.items() if mask >> bit & 1]
+        if words:
+            lines += _section(section, [f"{word};" for word in words])
+    return lines
+
+
+def _section(name: str, lines: list[str]) -> list[str]:
+    return [f"{name} {{", *_indented(lines), "}"]
+
+
+def _indented(lines: list[str]) -> list[str]:
+    return [f"  {line}" for line in lines]
+
+
+def _switch(on: bool) -> str:
+    return "enable" if on else "disable"
+
+
+def _boolean(on: bool) -> str:
+    return "true" if on else "false"

@@ -1,0 +1,267 @@
+"""One neighbor as `show neighbor` presents it: what is configured, what the peer offered, what happened."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import msgpack
+
+from apid.control.neighbors import Known
+from bgp.capability import (
+    AddPath,
+    Capability,
+    EnhancedRouteRefresh,
+    ExtendedMessage,
+    FourOctetAsn,
+    GracefulRestart,
+    Multiprotocol,
+    MultiSession,
+    Operational,
+    RouteRefresh,
+)
+from bgp.family import IPV4_UNICAST, Family
+from bgp.message import MessageType
+from bgp.negotiate import negotiate_messages
+from bgp.negotiated import Negotiated
+from bgp.open import Open
+from bgp.settings_wire import facts_from_wire
+from bgp.wire import address_text
+from bus.schema import SessionReply
+
+MESSAGES = {
+    "open": MessageType.OPEN,
+    "notification": MessageType.NOTIFICATION,
+    "keepalive": MessageType.KEEPALIVE,
+    "update": MessageType.UPDATE,
+    "refresh": MessageType.ROUTE_REFRESH,
+}
+CAPABILITIES: dict[str, tuple[type[Capability], ...]] = {
+    "asn4": (FourOctetAsn,),
+    "route-refresh": (RouteRefresh, EnhancedRouteRefresh),
+    "multi-session": (MultiSession,),
+    "operational": (Operational,),
+    "add-path": (AddPath,),
+    "extended-message": (ExtendedMessage,),
+    "graceful-restart": (GracefulRestart,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """What is known of a session; without an answer of its peerd it is down. Times in seconds."""
+
+    known: Known
+    up: bool = False
+    fsm: str = "IDLE"
+    duration: int = 0
+    received_open: Open | None = None
+    negotiated: Negotiated | None = None
+    sent: dict[str, int] = field(default_factory=dict)
+    received: dict[str, int] = field(default_factory=dict)
+    prefixes: int = 0
+    last_error: str = ""
+
+    @classmethod
+    def of(cls, known: Known, reply: SessionReply | None) -> SessionView:
+        """Read the answer to `status`."""
+        if reply is None:
+            return cls(known, last_error="its process does not answer")
+        if reply.error:
+            return cls(known, last_error=reply.error)
+        data = reply.data
+        since, context = data["since"], data["context"]
+        received_open = negotiated = None
+        if context:
+            sent, received, facts = msgpack.unpackb(context)
+            received_open = Open.from_message(received)
+            negotiated = negotiate_messages(sent, received, facts_from_wire(facts))
+        return cls(
+            known,
+            up=data["state"] == "up",
+            fsm=data["fsm"],
+            duration=max(0, int(time.time() - since)) if since else 0,
+            received_open=received_open,
+            negotiated=negotiated,
+            sent=_named(data["sent"]),
+            received=_named(data["received"]),
+            prefixes=sum(count for _, _, count in data["prefixes"]),
+            last_error=data["last_error"],
+        )
+
+    @property
+    def time_text(self) -> str:
+        """How long it has been up."""
+        return str(timedelta(seconds=self.duration))
+
+    @property
+    def local_address(self) -> str:
+        """Our address: the session's own where it is up, else what is configured."""
+        if self.negotiated is not None:
+            return address_text(self.negotiated.local_address)
+        return self.known.configuration.local_address or "auto"
+
+    @property
+    def local_capabilities(self) -> dict[str, bool]:
+        """What we offer."""
+        settings = self.known.settings
+        return {
+            "asn4": settings.asn4,
+            "route-refresh": settings.route_refresh,
+            "multi-session": settings.multi_session,
+            "operational": settings.operational,
+            "add-path": bool(settings.add_path),
+            "extended-message": settings.extended_message,
+            "graceful-restart": settings.graceful_restart is not None,
+        }
+
+    @property
+    def peer_capabilities(self) -> dict[str, bool | None]:
+        """What the peer offered; None where we do not know."""
+        received = self.received_open
+        if received is None:
+            return dict.fromkeys(CAPABILITIES)
+        return {name: any(map(received.has, kinds)) for name, kinds in CAPABILITIES.items()}
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """The families that we offer."""
+        return self.known.settings.families
+
+    def peer_has(self, family: Family) -> bool | None:
+        """Whether the peer offered a family; None where we do not know."""
+        if self.received_open is None:
+            return None
+        offered = [capability.family for capability in self.received_open.all(Multiprotocol)] or [IPV4_UNICAST]
+        return family in offered
+
+    def local_add_path(self, family: Family) -> bool:
+        """Whether we offered ADD-PATH for a family."""
+        settings = self.known.settings
+        eligible = settings.add_path_families
+        return any(
+            entry == family
+            for capability in settings.open(settings.local_as or settings.peer_as or 1).capabilities
+            if isinstance(capability, AddPath)
+            for entry, _ in capability.entries
+        ) and (eligible is None or family in eligible)
+
+    def peer_add_path(self, family: Family) -> bool:
+        """Whether the peer offered ADD-PATH for a family."""
+        if self.received_open is None:
+            return False
+        return any(entry == family for capability in self.received_open.all(AddPath) for entry, _ in capability.entries)
+
+    def add_path(self, family: Family) -> str:
+        """What was agreed upon for a family."""
+        negotiated = self.negotiated or Negotiated()
+        directions = [("send", negotiated.add_path_send), ("receive", negotiated.add_path_receive)]
+        return "/".join(name for name, families in directions if family in families) or "disabled"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `show neighbor json` prints."""
+        settings, received = self.known.settings, self.received_open
+        local, peer = self.local_capabilities, self.peer_capabilities
+        return {
+            "state": "up" if self.up else "down",
+            "duration": self.duration,
+            "fsm": self.fsm,
+            "local": {
+                "capabilities": local,
+                "families": {str(family): True for family in self.families},
+                "add-path": {str(family): self.local_add_path(family) for family in self.families},
+                "address": self.local_address,
+                "as": settings.local_as if self.negotiated is None else self.negotiated.local_as,
+                "id": address_text(settings.router_id),
+                "hold": settings.hold_time,
+            },
+            "peer": {
+                "capabilities": peer,
+                "families": {str(family): self.peer_has(family) for family in self.families},
+                "add-path": {str(family): self.peer_add_path(family) for family in self.families},
+                "address": self.known.address,
+                "as": settings.peer_as if received is None else received.real_asn,
+                "id": None if received is None else address_text(received.router_id),
+                "hold": None if received is None else received.hold_time,
+            },
+            "messages": {"sent": _totalled(self.sent), "received": _totalled(self.received)},
+            "capabilities": [name for name in local if local[name] and peer[name]],
+            "families": [str(family) for family in self.families if self.peer_has(family)],
+            "add-path": {str(family): self.add_path(family) for family in self.families},
+            "prefixes": {"received": self.prefixes},
+            "name": self.known.name,
+            "last-error": self.last_error,
+        }
+
+
+def _named(counts: dict[str, int]) -> dict[str, int]:
+    return {name: counts.get(str(int(kind)), 0) for name, kind in MESSAGES.items()}
+
+
+def _totalled(counts: dict[str, int]) -> dict[str, int]:
+    named = {name: counts.get(name, 0) for name in MESSAGES}
+    return {**named, "total": sum(named.values())}
+
+
+def summary_lines(views: list[SessionView]) -> list[str]:
+    """Render `show neighbor summary`."""
+    lines = ["Peer            AS        up/down state       |     #sent     #recvd"]
+    for view in views:
+        peer_as = view.known.settings.peer_as if view.received_open is None else view.received_open.real_asn
+        lines.append(
+            f"{view.known.address:<15} {peer_as if peer_as is not None else 'auto':<7} "
+            f"{view.time_text if view.up else 'down':>9} {view.fsm.lower():<12} "
+            f"{view.sent.get('update', 0):>10} {view.received.get('update', 0):>10}"
+        )
+    return lines
+
+
+def extensive_lines(view: SessionView) -> list[str]:
+    """Render one neighbor of `show neighbor extensive`."""
+    settings, received = view.known.settings, view.received_open
+    peer_as = settings.peer_as if received is None else received.real_asn
+    lines = [f"Neighbor {view.known.address}", "", _head("Session", "Local")]
+    lines.append(_row("local", view.local_address))
+    lines.append(_row("state", view.fsm))
+    lines.append(_row("up for" if view.up else "down for", view.time_text if view.up else "n/a"))
+    if not view.up and view.last_error:
+        lines.append(f"   last error           {view.last_error}")
+    lines += ["", _head("Setup", "Local", "Remote")]
+    local_as = settings.local_as if view.negotiated is None else view.negotiated.local_as
+    lines.append(_row("AS", _text(local_as, "auto"), _text(peer_as, "auto")))
+    lines.append(
+        _row("ID", address_text(settings.router_id), "n/a" if received is None else address_text(received.router_id))
+    )
+    lines.append(_row("hold-time", str(settings.hold_time), "n/a" if received is None else str(received.hold_time)))
+    lines += ["", _head("Capability", "Local", "Remote")]
+    peer = view.peer_capabilities
+    lines += [_row(f"{name}:", _switch(on), _switch(peer[name])) for name, on in view.local_capabilities.items()]
+    lines += ["", _head("Families", "Local", "Remote", "Add-Path")]
+    lines += [
+        _row(f"{family}:", "enabled", _switch(view.peer_has(family)), view.add_path(family)) for family in view.families
+    ]
+    lines += ["", _head("Message Statistic", "Sent", "Received")]
+    sent, got = _totalled(view.sent), _totalled(view.received)
+    lines += [_row(f"{name}:", str(sent[name]), str(got[name])) for name in sent]
+    return [*lines, ""]
+
+
+def _head(*words: str) -> str:
+    first, *rest = words
+    return f"    {first:<19} " + " ".join(f"{word:>15}" for word in rest)
+
+
+def _row(label: str, local: str, remote: str = "", last: str = "") -> str:
+    return f"   {label:<20} {local:>15} {remote:>15} {last:<15}"
+
+
+def _switch(value: bool | None) -> str:
+    if value is None:
+        return "n/a"
+    return "enabled" if value else "disabled"
+
+
+def _text(value: int | None, otherwise: str) -> str:
+    return otherwise if value is None else str(value)

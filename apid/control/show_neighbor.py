@@ -1,0 +1,39 @@
+"""`show neighbor`: every neighbor that was asked for is listed, up or not."""
+
+from __future__ import annotations
+
+import json
+
+from apid.control.context import Context
+from apid.control.jobs import Job
+from apid.control.neighbor_text import neighbor_lines
+from apid.control.neighbors import Known, select
+from apid.control.session_view import SessionView, extensive_lines, summary_lines
+from apid.grammar.command import ShowNeighbor
+
+HINTS = [
+    "please specify summary, extensive or configuration",
+    "you can filter by peer ip address adding it after the word neighbor",
+]
+
+
+def show_neighbor(context: Context, neighbors: list[Known], command: ShowNeighbor) -> Job:
+    """Show neighbors; a selector that matches nobody gives an empty table."""
+    selected = select(neighbors, command.selector)
+    if not command.form and not command.json:
+        yield HINTS
+        return ""
+    if command.form == "configuration" and not command.json:
+        for known in selected:
+            yield neighbor_lines(known, context.directory.bindings.get(known.name, []))
+        return ""
+    replies = yield context.ask(selected, "status")
+    views = [SessionView.of(known, reply) for known, reply in zip(selected, replies, strict=True)]
+    if command.json:
+        yield [json.dumps([view.as_json() for view in views])]
+    elif command.form == "summary":
+        yield summary_lines(views)
+    else:
+        for view in views:
+            yield extensive_lines(view)
+    return ""

@@ -1,0 +1,171 @@
+"""`show adj-rib`: page by page from ribd or the peerds, a few lines at a time, so that a full table stalls nobody."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgpack
+
+from apid.control.connection import RIBD_SECONDS
+from apid.control.context import Context
+from apid.control.jobs import Job, Resume, Step
+from apid.control.neighbors import Known, select
+from apid.control.route_json import route_object
+from apid.grammar.command import ShowAdjRib
+from apid.render.nlri_text import nlri_text, route_prefix
+from apid.render.routes import read_route
+from apid.render.text_update import route_text
+from bgp.attribute import AttributeSet
+from bgp.attribute.received import read
+from bgp.family import Family
+from bgp.negotiate import negotiate_messages
+from bgp.negotiated import Negotiated
+from bgp.route import decode_set
+from bgp.settings_wire import facts_from_wire
+from bus.schema import ListRoutes, RoutePage
+
+PAGE = 5_000  # routes asked for at once
+LINES = 100  # rendered in one turn of the loop
+CACHED_SETS = 8192
+SELF = None  # the next hop of a route is the session's own address, not known yet
+
+Sets = Callable[[bytes], tuple[AttributeSet, bytes | None]]
+
+
+class Row(NamedTuple):
+    """One route; `next_hop` as on the wire, empty for none, `SELF` where the session will decide."""
+
+    family: Family
+    item: bytes
+    attributes: AttributeSet
+    next_hop: bytes | None
+
+
+def show_adj_rib(context: Context, neighbors: list[Known], command: ShowAdjRib) -> Job:
+    """Show routes; a selector that matches nobody shows nothing."""
+    for known in select(neighbors, command.selector):
+        render = _renderer(context, known, command)
+        if command.direction == "out":
+            error = yield from _out(context, known, command, render)
+        else:
+            error = yield from _in(context, known, command, render)
+        if error:
+            return error
+    return ""
+
+
+def _out(context: Context, known: Known, command: ShowAdjRib, render: Callable[[Row], str]) -> Job:
+    sets = _remembering(lambda octets: _neutral(octets, known.local_address))
+    after = 0
+    while after >= 0:
+        page = yield _page(context, known.name, after)
+        if page is None:
+            return "ribd does not answer"
+        rows = ((Family(afi, safi), item, octets) for afi, safi, octets, item in page.rows)
+        lines: list[str] = []
+        for family, item, octets in rows:
+            if command.shows(family):
+                lines.append(render(Row(family, item, *sets(octets))))
+            if len(lines) >= LINES:
+                yield lines
+                lines = []
+        yield lines
+        after = page.after
+    return ""
+
+
+def _in(context: Context, known: Known, command: ShowAdjRib, render: Callable[[Row], str]) -> Job:
+    (status,) = yield context.ask([known], "status")
+    if status is None or status.error or not status.data["context"]:
+        return ""
+    sent, received, facts = msgpack.unpackb(status.data["context"])
+    negotiated = negotiate_messages(sent, received, facts_from_wire(facts))
+    sets = _remembering(lambda octets: _session(octets, negotiated))
+    after = 0
+    while after >= 0:
+        (reply,) = yield context.ask([known], "routes-in", str(after), str(PAGE))
+        if reply is None or reply.error:
+            return f"{known.name}: {reply.error if reply is not None else 'no answer'}"
+        lines: list[str] = []
+        for afi, safi, octets, next_hop, item in reply.data["rows"]:
+            family = Family(afi, safi)
+            if command.shows(family):
+                lines.append(render(Row(family, item, sets(octets)[0], next_hop)))
+            if len(lines) >= LINES:
+                yield lines
+                lines = []
+        yield lines
+        after = reply.data["after"]
+    return ""
+
+
+def _page(context: Context, neighbor: str, after: int) -> Step:
+    def step(resume: Resume) -> None:
+        context.rib.ask(lambda number: ListRoutes(number, neighbor, after, PAGE), RIBD_SECONDS, resume)
+
+    return step
+
+
+def _remembering(read_set: Sets) -> Sets:
+    """Remember what attribute sets say, up to a bound: tables repeat them."""
+    known: dict[bytes, tuple[AttributeSet, bytes | None]] = {}
+
+    def remembered(octets: bytes) -> tuple[AttributeSet, bytes | None]:
+        found = known.get(octets)
+        if found is None:
+            if len(known) >= CACHED_SETS:
+                known.clear()
+            found = known[octets] = read_set(octets)
+        return found
+
+    return remembered
+
+
+def _neutral(octets: bytes, local_address: bytes) -> tuple[AttributeSet, bytes | None]:
+    """Read a set to announce; `next-hop self` is shown as our address where we know it."""
+    attributes, next_hop = decode_set(octets)
+    if next_hop is None:
+        return AttributeSet(octets, attributes), b""
+    return AttributeSet(octets, attributes), next_hop or local_address or SELF
+
+
+def _session(octets: bytes, negotiated: Negotiated) -> tuple[AttributeSet, bytes | None]:
+    return read(octets, negotiated, {}).attributes, b""
+
+
+def _renderer(context: Context, known: Known, command: ShowAdjRib) -> Callable[[Row], str]:
+    """Choose how a route is written."""
+    if command.json and context.routes_format == "v2":
+        return lambda row: json.dumps({"peer": {"address": known.address}, "route": _object(row)})
+    if command.json:
+        return lambda row: json.dumps({known.address: {"routes": [_short(row)]}})
+    name = str(known.identity) if command.extensive else known.address
+    extensive = command.extensive
+
+    def text(row: Row) -> str:
+        said = route_text(row.family, row.item, row.attributes, next_hop=row.next_hop or b"", extensive=False)
+        hop = " next-hop self" if row.next_hop is SELF else ""
+        return f"{name} {said}{hop}{_attributes(row) if extensive else ''}"
+
+    return text
+
+
+def _attributes(row: Row) -> str:
+    bare = route_text(row.family, row.item, row.attributes, next_hop=b"", extensive=False)
+    full = route_text(row.family, row.item, row.attributes, next_hop=b"", extensive=True)
+    return full[len(bare) :]
+
+
+def _short(row: Row) -> dict[str, Any]:
+    """Return what release 5 prints of a prefix, and release 6 of other routes."""
+    route = read_route(row.family, row.item)
+    prefix = route_prefix(route)
+    if prefix is None:
+        return {"family": str(row.family), "nlri": nlri_text(route)}
+    return {"prefix": prefix, "family": str(row.family)}
+
+
+def _object(row: Row) -> dict[str, Any]:
+    return route_object(row.family, row.item, row.attributes, row.next_hop)

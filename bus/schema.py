@@ -442,7 +442,7 @@ def unpack(octets: bytes) -> Message:
     if len(octets) > MESSAGE_LIMIT:
         raise SchemaError(f"a message of {len(octets)} octets is larger than {MESSAGE_LIMIT}")
     try:
-        body = msgpack.unpackb(octets, raw=False, strict_map_key=False, use_list=True)
+        body = msgpack.unpackb(octets, raw=False, strict_map_key=True, use_list=True)
     except (ValueError, msgpack.exceptions.UnpackException) as error:
         raise SchemaError(f"not msgpack: {error}") from error
     if type(body) is not list or len(body) < 2:

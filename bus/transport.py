@@ -55,6 +55,7 @@ class Loop:
         self.context.set(zmq.MAX_SOCKETS, 8192)
         self._poller = zmq.Poller()
         self._handlers: dict[Any, Callable[[int], None]] = {}
+        self._fresh: set[Any] = set()  # watched since the last poll
         self._timers: list[tuple[float, int, Timer]] = []
         self._timer_count = 0
         self._soon: list[Callable[[], None]] = []
@@ -71,6 +72,8 @@ class Loop:
     def watch(self, source: Any, handler: Callable[[int], None], read: bool = True, write: bool = False) -> None:
         """Call `handler(events)` when a descriptor or zmq socket is readable or writable; again to change it."""
         events = (_IN if read else 0) | (_OUT if write else 0)
+        if source not in self._handlers:
+            self._fresh.add(source)
         self._handlers[source] = handler
         self._poller.register(source, events)
 
@@ -117,9 +120,12 @@ class Loop:
 
     def turn(self) -> None:
         """Wait for the next thing and serve everything that is ready."""
-        for source, events in self._poller.poll(self._timeout()):
+        ready = self._poller.poll(self._timeout())
+        self._fresh.clear()
+        for source, events in ready:
             handler = self._handlers.get(source)
-            if handler is not None:
+            # A descriptor that was closed in this turn may be another one by now: its events are of the former.
+            if handler is not None and source not in self._fresh:
                 handler(events)
         soon, self._soon = self._soon, []
         for callback in soon:

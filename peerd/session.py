@@ -189,7 +189,12 @@ class Session:
             sock.close()
             self._connect_failed(handle, os.strerror(error))
             return
-        local, peer = addresses(sock)
+        try:
+            local, peer = addresses(sock)
+        except OSError as lost:
+            sock.close()
+            self._connect_failed(handle, str(lost))
+            return
         self._connections[handle] = self._connection(handle, sock)
         self._connected()
         self._handle(ev.Connected(handle, local, peer))
@@ -225,6 +230,7 @@ class Session:
         self._publish_state("connected")
 
     def _connection(self, handle: int, sock: socket.socket) -> Connection:
+        self._connections = {key: each for key, each in self._connections.items() if not each.closed}
         return Connection(
             self._loop,
             sock,
@@ -444,7 +450,8 @@ class Session:
         for family in established.outbound.families if families is None else families:
             if established.outbound.refresh(family) and established.negotiated.refresh == "enhanced":
                 self._send(established.connection, Refresh(family, RefreshSubtype.BEGIN).message())
-        self._pulling = False  # the answer to the Pull that is out would be from before
+        self._request += 1  # the answer to the Pull that is out is from before: it must not be taken
+        self._pulling = False
         self._pull()
         return ""
 

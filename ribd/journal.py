@@ -1,8 +1,9 @@
 """The journal: what ribd acknowledged, in the order in which it happened.
 
 Two kinds of file in the journal directory, numbered: `snapshot-N` (the whole RIB at a moment) and `log-N` (what came
-after it). Both are sequences of records, each framed by length and CRC-32; a log's record is the request as it came
-from the bus, so that replaying it gives the same contents and the same version numbers.
+after it). Both are sequences of records, each framed by length and CRC-32, with a CRC-32 of both in front of the
+record: whether a length can be believed decides between a record that was cut short and damage. A log's record is the
+request as it came from the bus, so that replaying it gives the same contents and the same version numbers.
 
 A request counts once its record is written: the page cache outlives any process. `durable` adds fdatasync, for a
 host that loses power. A record that was cut short by a death in the middle of a write was never acknowledged and is
@@ -19,10 +20,11 @@ import secrets
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-FRAME = struct.Struct("!II")
+FRAME = struct.Struct("!III")  # length and checksum of the record, checksum of these two
+_MEASURES = struct.Struct("!II")
 RECORD_LIMIT = 16 * 1024 * 1024 + 1024  # octets; a length above it is damage
 COMPACT_AT = 64 * 1024 * 1024  # octets of log, unless the snapshot is larger
 _NAME = re.compile(r"(snapshot|log)-(\d+)$")
@@ -43,8 +45,9 @@ class Damage:
 
 
 def frame(payload: bytes) -> bytes:
-    """Put length and checksum before a record."""
-    return FRAME.pack(len(payload), zlib.crc32(payload)) + payload
+    """Put length and checksums before a record."""
+    measures = _MEASURES.pack(len(payload), zlib.crc32(payload))
+    return measures + zlib.crc32(measures).to_bytes(4, "big") + payload
 
 
 def read_records(path: Path, damage: list[Damage]) -> Iterator[bytes]:
@@ -54,11 +57,16 @@ def read_records(path: Path, damage: list[Damage]) -> Iterator[bytes]:
         offset = 0
         while offset < size:
             header = file.read(FRAME.size)
-            length, checksum = FRAME.unpack(header) if len(header) == FRAME.size else (0, 0)
-            torn = len(header) < FRAME.size or (length <= RECORD_LIMIT and offset + FRAME.size + length > size)
-            payload = b"" if torn or length > RECORD_LIMIT else file.read(length)
-            if torn or length > RECORD_LIMIT or zlib.crc32(payload) != checksum:
-                damage.append(Damage(path, offset, size - offset, torn))
+            if len(header) < FRAME.size:
+                damage.append(Damage(path, offset, size - offset, torn=True))
+                return
+            length, checksum, check = FRAME.unpack(header)
+            if zlib.crc32(header[: _MEASURES.size]) != check or length > RECORD_LIMIT:
+                damage.append(Damage(path, offset, size - offset, torn=False))
+                return
+            payload = file.read(length)
+            if len(payload) < length or zlib.crc32(payload) != checksum:
+                damage.append(Damage(path, offset, size - offset, torn=len(payload) < length))
                 return
             yield payload
             offset += FRAME.size + length
@@ -96,6 +104,8 @@ class Journal:
         for number in self._numbers("log"):
             if number >= first and not damage:
                 yield from (("log", record) for record in read_records(self._path("log", number), damage))
+                if damage and number < self._number:
+                    damage[-1] = replace(damage[-1], torn=False)  # others were written after it
 
     def open(self, damage: list[Damage]) -> None:
         """Begin to write, after what was recovered; a torn tail is cut off first."""
@@ -104,14 +114,14 @@ class Journal:
         path = self._path("log", self._number)
         if damage and damage[-1].path == path:
             os.truncate(path, damage[-1].offset)
-        self._open_log()
+        self._open_log(self._number)
 
-    def _open_log(self) -> None:
+    def _open_log(self, number: int) -> None:
+        log = os.open(self._path("log", number), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
         if self._log >= 0:
             os.close(self._log)
-        path = self._path("log", self._number)
-        self._log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
-        self._size = os.fstat(self._log).st_size
+        self._log, self._number = log, number
+        self._size = os.fstat(log).st_size
 
     def append(self, payloads: Iterable[bytes]) -> None:
         """Write records; OSError (disk full) leaves the log as it was before."""
@@ -136,8 +146,12 @@ class Journal:
         """Write a snapshot in a child process, which has our memory as it is now, and go on in a new log.
 
         The child renames the complete snapshot into place by itself, so its outcome does not depend on our life.
+        OSError: it could not begin; the present log goes on, and grows as much again before the next attempt.
         """
         number = self._number + 1
+        self._snapshot_size = max(self._snapshot_size, self._size)
+        # Before the fork: the child will remove the log that is open now.
+        self._open_log(number)
         pid = os.fork()
         if pid == 0:
             status = 1
@@ -147,8 +161,6 @@ class Journal:
             finally:
                 os._exit(status)
         self._writer = pid
-        self._number = number
-        self._open_log()
 
     def _write_snapshot(self, number: int, records: Iterable[bytes]) -> None:
         temporary = self._directory / f"writing-{number}"
@@ -168,9 +180,9 @@ class Journal:
 
     def start_over(self, records: Iterable[bytes]) -> None:
         """Replace all files by a snapshot of what was recovered, in this process, before serving."""
-        self._number += 1
-        self._write_snapshot(self._number, records)
-        self._open_log()
+        number = self._number + 1
+        self._write_snapshot(number, records)
+        self._open_log(number)
 
     def reap(self) -> bool | None:
         """Look after the snapshot writer: True when it finished, False when it failed, None while there is none."""
@@ -183,6 +195,8 @@ class Journal:
             self._writer = 0
             if status == 0:
                 self._snapshot_size = self._path("snapshot", self._number).stat().st_size
+            else:
+                self._path("writing", self._number).unlink(missing_ok=True)
             return status == 0
         self._writer = 0
         return False

@@ -84,7 +84,7 @@ class RibServer:
             self._journal.open(damage)
         else:
             # Sessions may have been sent what is lost, so their cursors must not be taken for ours.
-            restorer.state.lineage = new_lineage()
+            restorer.salvage().lineage = new_lineage()
             self._journal.start_over(restorer.state.snapshot())
         gc.collect()
         gc.freeze()
@@ -155,7 +155,13 @@ class RibServer:
         for table in changed:
             self._serve(table)
         if self._journal.wants_compaction:
+            self._compact()
+
+    def _compact(self) -> None:
+        try:
             self._journal.compact(self._state.snapshot())
+        except OSError as error:
+            self._log.error("journal cannot be compacted, it grows: %s", error)
 
     def _refuse(self, pending: list[tuple[bytes, Request, bytes]], error: OSError) -> None:
         if not self._refusing:
@@ -237,7 +243,6 @@ class RibServer:
         session.waiting = False
         lineage = self._state.lineage
         batch = Batch(pull.neighbor, pull.request, lineage, cursors, b"".join(parts), routes, list(withheld))
-        session.pull.cursors[:] = cursors
         self._send(session, batch)
 
     def _resync(self, session: Session, reason: str) -> None:
@@ -277,6 +282,7 @@ class RibServer:
             for family, routes in table.families.items():
                 passed = [self._passed(name, family) for name in table.members & self._sessions.keys()]
                 routes.purge(min(passed, default=routes.version))
+        self._state.rib.sweep_sets()
         live = self._state.rib.tables()
         self._groups = {table: self._groups[table] for table in live if table in self._groups}
 

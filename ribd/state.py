@@ -194,6 +194,16 @@ class Restorer:
         elif kind == "end":
             self.complete = True
 
+    def salvage(self) -> State:
+        """Return what could be read of a damaged journal.
+
+        Neighbors whose table is lost get an empty one. Which requests were carried out is forgotten: those that come
+        again are to be carried out again, because what they did may be lost.
+        """
+        self.state.rib.create(self.state.rib.enrolled)
+        self.state.clients = {}
+        return self.state
+
     def _rows(self, routes: FamilyTable, sets: list[bytes | list[bytes]], flat: list[Any]) -> None:
         intern = self.state.rib.intern
         interned = [Withdrawn(*octets) if isinstance(octets, list) else intern(octets) for octets in sets]

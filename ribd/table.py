@@ -32,6 +32,7 @@ Entry = tuple[int, bytes | Withdrawn, bytes]  # version, attribute set or tombst
 # Families whose item identifies the route as it is: no label, no ESI to leave out of the key.
 KEYED_BY_ITEM = frozenset({SAFI.UNICAST, SAFI.MULTICAST, SAFI.FLOW, SAFI.FLOW_VPN})
 PURGE_AT = 1024  # tombstones; fewer are not worth a pass over the table
+SETS_AT = 1024  # attribute sets; likewise
 
 
 class FamilyTable:
@@ -181,6 +182,7 @@ class Rib:
         self.of: dict[str, Table] = {}
         self.enrolled: set[str] = set()
         self._sets: dict[bytes, bytes] = {}
+        self._swept = SETS_AT
 
     def tables(self) -> list[Table]:
         """Return every table once."""
@@ -189,12 +191,13 @@ class Rib:
     def enrol(self, neighbors: Iterable[str]) -> None:
         """Make these the neighbors that exist and whose configured routes are complete."""
         wanted = set(neighbors)
-        self._create(wanted)
+        self.create(wanted)
         for name in self.of.keys() - wanted:
             self.of.pop(name).members.discard(name)
         self.enrolled = wanted
 
-    def _create(self, names: set[str]) -> None:
+    def create(self, names: set[str]) -> None:
+        """Give neighbors that have no table yet an empty one."""
         new = names - self.of.keys()
         if new:
             self.of.update(dict.fromkeys(new, Table(new)))
@@ -202,7 +205,7 @@ class Rib:
     def addressed(self, names: Iterable[str]) -> list[Table]:
         """Return tables that together hold exactly these neighbors, splitting those that hold others too."""
         wanted = set(names)
-        self._create(wanted)
+        self.create(wanted)
         found = []
         for table in {id(self.of[name]): self.of[name] for name in wanted}.values():
             inside = table.members & wanted
@@ -234,7 +237,9 @@ class Rib:
                 family.withdraw(b"", [item for _, item in family.routes()])
 
     def sweep_sets(self) -> None:
-        """Forget attribute sets that no entry uses."""
+        """Forget attribute sets that no entry uses, once there are twice as many as were in use the last time."""
+        if len(self._sets) < 2 * self._swept:
+            return
         used = {
             entry[1]
             for table in self.tables()
@@ -242,3 +247,4 @@ class Rib:
             for entry in family.entries.values()
         }
         self._sets = {octets: octets for octets in used if type(octets) is bytes}
+        self._swept = max(SETS_AT, len(self._sets))

@@ -97,9 +97,7 @@ def ask_sessions(
                 resume(replies)
 
         for place, (program, neighbor, arguments) in enumerate(questions):
-            connection(program).ask(
-                partial(_request, neighbor, action, arguments), PEERD_SECONDS, partial(take, place)
-            )
+            connection(program).ask(partial(_request, neighbor, action, arguments), PEERD_SECONDS, partial(take, place))
 
     return step
 

@@ -76,9 +76,7 @@ class InForce:
             return
         self._busy = True
         waiting, self._waiting = self._waiting, []
-        self._background.do(
-            self._prepare, lambda _result, error: self._prepared(error, waiting), (LoadError, OSError)
-        )
+        self._background.do(self._prepare, lambda _result, error: self._prepared(error, waiting), (LoadError, OSError))
 
     def _prepare(self) -> None:
         """Read the sources and leave their configuration pending; LoadError changes nothing."""

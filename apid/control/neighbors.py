@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from apid.compile import helper_program
 from apid.grammar.selector import NeighborIdentity, Selector
 from bgp.family import AFI, Family
 from bgp.route import next_hop_is_self
@@ -56,16 +55,26 @@ class Directory:
         self._run = run
         self.neighbors: dict[str, Known] = {}
         self.programs: list[str] = []
+        self._helpers: dict[str, list[ApiBinding]] = {}
 
     def read(self, names: list[str], programs: list[str]) -> None:
-        """Read the settings of these neighbors and programs; OSError, SchemaError or ValueError."""
+        """Read the settings of these neighbors and programs; SchemaError or ValueError.
+
+        A file that is missing belongs to a configuration that was never put in force: its neighbors are unknown.
+        """
         found: dict[str, Known] = {}
+        helpers: dict[str, list[ApiBinding]] = {}
         for program in programs:
+            path = self._run.settings / program
+            if not path.exists():
+                continue
             if program.startswith("peerd-"):
-                for configuration in read_peerd(self._run.settings / program):
-                    found[configuration.name] = _known(configuration, program)
+                found |= {session.name: _known(session, program) for session in read_peerd(path)}
+            elif program.startswith("helper-"):
+                helper, helpers_bindings = read_helper(path)
+                helpers[helper.name] = helpers_bindings
         self.neighbors = {name: found[name] for name in names if name in found}
-        self.programs = programs
+        self.programs, self._helpers = programs, helpers
 
     @property
     def peerds(self) -> list[str]:
@@ -77,23 +86,28 @@ class Directory:
         """The programs that have helpers."""
         return [name for name in self.programs if name.startswith("helper-")]
 
+    @property
+    def helper_names(self) -> list[str]:
+        """The helpers by the names that the configuration gives them."""
+        return list(self._helpers)
+
     def allowed(self, client: str) -> list[Known] | None:
         """Return the neighbors that a client may command, all for an empty name; None where it is not known."""
         if not client:
             return list(self.neighbors.values())
-        if helper_program(client) not in self.programs:
+        bindings = self._helpers.get(client)
+        if bindings is None:
             return None
-        _, bindings = read_helper(self._run.settings / helper_program(client))
         names = {binding.neighbor for binding in bindings}
         return [known for name, known in self.neighbors.items() if name in names]
 
+    @property
     def bindings(self) -> dict[str, list[tuple[str, ApiBinding]]]:
-        """Return for each neighbor its helpers' names and what they are told."""
+        """For each neighbor its helpers' names and what they are told."""
         found: dict[str, list[tuple[str, ApiBinding]]] = {}
-        for program in self.helpers:
-            helper, bindings = read_helper(self._run.settings / program)
+        for helper, bindings in self._helpers.items():
             for binding in bindings:
-                found.setdefault(binding.neighbor, []).append((helper.name, binding))
+                found.setdefault(binding.neighbor, []).append((helper, binding))
         return found
 
 

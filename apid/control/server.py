@@ -1,148 +1,147 @@
-"""Control on the bus: carries out command lines, keeps supervisor's programs in step with the configuration."""
+"""Control on the bus: takes command lines, knows the bridges and peerds, keeps the configuration in force."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from http.client import HTTPException
-from xmlrpc.client import Fault
+import time
 
-from apid.control.enforce import Enforcer, leave_pending, read_applied
-from apid.control.jobs import Job, Jobs
-from apid.load import LoadError, read_configuration
-from apid.programs import Supervisor, write_files
+from apid.control.background import Background
+from apid.control.clean_end import forget
+from apid.control.commands import carry_out
+from apid.control.connection import Connection
+from apid.control.context import Context
+from apid.control.helpers import Helpers
+from apid.control.in_force import Changed, InForce
+from apid.control.jobs import Jobs
+from apid.control.neighbors import Directory
+from apid.control.rib import RibChanges
+from apid.control.supervise import Unreachable, end, is_ending, stop_everything
+from apid.control.watchdogs import Watchdogs
 from bus.daemon import RunDirectory
-from bus.schema import (
-    Answer,
-    Applied,
-    AppliedConfiguration,
-    Command,
-    Message,
-    Present,
-    Reconfigure,
-    Refused,
-    RoutePage,
-    SessionReply,
-)
-from bus.transport import Client, Loop, Publisher, Server
+from bus.schema import AppliedConfiguration, Command, Message, Present, Reconfigure
+from bus.transport import Loop, Publisher, Server
+
+WORKER_SECONDS = 3.0  # for what the background thread has begun, when we end
+FORGET_SECONDS = 2.0  # for ribd to forget, at a clean end
+LEAVE_SECONDS = 0.1  # for the answer to `shutdown` to leave
 
 
 class Control:
     """The process that people and programs give orders to."""
 
-    def __init__(self, loop: Loop, run: RunDirectory, sources: list[str], epoch: str, log: logging.Logger) -> None:
+    def __init__(
+        self, loop: Loop, run: RunDirectory, sources: list[str], epoch: str, routes_format: str, log: logging.Logger
+    ) -> None:
         self._loop, self._run, self._log = loop, run, log
-        self._sources = sources
-        self._helpers: dict[str, tuple[bytes, Present]] = {}
-        self._enforcer: Enforcer | None = None
-        self._peerds: dict[str, Client] = {}
+        self._peerds: dict[str, Connection] = {}
+        self._ending = False
+        self._background = Background(loop)
+        self._directory = Directory(run)
         self._publisher = Publisher(loop, run.events_in, "control", epoch)
         self._server = Server(loop, run.control, self._message, self._bad)
-        self._ribd = Client(loop, run.ribd, self._from_ribd, self._ribd_connected, self._bad)
-        self.jobs = Jobs(self)
+        self._helpers = Helpers(loop, self._server.send)
+        changed = Changed(self._read_directory, self._tell_daemons)
+        self._in_force = InForce(loop, run, sources, self._background, self._publisher, log, changed, self._bad)
+        self._jobs = Jobs(loop, self._server.send, log)
+        self._context = Context(
+            run=run,
+            log=log,
+            directory=self._directory,
+            in_force=self._in_force,
+            helpers=self._helpers,
+            watchdogs=Watchdogs(run.path / "watchdogs", lambda: self._in_force.applied),
+            background=self._background,
+            rib=Connection(loop, run.ribd, self._bad),
+            changes=RibChanges(loop, run, epoch, self._bad),
+            connection=self._peerd,
+            shutdown=self._shut_down,
+            epoch=epoch,
+            started=time.time(),
+            routes_format=routes_format,
+        )
 
     def start(self) -> None:
-        """Put in force what is pending; compile the sources where nothing has been compiled yet."""
-        if read_applied(self._run.pending) is None and read_applied(self._run.applied) is None:
-            self._prepare()
-        self._enforce(lambda: None)
+        """Put in force what is pending; LoadError where nothing was ever compiled and the sources are wrong."""
+        self._in_force.start()
+        if self._in_force.applied is not None:
+            self._read_directory(self._in_force.applied)
 
-    def _prepare(self) -> None:
-        """Read the sources and leave their configuration pending; LoadError changes nothing."""
-        compiled = read_configuration(self._sources).compiled
-        write_files(self._run, compiled)
-        leave_pending(self._run, compiled.applied)
+    def _read_directory(self, applied: AppliedConfiguration) -> None:
+        self._directory.read(applied.neighbors, applied.programs)
+        for program in self._directory.peerds:
+            self._peerd(program)
 
-    def _enforce(self, done: Callable[[], None]) -> None:
-        def finished(applied: AppliedConfiguration) -> None:
-            self._publisher.publish("config", {"generation": applied.generation, "reason": ""})
-            self._adapt()
-            done()
-
-        self._enforcer = Enforcer(self._run, self._ribd.send, self._log, finished)
-        self._enforcer.start()
-
-    def reload(self, done: Callable[[str], None]) -> None:
-        """Read the configuration again; a bad one changes nothing. `done` gets an error or nothing."""
-        try:
-            self._prepare()
-        except LoadError as error:
-            for line in str(error).splitlines():
-                self._log.error("reload refused: %s", line)
-            self._publisher.publish("config", {"generation": "", "reason": str(error)})
-            done(str(error))
-            return
-        self._enforce(lambda: done(""))
-
-    def _adapt(self) -> None:
-        """Let supervisord and the daemons look at their files again."""
-        try:
-            added, removed = Supervisor(self._run).adapt()
-        except (OSError, Fault, HTTPException) as error:
-            self._log.error("supervisord does not answer, programs may be out of step: %s", error)
-            return
-        for name in added:
-            self._log.info("program added name=%s", name)
-        for name in removed:
-            self._log.info("program removed name=%s", name)
-            if (client := self._peerds.pop(name, None)) is not None:
-                client.close()
-
-    def tell_daemons(self) -> None:
-        """Have every daemon read its settings again."""
-        for identity, _ in self._helpers.values():
-            self._server.send(identity, Reconfigure("configuration applied"))
-        for name in self.programs():
-            if name.startswith("peerd-"):
-                self.peerd(name).send(Reconfigure("configuration applied"))
-
-    def programs(self) -> list[str]:
-        """Return the supervisor programs of the applied configuration."""
-        applied = read_applied(self._run.applied)
-        return applied.programs if applied is not None else []
-
-    def peerd(self, program: str) -> Client:
-        """Return the connection to a peerd."""
-        client = self._peerds.get(program)
-        if client is None:
-            client = self._peerds[program] = Client(
-                self._loop, self._run.peerd(program), self._from_peerd, lambda: self.jobs.connected(program), self._bad
+    def _peerd(self, program: str) -> Connection:
+        """Return the connection to a peerd; whenever it is there (again), it reads its settings."""
+        connection = self._peerds.get(program)
+        if connection is None:
+            connection = self._peerds[program] = Connection(
+                self._loop, self._run.peerd(program), self._bad, lambda: Reconfigure("connected")
             )
-        return client
+        return connection
+
+    def _tell_daemons(self, removed: list[str]) -> None:
+        """Have every daemon read its settings again."""
+        for program in removed:
+            if (connection := self._peerds.pop(program, None)) is not None:
+                connection.close()
+        self._helpers.tell("configuration applied")
+        for program in self._directory.peerds:
+            self._peerd(program).tell(Reconfigure("configuration applied"))
 
     def _bad(self, reason: str) -> None:
         self._log.warning("bad message refused: %s", reason)
         self._publisher.publish("bad/control", {"reason": reason, "count": self._server.bad})
 
-    def _ribd_connected(self) -> None:
-        if self._enforcer is not None and self._enforcer.link is not None:
-            self._enforcer.link.connected()
-
-    def _from_ribd(self, message: Message) -> None:
-        match message:
-            case Applied() | Refused():
-                if self._enforcer is not None and self._enforcer.link is not None:
-                    self._enforcer.link.answered(message)
-            case RoutePage():
-                self.jobs.replied(message)
-            case _:
-                self._bad(f"{type(message).__name__} is not for control")
-
-    def _from_peerd(self, message: Message) -> None:
-        if isinstance(message, SessionReply):
-            self.jobs.replied(message)
-        else:
-            self._bad(f"{type(message).__name__} is not for control")
-
     def _message(self, identity: bytes, message: Message, _octets: bytes) -> None:
         match message:
             case Command():
-                self.jobs.start(identity, message)
+                job = carry_out(self._context, message.client, message.line)
+                self._jobs.start(identity, message.request, job)
             case Present():
-                self._helpers[message.helper] = (identity, message)
+                self._helpers.present(identity, message)
             case _:
                 self._server.reject(f"{type(message).__name__} is not for control")
 
-    def answer(self, identity: bytes, answer: Answer) -> bool:
-        """Send a part of an answer; False where the asker is gone."""
-        return self._server.send(identity, answer)
+    # The end
+
+    def _shut_down(self) -> None:
+        """End every program at the same time, forget what they did, end supervisord and with it ourselves."""
+        if self._ending:
+            return
+        self._ending = True
+        self._log.info("shutting down")
+        self._loop.call_later(
+            LEAVE_SECONDS,
+            lambda: self._background.do(
+                lambda: stop_everything(self._run), lambda _result, error: self._stopped(error), Unreachable
+            ),
+        )
+
+    def _stopped(self, error: Exception | None) -> None:
+        if error is not None:
+            self._log.error("supervisord does not answer, nothing was ended: %s", error)
+            self._ending = False
+            return
+        forget(self._run, journal=True)
+        self._background.do(lambda: end(self._run), lambda _result, _error: None, Unreachable)
+
+    def stop(self) -> None:
+        """End ourselves; where supervisord ends too, this is a clean end and nothing is remembered."""
+        if self._ending:
+            self._loop.stop()
+            return
+        self._background.do(lambda: is_ending(self._run), lambda clean, _error: self._leave(bool(clean)))
+
+    def _leave(self, clean: bool) -> None:
+        if not clean:
+            self._loop.stop()
+            return
+        forget(self._run, journal=False)
+        # ribd ends after us, and its journal is its own: it is told to forget.
+        self._loop.call_later(FORGET_SECONDS, self._loop.stop)
+        self._in_force.forget(self._loop.stop)
+
+    def close(self) -> None:
+        """Wait for the background thread."""
+        self._background.close(WORKER_SECONDS)

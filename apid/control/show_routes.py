@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgpack
@@ -15,8 +17,8 @@ from apid.control.neighbors import Known, select
 from apid.control.route_json import route_object
 from apid.grammar.command import ShowAdjRib
 from apid.render.nlri_text import nlri_text, route_prefix
-from apid.render.routes import read_route
-from apid.render.text_update import route_text
+from apid.render.routes import next_hops, read_route
+from apid.render.text_attributes import attributes_text
 from bgp.attribute import AttributeSet
 from bgp.attribute.received import read
 from bgp.family import Family
@@ -24,11 +26,12 @@ from bgp.negotiate import negotiate_messages
 from bgp.negotiated import Negotiated
 from bgp.route import decode_set
 from bgp.settings_wire import facts_from_wire
-from bus.schema import ListRoutes, RoutePage
+from bus.schema import ListRoutes
 
 PAGE = 5_000  # routes asked for at once
 LINES = 100  # rendered in one turn of the loop
 CACHED_SETS = 8192
+SERVICES = Path("/etc/services")
 SELF = None  # the next hop of a route is the session's own address, not known yet
 
 Sets = Callable[[bytes], tuple[AttributeSet, bytes | None]]
@@ -142,20 +145,19 @@ def _renderer(context: Context, known: Known, command: ShowAdjRib) -> Callable[[
     if command.json:
         return lambda row: json.dumps({known.address: {"routes": [_short(row)]}})
     name = str(known.identity) if command.extensive else known.address
-    extensive = command.extensive
+    # Ports of our own rules have names, as they had when they were written.
+    services = service_names() if command.direction == "out" else {}
 
     def text(row: Row) -> str:
-        said = route_text(row.family, row.item, row.attributes, next_hop=row.next_hop or b"", extensive=False)
-        hop = " next-hop self" if row.next_hop is SELF else ""
-        return f"{name} {said}{hop}{_attributes(row) if extensive else ''}"
+        route = read_route(row.family, row.item)
+        said = nlri_text(route, _hop(row), bool(route.path_id), services)
+        return f"{name} {row.family} {said}{attributes_text(row.attributes) if command.extensive else ''}"
 
     return text
 
 
-def _attributes(row: Row) -> str:
-    bare = route_text(row.family, row.item, row.attributes, next_hop=b"", extensive=False)
-    full = route_text(row.family, row.item, row.attributes, next_hop=b"", extensive=True)
-    return full[len(bare) :]
+def _hop(row: Row) -> str:
+    return "self" if row.next_hop is SELF else next(iter(next_hops(row.next_hop)), "")
 
 
 def _short(row: Row) -> dict[str, Any]:
@@ -168,4 +170,18 @@ def _short(row: Row) -> dict[str, Any]:
 
 
 def _object(row: Row) -> dict[str, Any]:
-    return route_object(row.family, row.item, row.attributes, row.next_hop)
+    return route_object(row.family, row.item, list(row.attributes), _hop(row))
+
+
+@cache
+def service_names() -> dict[int, str]:
+    """Return the names of ports on this host (services(5)), the first of each; none where it knows none."""
+    names: dict[int, str] = {}
+    if not SERVICES.exists():
+        return names
+    for line in SERVICES.read_text(errors="replace").splitlines():
+        words = line.partition("#")[0].split()
+        port, _, _protocol = words[1].partition("/") if len(words) > 1 else ("", "", "")
+        if port.isdecimal():
+            names.setdefault(int(port), words[0])
+    return names

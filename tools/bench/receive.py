@@ -28,7 +28,7 @@ def _receive(bench: Bench, name: str, stream: bytes, prefixes: int) -> list[Resu
         sink.wait_established(60)
         start = sink.go()
         end, count, octets, verified, wrong = result_of(place, "result", LIMIT)
-        if wrong:
-            raise ValueError(f"{wrong:.0f} of {verified:.0f} lines that were checked are wrong")
+        if wrong or not verified:
+            raise ValueError(f"{wrong:.0f} of {verified:.0f} lines that were checked are wrong, none may be")
     details = {"octets": octets, "verified": verified}
     return [Result(name, count / (end - start), "prefixes/s", int(count), details)]

@@ -52,10 +52,11 @@ class Quickstart:
             "exabgp_tcp_port": str(self.router.port),
             # The checkout may be where no other user can read: helpers run as whoever typed the command.
             "exabgp_daemon_user": _user(),
+            "BGPBUS_RUN_DIR": str(directory),
             "PYTHONPATH": str(ROOT),
         }
         return subprocess.Popen(
-            [sys.executable, "-m", "apid", "run", "--run-dir", str(directory), str(configuration)],
+            [sys.executable, "-m", "apid", "run", str(configuration)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

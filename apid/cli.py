@@ -1,0 +1,112 @@
+"""The `bgpbus` command. Each of its commands is imported when it is used, so that short ones are quick."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bus.daemon import EXIT_CONFIGURATION, RunDirectory, default_run_directory
+
+PROGRAM = "bgpbus"
+
+# Where each command is, in the order in which help lists them, and its line there (importing would cost too much).
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "run": ("apid.cli_run", "run", "Run configurations in the foreground."),
+    "validate": ("apid.cli_validate", "validate", "Check configurations without running them."),
+    "diff": ("apid.cli_diff", "diff", "Show what a reload would change."),
+    "reload": ("apid.cli_control", "reload", "Read the configuration again."),
+    "restart": ("apid.cli_control", "restart", "Establish every session again and restart the helpers."),
+    "shutdown": ("apid.cli_control", "shutdown", "End the daemon."),
+    "status": ("apid.cli_status", "status", "Show the daemon and its sessions."),
+    "helpers": ("apid.cli_status", "helpers", "Show the helpers: state, commands, what waits for them."),
+    "show": ("apid.cli_control", "show", "Show neighbors or routes."),
+    "announce": ("apid.cli_control", "announce", "Announce routes, End-of-RIB, route refresh and more."),
+    "withdraw": ("apid.cli_control", "withdraw", "Withdraw routes."),
+    "neighbor": ("apid.cli_control", "neighbor", "Give a command to one neighbor only."),
+    "flush": ("apid.cli_control", "flush", "Send all routes again."),
+    "clear": ("apid.cli_control", "clear", "Forget received routes, or withdraw all."),
+    "teardown": ("apid.cli_control", "teardown", "End a session; it comes back."),
+    "cli": ("apid.cli_control", "cli", "Give any command of the API, as helpers do."),
+    "tap": ("apid.cli_tap", "tap", "Print events as they happen, as JSON."),
+    "decode": ("apid.cli_packet", "decode", "Decode a BGP message or routes from hexadecimal digits."),
+    "encode": ("apid.cli_packet", "encode", "Encode a route as an UPDATE, in hexadecimal digits."),
+    "env": ("apid.cli_env", "env", "Show the options of the environment."),
+    "healthcheck": ("apid.healthcheck", "main", "Watch a service and announce it while it is healthy."),
+    "completion": ("apid.cli_completion", "completion", "Print the completion script of a shell."),
+    "version": ("apid.cli_version", "version", "Show the version."),
+}
+SYNONYMS = {"server": "run", "peer": "neighbor"}
+
+
+class Commands(click.Group):
+    """The commands above; the name of an existing file stands for `run FILE`, as ExaBGP's users expect."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in our order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        place = COMMANDS.get(SYNONYMS.get(cmd_name, cmd_name))
+        if place is None:
+            return None
+        command: Any = getattr(importlib.import_module(place[0]), place[1])
+        return command if isinstance(command, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Take a file for `run FILE`."""
+        first = args[0]
+        if first not in COMMANDS and first not in SYNONYMS and (first == "-" or os.path.isfile(first)):
+            args = ["run", *args]
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "BGPBUS"},
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.",
+)
+@click.option(
+    "--run-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the daemon has its sockets and files; also BGPBUS_RUN_DIR.",
+    show_default="/run/bgpbus, or a directory of yours",
+)
+@click.pass_context
+def main(ctx: click.Context, run_dir: Path | None) -> None:
+    """Speak BGP for programs: run ExaBGP configurations and helpers, and look after them.
+
+    \b
+    bgpbus run /etc/bgpbus/bgpbus.conf      start in the foreground
+    bgpbus show neighbor summary            look at the sessions
+    bgpbus announce route 192.0.2.0/24 next-hop self
+    bgpbus COMMAND --help                   options and examples of a command
+    """
+    ctx.obj = RunDirectory((run_dir or default_run_directory(dict(os.environ))).absolute())
+
+
+class Failed(click.ClickException):
+    """A command that could not be carried out: one message on stderr, exit code 1."""
+
+    exit_code = 1
+
+
+class Misconfigured(click.ClickException):
+    """A configuration or environment that is wrong: exit code 2."""
+
+    exit_code = EXIT_CONFIGURATION
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+"""Commands that control carries out as they are: what helpers may say, from the command line."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from apid.cli import Failed
+from apid.cli_ask import ask
+from bus.daemon import RunDirectory
+
+WORDS = {"ignore_unknown_options": True, "help_option_names": ["-h", "--help"]}
+UP, DOWN = ("established",), ("idle", "active", "connect", "opensent", "openconfirm")
+ABBREVIATIONS = {
+    "a": "announce",
+    "w": "withdraw",
+    "n": "neighbor",
+    "s": "show",
+    "f": "flush",
+    "c": "clear",
+    "t": "teardown",
+    "r": "route",
+    "sum": "summary",
+    "ext": "extensive",
+    "conf": "configuration",
+}
+
+
+def send(run: RunDirectory, *words: str) -> None:
+    """Carry out a command and print its answer."""
+    ask(run, " ".join(words), _print)
+
+
+def _print(lines: list[str]) -> None:
+    if sys.stdout.isatty():
+        lines = [_coloured(line) for line in lines]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _coloured(line: str) -> str:
+    """Colour the state in a line of `show neighbor summary`."""
+    words = line.split()
+    if len(words) == 6 and words[3] in (*UP, *DOWN):
+        colour = "green" if words[3] in UP else "red"
+        return line.replace(f" {words[3]} ", f" {click.style(words[3], fg=colour)} ", 1)
+    return line
+
+
+@click.command(context_settings=WORDS)
+@click.argument("words", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def show(run: RunDirectory, words: tuple[str, ...], as_json: bool) -> None:
+    """Show neighbors or routes.
+
+    \b
+    bgpbus show neighbor                            a line for each neighbor
+    bgpbus show neighbor 192.0.2.1 extensive
+    bgpbus show neighbor configuration
+    bgpbus show adj-rib out                         what we announce
+    bgpbus show adj-rib in 192.0.2.1 extensive      what a peer announced
+    bgpbus show adj-rib out flow --json
+    """
+    if words[0] == "neighbor" and not as_json and not {"summary", "extensive", "configuration", "json"} & {*words}:
+        words = (*words, "summary")
+    send(run, "show", *words, *(["json"] if as_json else []))
+
+
+@click.command(context_settings=WORDS)
+@click.argument("words", nargs=-1, required=True)
+@click.pass_obj
+def announce(run: RunDirectory, words: tuple[str, ...]) -> None:
+    """Announce routes, End-of-RIB, route refresh and more, to every neighbor.
+
+    \b
+    bgpbus announce route 192.0.2.0/24 next-hop self community [ 65000:1 ]
+    bgpbus announce flow route 'destination 192.0.2.1/32 rate-limit 9600'
+    bgpbus announce attributes next-hop 192.0.2.1 nlri 198.51.100.0/24 203.0.113.0/24
+    bgpbus announce watchdog NAME
+    bgpbus announce eor ipv4 unicast
+    bgpbus announce route-refresh ipv4 unicast
+    """
+    send(run, "announce", *words)
+
+
+@click.command(context_settings=WORDS)
+@click.argument("words", nargs=-1, required=True)
+@click.pass_obj
+def withdraw(run: RunDirectory, words: tuple[str, ...]) -> None:
+    """Withdraw routes from every neighbor.
+
+    \b
+    bgpbus withdraw route 192.0.2.0/24
+    bgpbus withdraw watchdog NAME
+    """
+    send(run, "withdraw", *words)
+
+
+@click.command(context_settings=WORDS)
+@click.argument("words", nargs=-1, required=True)
+@click.pass_obj
+def neighbor(run: RunDirectory, words: tuple[str, ...]) -> None:
+    """Give a command to one neighbor, or to those that a selector names.
+
+    \b
+    bgpbus neighbor 192.0.2.1 announce route 198.51.100.0/24 next-hop self
+    bgpbus neighbor 192.0.2.1 peer-as 65001 withdraw route 198.51.100.0/24
+    bgpbus neighbor 192.0.2.1 teardown 2
+    """
+    send(run, "neighbor", *words)
+
+
+@click.command()
+@click.argument("peer", required=False)
+@click.pass_obj
+def flush(run: RunDirectory, peer: str | None) -> None:
+    """Send all routes again, to one PEER or to all.
+
+    \b
+    bgpbus flush
+    bgpbus flush 192.0.2.1
+    """
+    if peer in ("adj-rib", "rib"):
+        peer = None
+    send(run, *_selected(peer), "flush adj-rib out")
+
+
+@click.command()
+@click.argument("direction", type=click.Choice(["in", "out"]))
+@click.argument("peer", required=False)
+@click.pass_obj
+def clear(run: RunDirectory, direction: str, peer: str | None) -> None:
+    """Forget received routes (in), or withdraw all that is announced (out).
+
+    \b
+    bgpbus clear in
+    bgpbus clear out 192.0.2.1
+    """
+    send(run, *_selected(peer), f"clear adj-rib {direction}")
+
+
+@click.command()
+@click.argument("peer")
+@click.argument("subcode", type=click.IntRange(0, 255), default=4)
+@click.pass_obj
+def teardown(run: RunDirectory, peer: str, subcode: int) -> None:
+    """End the session with PEER with NOTIFICATION Cease and a SUBCODE (4: administrative reset); it comes back.
+
+    \b
+    bgpbus teardown 192.0.2.1
+    bgpbus teardown 192.0.2.1 2
+    """
+    send(run, *_selected(peer), f"teardown {subcode}")
+
+
+def _selected(peer: str | None) -> list[str]:
+    return ["neighbor", peer] if peer else []
+
+
+@click.command(context_settings=WORDS)
+@click.argument("words", nargs=-1)
+@click.option("--pipename", hidden=True, help="Accepted for ExaBGP's sake.")
+@click.pass_obj
+def cli(run: RunDirectory, words: tuple[str, ...], pipename: str | None) -> None:
+    """Give any command of the API, as helpers do; without words, read one from each line of standard input.
+
+    \b
+    bgpbus cli help
+    bgpbus cli peer list
+    bgpbus cli < commands.txt
+    """
+    if words:
+        send(run, *(ABBREVIATIONS.get(word, word) if place < 3 else word for place, word in enumerate(words)))
+        return
+    failed = 0
+    for line in sys.stdin:
+        try:
+            send(run, line.rstrip("\n"))
+        except Failed as error:
+            failed += 1
+            click.echo(f"{line.strip()}: {error.message}", err=True)
+    if failed:
+        raise Failed(f"{failed} command{'s' if failed > 1 else ''} failed")
+
+
+@click.command()
+@click.pass_obj
+def reload(run: RunDirectory) -> None:
+    """Read the configuration again. One that is wrong changes nothing.
+
+    \b
+    bgpbus validate /etc/bgpbus/bgpbus.conf && bgpbus reload
+    """
+    send(run, "reload")
+
+
+@click.command()
+@click.pass_obj
+def restart(run: RunDirectory) -> None:
+    """Read the configuration again, establish every session again, restart the helpers."""
+    send(run, "restart")
+
+
+@click.command()
+@click.pass_obj
+def shutdown(run: RunDirectory) -> None:
+    """End the daemon: peers get NOTIFICATION Cease, helpers the shutdown event."""
+    send(run, "shutdown")

@@ -1,0 +1,47 @@
+"""`bgpbus run`, with the options of ExaBGP's `server`."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from apid.run import run as run_in_foreground
+from bus.daemon import RunDirectory
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True)
+@click.option("--log-level", help="CRITICAL, ERROR, WARNING, INFO or DEBUG.")
+@click.option("-v", "--verbose", is_flag=True, help="Log everything, as --log-level DEBUG.")
+@click.option("-d", "--debug", is_flag=True, hidden=True)
+@click.option("-1", "--once", is_flag=True, help="Try each connection once.")
+@click.option("-P", "--passive", is_flag=True, help="Wait for every peer to connect.")
+@click.option("-p", "--pdb", is_flag=True, hidden=True)
+@click.option("-m", "--memory", is_flag=True, hidden=True)
+@click.pass_obj
+def run(
+    directory: RunDirectory,
+    files: tuple[str, ...],
+    log_level: str | None,
+    verbose: bool,
+    debug: bool,
+    once: bool,
+    passive: bool,
+    pdb: bool,
+    memory: bool,
+) -> None:
+    """Run configurations in the foreground; '-' reads one from standard input.
+
+    Signals: USR1 reloads, USR2 reloads and restarts helpers, ALRM restarts everything, TERM and HUP end it.
+
+    \b
+    bgpbus run bgpbus.conf
+    exabgp_tcp_port=1179 bgpbus --run-dir /tmp/lab run -v lab.conf
+    """
+    if once:
+        os.environ.update({"exabgp.tcp.attempts": "1"})
+    if passive:
+        os.environ.update({"exabgp.bgp.passive": "true"})
+    level = "DEBUG" if verbose or debug else log_level
+    raise SystemExit(run_in_foreground(list(files), directory.path, level))

@@ -1,0 +1,49 @@
+"""Start control: `apid control RUN_DIRECTORY FILE…`."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+from pathlib import Path
+
+from apid.control.server import Control
+from apid.load import LoadError, read_environment
+from bus.daemon import (
+    EXIT_CONFIGURATION,
+    AlreadyRunning,
+    RunDirectory,
+    die_with_parent,
+    new_epoch,
+    start_logging,
+    take_lock,
+)
+from bus.schema import SchemaError
+from bus.transport import Loop
+
+
+def main(run_directory: Path, sources: list[str]) -> None:
+    """Run control until it is told to end; exit code 2 where the configuration is wrong."""
+    die_with_parent(os.getppid())
+    run = RunDirectory(run_directory)
+    loop = Loop()
+    try:
+        environment, warnings = read_environment(os.environ)
+        log = start_logging("control", environment.log.level)
+        run.create()
+        take_lock(run.lock("control"))
+        control = Control(loop, run, sources, new_epoch(), environment.api.show_routes_format, log)
+        control.start()
+    except (AlreadyRunning, LoadError, SchemaError, OSError) as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(EXIT_CONFIGURATION) from error
+    for warning in warnings:
+        log.warning("%s", warning)
+    loop.on_signal(signal.SIGTERM, control.stop)
+    loop.on_signal(signal.SIGINT, control.stop)
+    gc.freeze()
+    log.info("control ready")
+    loop.run()
+    control.close()
+    loop.close()

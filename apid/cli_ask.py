@@ -37,7 +37,7 @@ class Exchange:
         self._timer.cancel()
 
     def _give_up(self) -> None:
-        self.error = "control does not answer"
+        self.error = "bgpbus does not answer: it has ended, or is about to come back"
         self._loop.stop()
 
     def _bad(self, reason: str) -> None:

@@ -75,7 +75,7 @@ def program_text(run: RunDirectory, name: str) -> str:
     elif name.startswith("helper-"):
         words, priority = ["-m", "apid", "helper", str(run.path), name], 60
     else:
-        words, priority = ["-m", "peerd", str(run.path), name], 40
+        words, priority = ["-m", "peerd", str(run.path), name], 5  # the first OPEN is what users wait for
     return PROGRAM.format(
         name=name,
         command=_quote([sys.executable, *words]),

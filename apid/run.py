@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -40,6 +41,7 @@ from bus.transport import Client, Loop
 STOP_SECONDS = 4.5  # for everything to end after SIGTERM; then what is left is killed
 SOCKET_PATH_LIMIT = 107  # octets of a UNIX socket's path (<sys/un.h>)
 LONGEST_SOCKET_NAME = 40
+POKE = 0.02  # seconds between attempts to reach a supervisord that is starting
 WATCH = 0.05  # seconds between looks at programs that are stopping
 
 SIGNALS = {signal.SIGUSR1: "reload", signal.SIGUSR2: "reload helpers", signal.SIGALRM: "restart"}
@@ -71,11 +73,21 @@ class Runner:
         self._supervisord = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, process_group=0, preexec_fn=prepare
         )
+        self._loop.call_later(POKE, self._poke)
         for number, line in SIGNALS.items():
             self._loop.on_signal(number, lambda line=line: self._ask(line))  # type: ignore[misc]
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             self._loop.on_signal(number, self._stop)
         self._loop.on_signal(signal.SIGCHLD, self._check)
+
+    def _poke(self) -> None:
+        """Wake supervisord: it first waits a second for a request before it starts its programs."""
+        try:
+            Supervisor(self._run).processes()
+        except (OSError, HTTPException):
+            self._loop.call_later(POKE, self._poke)
+        except Fault as fault:
+            self._log.debug("supervisord is not ready: %s", fault.faultString)
 
     def wait(self) -> int:
         """Serve until supervisord is gone; return its verdict."""
@@ -124,7 +136,8 @@ class Runner:
             self._log.error("programs did not end in time and are killed")
             self._kill_all()
             return
-        if not self._stopped_programs and self._all_stopped():
+        # Asking also wakes supervisord, which otherwise looks at its programs only once a second.
+        if self._all_stopped() and not self._stopped_programs:
             self._stopped_programs = True
             self._end_supervisord(signal.SIGTERM)
         self._loop.call_later(WATCH, self._watch)
@@ -264,6 +277,9 @@ def run(paths: list[str], run_directory: Path | None, log_level: str | None = No
     except (LoadError, PrivilegeError, OSError) as error:
         print(error, file=sys.stderr)
         return EXIT_CONFIGURATION
+    # A thousand neighbors need more descriptors than a shell gives; supervisord passes its limit on.
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     runner = Runner(run_dir, log)
     runner.start(configuration)
     log.info(

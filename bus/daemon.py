@@ -8,6 +8,7 @@ import logging
 import os
 import secrets
 import signal
+import stat
 import sys
 from pathlib import Path
 
@@ -104,7 +105,12 @@ class _DroppingHandler(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.dropped = 0
-        os.set_blocking(sys.stderr.fileno(), False)
+        descriptor = sys.stderr.fileno()
+        if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            os.set_blocking(descriptor, False)
+        elif not os.isatty(descriptor):
+            # Several processes write to one file: none may overwrite another's lines.
+            fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_APPEND)
 
     def emit(self, record: logging.LogRecord) -> None:
         line = one_line(self.format(record))

@@ -69,7 +69,7 @@ class Directory:
             if not path.exists():
                 continue
             if program.startswith("peerd-"):
-                found |= {session.name: _known(session, program) for session in read_peerd(path)}
+                found |= {session.name: known_of(session, program) for session in read_peerd(path)}
             elif program.startswith("helper-"):
                 helper, helpers_bindings = read_helper(path)
                 helpers[helper.name] = helpers_bindings
@@ -111,7 +111,8 @@ class Directory:
         return found
 
 
-def _known(configuration: SessionConfiguration, program: str) -> Known:
+def known_of(configuration: SessionConfiguration, program: str) -> Known:
+    """Put together what is known of a neighbor; ValueError where its protocol settings cannot be read."""
     settings = settings_from_wire(configuration.protocol)
     identity = NeighborIdentity(
         peer_address=configuration.peer_address,

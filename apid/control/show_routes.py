@@ -38,12 +38,16 @@ Sets = Callable[[bytes], tuple[AttributeSet, bytes | None]]
 
 
 class Row(NamedTuple):
-    """One route; `next_hop` as on the wire, empty for none, `SELF` where the session will decide."""
+    """One route; `next_hop` as on the wire, empty for none, `SELF` where the session will decide.
+
+    add_path: its path identifier means something, even if it is 0.
+    """
 
     family: Family
     item: bytes
     attributes: AttributeSet
     next_hop: bytes | None
+    add_path: bool = False
 
 
 def show_adj_rib(context: Context, neighbors: list[Known], command: ShowAdjRib) -> Job:
@@ -95,7 +99,8 @@ def _in(context: Context, known: Known, command: ShowAdjRib, render: Callable[[R
         for afi, safi, octets, next_hop, item in reply.data["rows"]:
             family = Family(afi, safi)
             if command.shows(family):
-                lines.append(render(Row(family, item, sets(octets)[0], next_hop)))
+                add_path = family in negotiated.add_path_receive
+                lines.append(render(Row(family, item, sets(octets)[0], next_hop, add_path)))
             if len(lines) >= LINES:
                 yield lines
                 lines = []
@@ -150,7 +155,7 @@ def _renderer(context: Context, known: Known, command: ShowAdjRib) -> Callable[[
 
     def text(row: Row) -> str:
         route = read_route(row.family, row.item)
-        said = nlri_text(route, _hop(row), bool(route.path_id), services)
+        said = nlri_text(route, _hop(row), row.add_path or bool(route.path_id), services)
         return f"{name} {row.family} {said}{attributes_text(row.attributes) if command.extensive else ''}"
 
     return text

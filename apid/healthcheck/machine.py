@@ -171,9 +171,10 @@ class Machine:
 
     def _change_allowed(self) -> float:
         """Return since when the service may come up."""
-        if self.announced in (None, State.UP) or len(self._changes) < self._settings.max_changes:
+        limit = self._settings.max_changes
+        if not limit or self.announced in (None, State.UP) or len(self._changes) < limit:
             return 0.0
-        return self._changes[0] + self._settings.period if self._settings.max_changes else 0.0
+        return self._changes[0] + self._settings.period
 
     def _settle(self, actions: list[Action], now: float) -> list[Action]:
         """Add the hooks of new states and what is to be printed; set the time of the next check."""

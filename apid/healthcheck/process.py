@@ -38,8 +38,12 @@ class Processes:
         environment: Mapping[str, str],
         seconds: float,
         interrupted: Callable[[], bool] = lambda: False,
+        keep: int = OUTPUT_KEPT,
     ) -> Outcome:
-        """Run a program without input; stdout and stderr come back as `output`. A deadline or `interrupted` kills."""
+        """Run a program without input; a deadline or `interrupted` kills it.
+
+        `output` is the end of its stdout and stderr, at most `keep` octets.
+        """
 
         def start(output: int) -> int:
             return os.posix_spawn(
@@ -56,7 +60,7 @@ class Processes:
                 setsigmask=(),
             )
 
-        return self._supervise(start, seconds, interrupted)
+        return self._supervise(start, seconds, interrupted, keep)
 
     def call(self, work: Callable[[], str], seconds: float, interrupted: Callable[[], bool]) -> Outcome:
         """Call `work` in a child of its own, so that nothing it waits for (names, TLS) can outlast the deadline.
@@ -73,7 +77,9 @@ class Processes:
 
         return self._supervise(start, seconds, interrupted)
 
-    def _supervise(self, start: Callable[[int], int], seconds: float, interrupted: Callable[[], bool]) -> Outcome:
+    def _supervise(
+        self, start: Callable[[int], int], seconds: float, interrupted: Callable[[], bool], keep: int = OUTPUT_KEPT
+    ) -> Outcome:
         self._reap()
         if len(self._dying) >= MAX_UNKILLABLE:
             return Outcome(None, "", f"{len(self._dying)} earlier ones are stuck in the kernel and cannot be killed")
@@ -86,7 +92,7 @@ class Processes:
         finally:
             os.close(sink)
         os.set_blocking(source, False)
-        child = _Child(pid, source, self._waiter)
+        child = _Child(pid, source, self._waiter, keep)
         self._waiter.watch(source, READ, lambda _: child.read())
         self._waiter.wait(self._waiter.now() + seconds, lambda: child.ended() or interrupted())
         if not child.ended():
@@ -105,8 +111,8 @@ class Processes:
 class _Child:
     """One running child and the tail of its output."""
 
-    def __init__(self, pid: int, source: int, waiter: Waiter) -> None:
-        self._pid, self._source, self._waiter = pid, source, waiter
+    def __init__(self, pid: int, source: int, waiter: Waiter, keep: int) -> None:
+        self._pid, self._source, self._waiter, self._keep = pid, source, waiter, keep
         self._tail = b""
         self._open = True
         self.status: int | None = None
@@ -128,7 +134,7 @@ class _Child:
                 return
             if not data:
                 self._shut()
-            self._tail = (self._tail + data)[-OUTPUT_KEPT:]
+            self._tail = (self._tail + data)[-self._keep :]
             if len(data) < READ_SIZE:
                 return
 

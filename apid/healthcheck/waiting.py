@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 READ, WRITE = select.POLLIN, select.POLLOUT
+LONGEST_SLEEP = 3600.0  # seconds; poll takes no more than 2^31 ms
 GONE = select.POLLERR | select.POLLHUP | select.POLLNVAL  # poll always tells these
 
 
@@ -46,7 +47,7 @@ class Waiter:
             if left <= 0:
                 return False
             # Rounded up: a sleep that ends a moment early would spin.
-            for descriptor, events in self._poll.poll(int(left * 1000) + 1):
+            for descriptor, events in self._poll.poll(int(min(left, LONGEST_SLEEP) * 1000) + 1):
                 if handler := self._handlers.get(descriptor):
                     handler(events)
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -118,6 +119,7 @@ class Daemon:
     def __init__(self, directory: Path, patch: pytest.MonkeyPatch, durable: bool = False) -> None:
         patch.setattr(ribd.server, "Server", FakeServer)
         patch.setattr(ribd.server, "Publisher", FakePublisher)
+        patch.setattr(ribd.server, "gc", SimpleNamespace(collect=int, freeze=int))  # it would freeze the test's heap
         self.run = RunDirectory(directory)
         self.durable = durable
         self.sequence = 0

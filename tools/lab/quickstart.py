@@ -38,7 +38,8 @@ class Quickstart:
     def __init__(self, configuration: Path, directory: Path) -> None:
         self._explained: set[str] = set()
         self._rest = b""
-        self.router = LabRouter(ADDRESS, PORT, ROUTER_AS, read_announcement(ROUTE), self._heard)
+        self._arrived = self._answered = False
+        self.router = LabRouter(ADDRESS, PORT, ROUTER_AS, (), self._heard)
         self.process = self._start(configuration, directory)
         assert self.process.stdout is not None
         self._output = self.process.stdout.fileno()
@@ -69,6 +70,7 @@ class Quickstart:
         self._print("router", text)
         if "route arrived" in text:
             self._explain(ARRIVED)
+            self._arrived = True
 
     def _read(self, _events: int) -> None:
         octets = os.read(self._output, 65536)
@@ -101,6 +103,9 @@ class Quickstart:
             signal.signal(number, lambda number, _frame: signals.append(number))
         while not signals and self.process.poll() is None:
             self.router.turn(TURN)
+            if self._arrived and not self._answered:
+                self._answered = True
+                self.router.announce(read_announcement(ROUTE))
         if not signals:
             self.router.turn(0.1)
             print(f"bgpbus ended by itself, exit code {self.process.returncode}", file=sys.stderr)

@@ -70,6 +70,12 @@ class LabRouter:
         for line in [line for line in self._lines.values() if line.draining and now >= line.draining]:
             self._drop(line)
 
+    def announce(self, entries: tuple[RouteEntry, ...]) -> None:
+        """Announce more routes, to the neighbors that are here and to those that will come."""
+        self._announced += entries
+        for session in self._sessions.values():
+            self._carry_out(session, session.announce(entries))
+
     def stop(self) -> None:
         """End all sessions with a Cease, and wait a moment until the neighbors have read it."""
         for session in self._sessions.values():
@@ -96,7 +102,10 @@ class LabRouter:
         self._handle(session, ev.Incoming(ip_address(sock.getsockname()[0]).packed, ip_address(peer).packed))
 
     def _handle(self, session: LabSession, event: ev.PeerEvent) -> None:
-        for action in session.handle(event, time.monotonic()):
+        self._carry_out(session, session.handle(event, time.monotonic()))
+
+    def _carry_out(self, session: LabSession, actions: list[act.Action]) -> None:
+        for action in actions:
             if isinstance(action, act.Accept):
                 self._adopt(session, action.connection)
                 continue

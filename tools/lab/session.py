@@ -67,35 +67,43 @@ class LabSession:
                     todo.append(action)
         return todo
 
+    def announce(self, entries: tuple[RouteEntry, ...]) -> list[act.Action]:
+        """Announce more routes, now and in every session to come."""
+        self._announced += entries
+        return [action for entry in entries for action in self._send(entry)]
+
     def _established(self, up: act.Up) -> list[act.Action]:
         self._up, self._decoder = up, UpdateDecoder(up.negotiated)
         self._held.clear()
         families = up.negotiated.families
         named = ", ".join(map(str, families[:4])) + (f" and {len(families) - 4} more" if len(families) > 4 else "")
         self._say("session up", f"AS {up.negotiated.peer_as}, hold time {up.negotiated.hold_time} s, {named}")
-        return [action for family in families for action in self._send(family)]
+        return [action for family in families for action in self._send_table(up, family)]
 
-    def _send(self, family: Family) -> Iterator[act.Action]:
+    def _send_table(self, up: act.Up, family: Family) -> Iterator[act.Action]:
         """Announce our routes of a family, then say that these were all."""
-        up = self._up
-        if up is None:
-            return
-        packer = Packer(Shape.of(up.negotiated))
         for entry in self._announced:
             if entry.family == family:
-                for octets in packer.announce(family, {entry.attributes: list(entry.items)}):
-                    yield act.Send(up.connection, octets)
-                for item in entry.items:
-                    route = ShownRoute.to_announce(family, item, entry.attributes)
-                    self._say("route announced", route_text(route, extensive=True))
+                yield from self._send(entry)
         yield act.Send(up.connection, end_of_rib(family))
+
+    def _send(self, entry: RouteEntry) -> Iterator[act.Action]:
+        up = self._up
+        if up is None or entry.family not in up.negotiated.families:
+            return
+        packer = Packer(Shape.of(up.negotiated))
+        for octets in packer.announce(entry.family, {entry.attributes: list(entry.items)}):
+            yield act.Send(up.connection, octets)
+        for item in entry.items:
+            route = ShownRoute.to_announce(entry.family, item, entry.attributes)
+            self._say("route announced", route_text(route, extensive=True))
 
     def _refresh(self, asked: act.RefreshReceived) -> list[act.Action]:
         family, up = asked.refresh.family, self._up
         if up is None or asked.refresh.subtype != RefreshSubtype.QUERY:
             return []
         self._say("refresh asked", str(family))
-        sent = list(self._send(family))
+        sent = list(self._send_table(up, family))
         if up.negotiated.refresh != "enhanced":
             return sent
         begin, end = (Refresh(family, kind).message() for kind in (RefreshSubtype.BEGIN, RefreshSubtype.END))
@@ -104,7 +112,7 @@ class LabSession:
     def _ended(self, down: act.Down) -> None:
         if down.established:
             said = f"received {down.notification}" if down.received else down.reason
-            self._say("session down", f"{said}; {len(self._held)} routes gone with it")
+            self._say("session down", f"{said}; {_routes(len(self._held))} gone with it")
             self._up = self._decoder = None
             self._held.clear()
 
@@ -126,14 +134,14 @@ class LabSession:
             self._say(what, details)
         more = sum(1 for _ in lines)
         if more:
-            self._say("and more", f"{more} lines not shown; {len(self._held)} routes held now")
+            self._say("and more", f"{more} lines not shown; {_routes(len(self._held))} held now")
         return failed
 
     def _lines(self, update: Update) -> Iterator[tuple[str, str]]:
         if update.error is not None:
             yield "bad routes", f"taken as withdrawn: {update.error}"
         if update.eor is not None:
-            yield "end of table", f"{update.eor}, {self._count(update.eor)} routes"
+            yield "end of table", f"{update.eor}, {_routes(self._count(update.eor))}"
         for family, items in update.withdrawn:
             yield from self._withdrawn(family, items)
         for family, next_hop, items in update.announced:
@@ -154,3 +162,7 @@ class LabSession:
 
     def _count(self, family: Family) -> int:
         return sum(held == family for held, _ in self._held)
+
+
+def _routes(count: int) -> str:
+    return "1 route" if count == 1 else f"{count} routes"

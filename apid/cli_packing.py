@@ -1,0 +1,79 @@
+"""Pack routes as a session of a neighbor would, and read them as its peer would: for `encode` and `validate -r`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from apid.grammar.route import RouteEntry
+from bgp.errors import NotifyError
+from bgp.message import HEADER_LENGTH
+from bgp.negotiated import EXTENDED_MESSAGE_SIZE, MESSAGE_SIZE, Negotiated
+from bgp.nlri import route_key
+from bgp.pack import Packer
+from bgp.settings import SessionSettings
+from bgp.shape import Shape
+from bgp.update import UpdateDecoder
+
+UNKNOWN_AS = 65000  # where a session takes over the peer's
+
+
+def shape_of(settings: SessionSettings, local_address: bytes, group_updates: bool) -> Shape:
+    """Return the shape of a session whose peer agrees to all that is configured."""
+    local_as = settings.local_as if settings.local_as is not None else settings.peer_as or UNKNOWN_AS
+    add_path = settings.families if settings.add_path_families is None else settings.add_path_families
+    return Shape(
+        ibgp=settings.local_as == settings.peer_as,
+        local_as=local_as,
+        local_address=local_address or bytes(4),
+        asn4=settings.asn4,
+        message_size=EXTENDED_MESSAGE_SIZE if settings.extended_message else MESSAGE_SIZE,
+        group_updates=group_updates,
+        families=tuple(sorted(settings.families)),
+        add_path=tuple(sorted(add_path)) if settings.add_path & 2 else (),
+        next_hop=tuple(sorted(settings.next_hops)),
+        aigp=settings.aigp or settings.local_as == settings.peer_as,
+    )
+
+
+def seen_by_peer(shape: Shape, peer_as: int) -> Negotiated:
+    """Return the context in which the peer reads what a session of this shape sends."""
+    return Negotiated(
+        local_as=peer_as,
+        peer_as=shape.local_as,
+        asn4=shape.asn4,
+        message_size=shape.message_size,
+        families=shape.families,
+        add_path_receive=frozenset(shape.add_path),
+        next_hop=frozenset(shape.next_hop),
+        aigp=shape.aigp,
+    )
+
+
+def pack_entry(packer: Packer, entry: RouteEntry) -> list[bytes]:
+    """Pack routes into whole UPDATEs; ValueError says why a session cannot carry them."""
+    messages = packer.announce(entry.family, {entry.attributes: list(entry.items)})
+    if packer.skipped:
+        raise ValueError(packer.skipped[0].reason)
+    if not messages:
+        raise ValueError(f"the session does not carry {entry.family}")
+    return messages
+
+
+def problems(entry: RouteEntry, messages: list[bytes], negotiated: Negotiated) -> Iterator[str]:
+    """Read messages back and yield what differs from the routes that they were made of."""
+    decoder = UpdateDecoder(negotiated)
+    add_path = entry.family in negotiated.add_path_receive
+    sent = {route_key(entry.family, item if add_path else bytes(4) + item[4:]) for item in entry.items}
+    for message in messages:
+        try:
+            update = decoder.decode(message[HEADER_LENGTH:])
+        except NotifyError as error:
+            yield str(error)
+            return
+        if update.error is not None:
+            yield update.error
+        yield from update.discarded
+        for reach in update.announced:
+            sent -= {route_key(reach.family, item) for item in reach.items}
+    if sent:
+        yield f"{len(sent)} of {len(entry.items)} routes did not come back"

@@ -1,0 +1,131 @@
+"""`bgpbus validate`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from apid.cli import Failed, Misconfigured
+from apid.cli_packing import pack_entry, problems, seen_by_peer, shape_of
+from apid.config.model import Neighbor
+from apid.control.neighbor_text import neighbor_lines
+from apid.control.neighbors import Known, known_of
+from apid.grammar.route import RouteEntry
+from apid.load import Loaded, LoadError, read_configuration
+from apid.render.decode import decode_event
+from apid.render.nlri_text import nlri_text
+from apid.render.routes import next_hops, read_route
+from apid.render.text_attributes import attributes_text
+from bgp.attribute import AttributeSet
+from bgp.pack import Packer
+from bgp.route import decode_set
+from bus.settings import ApiBinding, SessionConfiguration
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True)
+@click.option("-n", "--neighbor", "neighbors", is_flag=True, help="Print each neighbor as it was understood.")
+@click.option("-r", "--route", "routes", is_flag=True, help="Encode every route, decode it and compare.")
+@click.option("-v", "--verbose", is_flag=True, help="With -r, print each route, its UPDATE and its JSON.")
+@click.option("-p", "--pdb", is_flag=True, hidden=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def validate(files: tuple[str, ...], neighbors: bool, routes: bool, verbose: bool, pdb: bool, as_json: bool) -> None:
+    """Check configurations without running them; '-' reads one from standard input.
+
+    \b
+    bgpbus validate bgpbus.conf
+    bgpbus validate -n -r -v bgpbus.conf
+    """
+    try:
+        loaded = read_configuration(list(files))
+    except LoadError as error:
+        if as_json:
+            click.echo(json.dumps({"valid": False, "errors": str(error).splitlines()}))
+        raise Misconfigured(str(error)) from error
+    for warning in loaded.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    known = known_neighbors(loaded)
+    if neighbors and not as_json:
+        _print_neighbors(loaded, known)
+    errors = _check_routes(loaded, known, verbose and not as_json) if routes else []
+    _print_verdict(loaded, errors, as_json)
+    if errors:
+        raise Failed("\n".join(errors))
+
+
+def known_neighbors(loaded: Loaded) -> dict[str, Known]:
+    """Return the neighbors of a configuration as control would know them."""
+    return {
+        session["name"]: known_of(SessionConfiguration.from_wire(session), program)
+        for program, settings in loaded.compiled.peerds.items()
+        for session in settings.sessions
+    }
+
+
+def _print_neighbors(loaded: Loaded, known: dict[str, Known]) -> None:
+    bindings: dict[str, list[tuple[str, ApiBinding]]] = {}
+    for helper, settings in loaded.compiled.helpers.items():
+        for binding in settings.helper["bindings"]:
+            bindings.setdefault(binding["neighbor"], []).append((helper, ApiBinding.from_wire(binding)))
+    for name, each in known.items():
+        click.echo("\n".join(neighbor_lines(each, bindings.get(name, []))))
+        click.echo(f"{click.style('✓', fg='green')} neighbor {name}")
+
+
+def _check_routes(loaded: Loaded, known: dict[str, Known], verbose: bool) -> list[str]:
+    """Check the routes of every neighbor; return what is wrong."""
+    errors = []
+    for neighbor in loaded.configuration.neighbors:
+        each = known[neighbor.name]
+        shape = shape_of(each.settings, each.local_address, neighbor.group_updates)
+        packer = Packer(shape)
+        negotiated = seen_by_peer(shape, neighbor.peer_as or shape.local_as)
+        for entry in neighbor.routes:
+            try:
+                messages = pack_entry(packer, entry)
+            except ValueError as error:
+                errors.append(f"{neighbor.name}: {_text(entry)}: {error}")
+                continue
+            errors += [f"{neighbor.name}: {_text(entry)}: {each}" for each in problems(entry, messages, negotiated)]
+            if verbose:
+                _print_route(neighbor, entry, messages, bool(shape.add_path))
+    return errors
+
+
+def _print_route(neighbor: Neighbor, entry: RouteEntry, messages: list[bytes], add_path: bool) -> None:
+    click.echo(f"{neighbor.name} {_text(entry)}")
+    for message in messages:
+        click.echo(f"  {message.hex().upper()}")
+        click.echo(
+            f"  {decode_event(message, neighbor.families, add_path and entry.family in neighbor.add_path_families)}"
+        )
+
+
+def _text(entry: RouteEntry) -> str:
+    """Render the first route of an entry, and how many follow."""
+    attributes, next_hop = decode_set(entry.attributes)
+    hop = "" if next_hop is None else next(iter(next_hops(next_hop)), "self")
+    route = read_route(entry.family, entry.items[0])
+    more = f" and {len(entry.items) - 1} more" if len(entry.items) > 1 else ""
+    said = attributes_text(AttributeSet(entry.attributes, attributes))
+    return f"{entry.family} {nlri_text(route, hop, bool(route.path_id))}{more}{said}"
+
+
+def _print_verdict(loaded: Loaded, errors: list[str], as_json: bool) -> None:
+    configuration = loaded.configuration
+    counts: dict[str, Any] = {
+        "neighbors": len(configuration.neighbors),
+        "processes": len(configuration.processes),
+        "routes": sum(len(entry.items) for neighbor in configuration.neighbors for entry in neighbor.routes),
+    }
+    if as_json:
+        warnings = list(loaded.warnings)
+        click.echo(json.dumps({"valid": not errors, **counts, "warnings": warnings, "errors": errors}))
+    elif not errors:
+        said = ", ".join(f"{count} {name if count != 1 else SINGULAR[name]}" for name, count in counts.items())
+        click.echo(f"{' '.join(configuration.sources)}: valid, {said}")
+
+
+SINGULAR = {"neighbors": "neighbor", "processes": "process", "routes": "route"}

@@ -15,6 +15,7 @@ from apid.config.model import ApiBlock, Configuration, MessageFlags, Neighbor, P
 from apid.config.options import Environment
 from apid.grammar.route import RouteEntry
 from bgp.message import MessageType
+from bgp.nlri import route_key
 from bgp.settings import SessionSettings
 from bgp.settings_wire import settings_to_wire
 from bgp.wire import address_text
@@ -246,17 +247,30 @@ def _listener(
 
 
 def changes_of(entries: Iterable[RouteEntry]) -> list[list[Any]]:
-    """Return `[AFI, SAFI, attribute set, items]` of the routes that are to be announced, grouped by attributes."""
+    """Return the changes of the routes that are to be announced."""
     return grouped(entry for entry in entries if not entry.withdrawn)
 
 
 def grouped(entries: Iterable[RouteEntry]) -> list[list[Any]]:
-    """Return `[AFI, SAFI, attribute set, items]` of all these routes, grouped by attributes."""
-    groups: dict[tuple[int, int, bytes], dict[bytes, None]] = {}
+    """Return `[AFI, SAFI, attribute set, items]` of all these routes, grouped by attributes.
+
+    A route that is there twice begins new groups, so that its last form comes last.
+    """
+    changes: list[list[Any]] = []
+    groups: dict[tuple[int, int, bytes], list[bytes]] = {}
+    seen: dict[tuple[int, int, bytes], bytes] = {}
     for entry in entries:
-        group = groups.setdefault((*entry.family, entry.attributes), {})
-        group.update(dict.fromkeys(entry.items))
-    return [[*key, list(items)] for key, items in groups.items()]
+        for item in entry.items:
+            route = (*entry.family, route_key(entry.family, item))
+            before = seen.get(route)
+            if before == entry.attributes:
+                continue
+            if before is not None:
+                changes += [[*key, items] for key, items in groups.items()]
+                groups, seen = {}, {}
+            seen[route] = entry.attributes
+            groups.setdefault((*entry.family, entry.attributes), []).append(item)
+    return changes + [[*key, items] for key, items in groups.items()]
 
 
 def _routes(neighbors: tuple[Neighbor, ...]) -> list[list[Any]]:

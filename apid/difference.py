@@ -34,6 +34,8 @@ def _by_neighbor(routes: list[list[Any]]) -> dict[str, list[list[Any]]]:
 
 
 def _changes(names: list[str], was: list[list[Any]], becomes: list[list[Any]]) -> list[Change]:
+    if not was:  # all of it, in its order, routes that it holds twice included
+        return [(names, 1, afi, safi, attributes, items) for afi, safi, attributes, items in becomes]
     old, new = _expanded(was), _expanded(becomes)
     withdraw: dict[tuple[int, int], list[bytes]] = {}
     for (afi, safi, key), (_, item) in old.items():

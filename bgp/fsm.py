@@ -25,7 +25,6 @@ from bgp.negotiate import SessionFacts, negotiate
 from bgp.negotiated import Negotiated
 from bgp.notification import Notification
 from bgp.open import Open
-from bgp.operational import Operational
 from bgp.refresh import Refresh, RefreshSubtype
 from bgp.settings import SessionSettings
 
@@ -52,6 +51,9 @@ _UNEXPECTED = {
     State.OPENCONFIRM: 2,
     State.ESTABLISHED: 3,
 }
+
+# Messages that ask nothing of the session. No error in an OPERATIONAL is answered: the draft has it logged and dropped.
+_ONLY_HEARD = (MessageType.KEEPALIVE, MessageType.OPERATIONAL)
 
 
 class Connection:
@@ -283,11 +285,9 @@ class Connection:
         try:
             if kind == MessageType.ROUTE_REFRESH:
                 actions += self._refresh(message)
-            elif kind == MessageType.OPERATIONAL:
-                Operational.decode(message[19:])
             elif kind == MessageType.NOTIFICATION:
                 actions += self._notified(message)
-            elif kind != MessageType.KEEPALIVE:
+            elif kind not in _ONLY_HEARD:
                 raise self._unexpected(kind)
         except NotifyError as error:
             actions += self._fail(error)

@@ -34,14 +34,15 @@ MESSAGE_NAMES = {
 }
 
 # The shortest legal message of each type, header included (RFC 4271 section 6.1). A ROUTE-REFRESH of the
-# wrong length has an error of its own once RFC 7313 is negotiated, so its own decoder looks at it.
+# wrong length has an error of its own once RFC 7313 is negotiated, so its own decoder looks at it. A damaged
+# OPERATIONAL does not end the session.
 MINIMUM_LENGTH = {
     MessageType.OPEN: 29,
     MessageType.UPDATE: 23,
     MessageType.NOTIFICATION: 21,
     MessageType.KEEPALIVE: HEADER_LENGTH,
     MessageType.ROUTE_REFRESH: HEADER_LENGTH,
-    MessageType.OPERATIONAL: 23,
+    MessageType.OPERATIONAL: HEADER_LENGTH,
 }
 
 
@@ -109,6 +110,8 @@ class Framer:
         """Return the next whole message, header included, or None; raise NotifyError 1/1, 1/2 or 1/3."""
         buffer = self._buffer
         if len(buffer) < HEADER_LENGTH:
+            if not MARKER.startswith(buffer[: len(MARKER)]):
+                raise self._error(buffer[: len(MARKER)], 0, 0)
             return None
         marker, length, kind = _HEADER.unpack_from(buffer)
         limits = self._limits.get(kind)
@@ -145,6 +148,9 @@ class Framer:
             offset = end
         if offset:
             self._buffer = buffer[offset:]
+        if offset > last and not MARKER.startswith(buffer[offset : offset + len(MARKER)]):
+            # What speaks another protocol is not waited for.
+            error = self._error(buffer[offset : offset + len(MARKER)], 0, 0)
         return messages, error
 
     def _error(self, marker: bytes, length: int, kind: int) -> NotifyError:

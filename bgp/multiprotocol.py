@@ -36,8 +36,8 @@ _OTHER_NEXT_HOPS = {
 class Multiprotocol(NamedTuple):
     """The routes of one attribute.
 
-    items: those that can be read; none where the family was not negotiated. empty: the attribute has no routes at all.
-    fault: why the UPDATE is to be treated as withdraw.
+    items: none where the family was not negotiated. empty: the attribute has no routes at all. fault: why the UPDATE is
+    to be treated as withdraw; an item may then be one that cannot be decoded.
     """
 
     family: Family
@@ -61,45 +61,50 @@ def read_reach(value: bytes, attribute: bytes, negotiated: Negotiated) -> Multip
         return Multiprotocol(family, next_hop, [], start == len(value))
     if not next_hop_fits(family, len(next_hop), negotiated):
         raise _error(f"MP_REACH_NLRI for {family} has a next hop of {len(next_hop)} octets", attribute)
-    found = _read_routes(split, family, value[start:], attribute, negotiated)
-    return found._replace(next_hop=next_hop, fault=found.fault or _host_fault(family, next_hop, negotiated))
+    items = _items(split, family, value[start:], attribute, negotiated)
+    fault = _route_fault(family, items) or _host_fault(family, next_hop, negotiated)
+    return Multiprotocol(family, next_hop, items, start == len(value), fault)
 
 
 def read_unreach(value: bytes, attribute: bytes, negotiated: Negotiated) -> Multiprotocol:
-    """Read MP_UNREACH_NLRI likewise."""
+    """Read MP_UNREACH_NLRI likewise. A route that cannot be decoded is withdrawn like any other: its octets say which."""
     if len(value) < 3:
         raise _error(f"MP_UNREACH_NLRI of {len(value)} octets has no AFI and SAFI", attribute)
     family = Family(value[0] << 8 | value[1], value[2])
     if family not in negotiated.families:
         return Multiprotocol(family, b"", [], len(value) == 3)
-    return _read_routes(split_withdrawn, family, value[3:], attribute, negotiated)
+    items = _items(split_withdrawn, family, value[3:], attribute, negotiated)
+    return Multiprotocol(family, b"", items, len(value) == 3)
 
 
-def _read_routes(
+def _items(
     cut: Callable[[Family, bytes, bool], list[bytes]],
     family: Family,
     data: bytes,
     attribute: bytes,
     negotiated: Negotiated,
-) -> Multiprotocol:
-    """Split routes. One that is framed but cannot be read is left out, and a fault of the UPDATE."""
-    if not data:
-        return Multiprotocol(family, b"", [], empty=True)
+) -> list[bytes]:
+    """Split routes; raises NotifyError 3/9 where they cannot be told apart (RFC 7606 section 5.3)."""
+    if not data:  # also of a family whose codec takes all octets for one route
+        return []
     try:
-        items = cut(family, data, family in negotiated.add_path_receive)
+        return cut(family, data, family in negotiated.add_path_receive)
     except ValueError as error:
         raise _error(str(error), attribute) from error
-    fault = None
+
+
+def _route_fault(family: Family, items: list[bytes]) -> str | None:
+    """Tell why an announced route is malformed within its own frame: a FlowSpec with an unknown component, for one.
+
+    RFC 8955 sections 4.2 and 10: such a rule is malformed, and RFC 7606 applies.
+    """
     if family.safi not in _SELF_EVIDENT:
-        readable = []
         for item in items:
             try:
                 decode(family, item)
-                readable.append(item)
             except ValueError as error:
-                fault = fault or f"a route of {family} cannot be read: {error}"
-        items = readable
-    return Multiprotocol(family, b"", items, False, fault)
+                return f"a route of {family} cannot be read: {error}"
+    return None
 
 
 def next_hop_fits(family: Family, octets: int, negotiated: Negotiated) -> bool:

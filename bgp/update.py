@@ -52,10 +52,10 @@ class Unreach(NamedTuple):
 
 
 class Update(NamedTuple):
-    """What an UPDATE says. Apply `withdrawn` first, then `announced`; every item can be decoded.
+    """What an UPDATE says. Apply `withdrawn` first, then `announced`; every item in the latter can be decoded.
 
-    error: why the routes of the message were turned into withdrawals. discarded: attributes that were dropped, and why.
-    eor: the family whose End-of-RIB this is (RFC 4724).
+    error: why the routes of the message were turned into withdrawals. discarded: malformed attributes that were dropped,
+    and why; the routes stand. eor: the family whose End-of-RIB this is (RFC 4724).
     """
 
     announced: tuple[Reach, ...]

@@ -133,7 +133,7 @@ class Stream:
         self, start: int, end: int, announce: dict[bytes, list[bytes]], withdraw: dict[bytes, list[bytes]]
     ) -> Segment:
         family, packer = self._table.family, self._packer
-        announcements = b"".join(packer.announce(family, announce))
+        announcements = self._superseded() + b"".join(packer.announce(family, announce))
         skipped = packer.skipped
         for each in skipped:
             # What this session cannot be sent must not stay there in its former form either.
@@ -142,6 +142,18 @@ class Stream:
         routes = sum(map(len, announce.values())) + sum(map(len, withdraw.values()))
         withheld = tuple(each.reason for each in skipped)
         return Segment(start, end, self._table.version, announcements, withdrawals, routes, withheld)
+
+    def _superseded(self) -> bytes:
+        """Return what precedes the first segment of a table that nobody was sent before."""
+        table = self._table
+        table.served = True
+        superseded, table.superseded = table.superseded, []
+        return b"".join(
+            octets
+            for _, attributes, item in superseded
+            if isinstance(attributes, bytes)
+            for octets in self._packer.announce(table.family, {attributes: [item]})
+        )
 
     def _keep(self, segment: Segment) -> None:
         self._forget(segment.start)

@@ -78,6 +78,7 @@ class RibServer:
             else:
                 self._replay(restorer.state, record)
             count += 1
+        restorer.state.rib.recovered()
         for harm in damage:
             self._log.warning("journal %s", harm)
         if all(harm.torn for harm in damage) and restorer.complete and count:

@@ -125,9 +125,9 @@ class State:
             self.rib.addressed(names)
         # Looked up once every split is done: a later target may have split what an earlier one found.
         targets = [self.rib.addressed(names) for names in request.targets]
-        change = self.rib.change
+        change, configured = self.rib.change, request.client == "control"
         for target, announce, afi, safi, attributes, items in request.changes:
-            changed = change(targets[target], bool(announce), Family(afi, safi), attributes, items)
+            changed = change(targets[target], bool(announce), Family(afi, safi), attributes, items, configured)
             if announce:
                 outcome.announced += changed
             else:

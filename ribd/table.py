@@ -38,7 +38,7 @@ SETS_AT = 1024  # attribute sets; likewise
 class FamilyTable:
     """The routes of one family in one table."""
 
-    __slots__ = ("entries", "family", "keyed_by_item", "purged", "tombstones", "version")
+    __slots__ = ("entries", "family", "keyed_by_item", "purged", "served", "superseded", "tombstones", "version")
 
     def __init__(self, family: Family) -> None:
         self.family = family
@@ -47,6 +47,8 @@ class FamilyTable:
         self.version = 0
         self.tombstones = 0
         self.purged = 0  # the newest version of a tombstone that was dropped
+        self.served = False  # whether a session has been sent anything of this
+        self.superseded: list[Entry] = []  # configured routes that a later line of the configuration replaced
 
     def __len__(self) -> int:
         """Routes that are announced."""
@@ -56,8 +58,12 @@ class FamilyTable:
         """Return what identifies the route of an item."""
         return item if self.keyed_by_item else route_key(self.family, item)
 
-    def announce(self, attributes: bytes, items: list[bytes]) -> int:
-        """Announce items with one attribute set; return how many changed anything."""
+    def announce(self, attributes: bytes, items: list[bytes], configured: bool = False) -> int:
+        """Announce items with one attribute set; return how many changed anything.
+
+        A configuration may hold a route twice. ExaBGP sends the very first session both forms, in their order, and
+        peers that compare octets expect it; `configured` keeps the former form until then.
+        """
         entries = self.entries
         if self.keyed_by_item and entries.keys().isdisjoint(items):
             # All new, which is the bulk case: no Python per route. A duplicate inside `items` keeps its first
@@ -70,9 +76,9 @@ class FamilyTable:
             for item in items:
                 entries.pop(item, None)
             items = list(dict.fromkeys(items))
-        return self._announce_each(attributes, items)
+        return self._announce_each(attributes, items, configured and not self.served)
 
-    def _announce_each(self, attributes: bytes, items: list[bytes]) -> int:
+    def _announce_each(self, attributes: bytes, items: list[bytes], keep: bool) -> int:
         entries, version, changed = self.entries, self.version, 0
         for item in items:
             key = self.key(item)
@@ -81,6 +87,8 @@ class FamilyTable:
                 if old[1] == attributes and old[2] == item:
                     continue
                 self.tombstones -= type(old[1]) is Withdrawn
+                if keep and type(old[1]) is bytes:
+                    self.superseded.append(old)
                 del entries[key]
             version += 1
             changed += 1
@@ -148,6 +156,7 @@ class FamilyTable:
         other = FamilyTable(self.family)
         other.entries = self.entries.copy()
         other.version, other.tombstones, other.purged = self.version, self.tombstones, self.purged
+        other.served, other.superseded = self.served, self.superseded.copy()
         return other
 
 
@@ -223,18 +232,33 @@ class Rib:
         """Whether an attribute set was seen (and so checked) before."""
         return attributes in self._sets
 
-    def change(self, tables: list[Table], announce: bool, family: Family, attributes: bytes, items: list[bytes]) -> int:
+    def change(
+        self,
+        tables: list[Table],
+        announce: bool,
+        family: Family,
+        attributes: bytes,
+        items: list[bytes],
+        configured: bool = False,
+    ) -> int:
         """Announce or withdraw items in tables; return how many entries changed."""
         if not announce:
             return sum(table.family(family).withdraw(attributes, items) for table in tables)
         attributes = self.intern(attributes)
-        return sum(table.family(family).announce(attributes, items) for table in tables)
+        return sum(table.family(family).announce(attributes, items, configured) for table in tables)
 
     def clear(self, names: Iterable[str]) -> None:
         """Withdraw everything from these neighbors."""
         for table in self.addressed(names):
             for family in table.families.values():
                 family.withdraw(b"", [item for _, item in family.routes()])
+
+    def recovered(self) -> None:
+        """Take everything for served: sessions may have had it from us in a former life."""
+        for table in self.tables():
+            for family in table.families.values():
+                family.served = True
+                family.superseded.clear()
 
     def sweep_sets(self) -> None:
         """Forget attribute sets that no entry uses, once there are twice as many as were in use the last time."""

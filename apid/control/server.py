@@ -10,6 +10,7 @@ from apid.control.clean_end import forget
 from apid.control.commands import carry_out
 from apid.control.connection import Connection
 from apid.control.context import Context
+from apid.control.enforce import read_applied
 from apid.control.helpers import Helpers
 from apid.control.in_force import Changed, InForce
 from apid.control.jobs import Jobs
@@ -63,8 +64,10 @@ class Control:
     def start(self) -> None:
         """Put in force what is pending; LoadError where nothing was ever compiled and the sources are wrong."""
         self._in_force.start()
-        if self._in_force.applied is not None:
-            self._read_directory(self._in_force.applied)
+        # Helpers may speak before ribd has answered; their neighbors are in the settings files already.
+        target = read_applied(self._run.pending) or self._in_force.applied
+        if target is not None:
+            self._read_directory(target)
 
     def _read_directory(self, applied: AppliedConfiguration) -> None:
         self._directory.read(applied.neighbors, applied.programs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -156,9 +156,14 @@ def _renderer(context: Context, known: Known, command: ShowAdjRib) -> Callable[[
     def text(row: Row) -> str:
         route = read_route(row.family, row.item)
         said = nlri_text(route, _hop(row), row.add_path or bool(route.path_id), services)
-        return f"{name} {row.family} {said}{attributes_text(row.attributes) if command.extensive else ''}"
+        return f"{name} {row.family} {said}{_said(row.attributes) if command.extensive else ''}"
 
     return text
+
+
+@lru_cache(maxsize=CACHED_SETS)
+def _said(attributes: AttributeSet) -> str:
+    return attributes_text(attributes)
 
 
 def _hop(row: Row) -> str:

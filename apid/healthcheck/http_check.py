@@ -29,11 +29,11 @@ def make(options: CheckOptions) -> Callable[[], str]:
 
     def connect() -> HTTPConnection:
         if url.scheme == "http":
-            return HTTPConnection(host, port, timeout=options.timeout)
+            return HTTPConnection(host, port, timeout=options.timeout or None)
         context = ssl.create_default_context()
         if options.http_insecure:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        return HTTPSConnection(host, port, timeout=options.timeout, context=context)
+        return HTTPSConnection(host, port, timeout=options.timeout or None, context=context)
 
     def check() -> str:
         connection = connect()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_network
 
@@ -125,7 +125,7 @@ class Addresses:
         named = ("label", f"{interface}:{label}") if label and verb == "add" and network.version == 4 else ()
         self._ip(("address", verb, str(network), "dev", interface, *named), self._options.sudo)
 
-    def _ip(self, arguments: Sequence[str], sudo: bool) -> str:
+    def _ip(self, arguments: tuple[str, ...], sudo: bool) -> str:
         command = ("sudo", "-n", "ip", *arguments) if sudo else ("ip", *arguments)
         outcome = self._processes.run(command, dict(os.environ), IP_SECONDS, keep=IP_OUTPUT)
         if outcome.status != 0:

@@ -12,9 +12,9 @@ DATAGRAM = 4096
 
 
 def check_tcp(host: str, port: int, seconds: float) -> str:
-    """Connect; return "" or what went wrong."""
+    """Connect within so many `seconds` (0: no limit); return "" or what went wrong."""
     try:
-        socket.create_connection((host, port), timeout=seconds).close()
+        socket.create_connection((host, port), timeout=seconds or None).close()
     except OSError as error:
         return f"TCP {host} port {port}: {error.strerror or error}"
     return ""

@@ -77,7 +77,7 @@ class Options:
     """Everything that was asked for."""
 
     logging: Logging = Logging()
-    machine: Settings = Settings()
+    machine: Settings = field(default_factory=Settings)
     check: CheckOptions = CheckOptions()
     addresses: AddressOptions = AddressOptions()
     wording: Wording = field(default_factory=Wording)

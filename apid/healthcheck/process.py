@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from apid.healthcheck.waiting import READ, Waiter
@@ -34,13 +35,13 @@ class Processes:
 
     def run(
         self,
-        arguments: Sequence[str],
+        arguments: tuple[str, ...],
         environment: Mapping[str, str],
         seconds: float,
         interrupted: Callable[[], bool] = lambda: False,
         keep: int = OUTPUT_KEPT,
     ) -> Outcome:
-        """Run a program without input; a deadline or `interrupted` kills it.
+        """Run a program without input; after so many `seconds` (0: no limit), or when `interrupted`, it is killed.
 
         `output` is the end of its stdout and stderr, at most `keep` octets.
         """
@@ -94,13 +95,16 @@ class Processes:
         os.set_blocking(source, False)
         child = _Child(pid, source, self._waiter, keep)
         self._waiter.watch(source, READ, lambda _: child.read())
-        self._waiter.wait(self._waiter.now() + seconds, lambda: child.ended() or interrupted())
+        deadline = self._waiter.now() + seconds if seconds else math.inf
+        self._waiter.wait(deadline, lambda: child.ended() or interrupted())
         if not child.ended():
             child.kill()
             self._dying.append(pid)
             self._reap()
             child.close()
-            return Outcome(None, child.text(), "interrupted" if interrupted() else f"no result in {seconds:g} s, killed")
+            return Outcome(
+                None, child.text(), "interrupted" if interrupted() else f"no result in {seconds:g} s, killed"
+            )
         child.close()
         return Outcome(child.status, child.text())
 

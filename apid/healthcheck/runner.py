@@ -52,7 +52,7 @@ class Runner:
         self._machine = Machine(options.machine, self._waiter.now())
         self._prefixes: list[Network] = []
         self._reason = ""
-        self._told_silent = False
+        self._told_silent = self._failed = False
 
     def run(self) -> int:
         """Run until told to stop; return the exit status. OptionError or AddressError where it cannot begin."""
@@ -62,15 +62,22 @@ class Runner:
             self._prefixes = prefixes_to_announce(found, options.addresses)
             if not self._prefixes:
                 raise OptionError("nothing to announce: no --ip is given, and no address on the loopback matches")
-            self._addresses.set_up()
-            drop_privileges(options.process.user, options.process.group)
+            self._begin()
             while not self._machine.finished:
                 self._turn()
             self._channel.settle(ANSWER_SECONDS)
         if self._channel.gone:
             self._log.warning("the daemon reads us no more")
-            return FAILED
-        return STOPPED
+        return FAILED if self._channel.gone or self._failed else STOPPED
+
+    def _begin(self) -> None:
+        process = self._options.process
+        try:
+            self._addresses.set_up()
+            drop_privileges(process.user, process.group)
+        except (OptionError, AddressError):
+            self._addresses.take_down()
+            raise
 
     def _turn(self) -> None:
         self._waiter.wait(self._machine.next_check, lambda: self._interrupted() or self._again)
@@ -101,6 +108,7 @@ class Runner:
         for action in self._machine.handle(event, self._waiter.now()):
             if not self._perform(action):
                 self._machine.handle(Event.REFUSED, self._waiter.now())
+                self._failed = self._machine.finished
                 return
 
     def _perform(self, action: Action) -> bool:
@@ -155,9 +163,7 @@ class Runner:
             if state not in (None, entered):
                 continue
             environment = {**os.environ, "STATE": entered.value}
-            outcome = self._processes.run(
-                (SHELL, "-c", command), environment, options.hook_timeout, self._interrupted
-            )
+            outcome = self._processes.run((SHELL, "-c", command), environment, options.hook_timeout, self._interrupted)
             if outcome.status != 0:
                 self._log.warning("hook %s: %s %s", command, describe(outcome), outcome.output)
             elif outcome.output:

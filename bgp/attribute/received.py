@@ -68,8 +68,9 @@ class Received(NamedTuple):
     """Attributes of an UPDATE and what RFC 7606 says about them.
 
     fault: treat the routes as withdrawn. missing: the same, but only where there are routes. discarded: which
-    attributes were dropped, and why. next_hop: of the NLRI field, empty where there is none. leak: what RFC 9234
-    objects to. sound: IPv4 routes in the NLRI field may take all this as it is.
+    attributes were dropped because they are malformed, and why; those that are repeated, not accepted from this peer,
+    or unknown and non-transitive are dropped in silence. next_hop: of the NLRI field, empty where there is none.
+    leak: what RFC 9234 objects to. sound: IPv4 routes in the NLRI field may take all this as it is.
     """
 
     attributes: AttributeSet
@@ -127,7 +128,6 @@ def read(octets: bytes, negotiated: Negotiated, known: dict[bytes, Attribute]) -
     try:
         for flags, code, start, value, stop in walk(octets):
             if code in seen:  # RFC 7606 section 3g: the first one counts
-                discarded.append(f"attribute {code} occurs more than once")
                 continue
             seen.add(code)
             whole = octets[start:stop]
@@ -148,7 +148,6 @@ def read(octets: bytes, negotiated: Negotiated, known: dict[bytes, Attribute]) -
                     attributes[code] = known[whole] = UnknownAttribute(code, flags | PARTIAL, octets[value:stop])
                 continue
             if not row.accepted(negotiated):
-                discarded.append(f"{row.name} is not accepted from this peer")
                 continue
             try:
                 if (flags ^ row.flags) & (OPTIONAL | TRANSITIVE):

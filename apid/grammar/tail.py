@@ -1,0 +1,209 @@
+"""What follows the prefix of a plain route, read piece by piece.
+
+`next-hop 192.0.2.1 as-path [ 65001 65002 ] med 5` is three pieces. Each gives one attribute, whose octets are
+remembered by the piece's text; AS paths, numbers and communities, which differ from line to line, are converted at
+once. What is not so simple, or wrong in any way, is left to the whole grammar: `Tails.read` says nothing then.
+
+Measured on one core of the build machine (Python 3.11): 3 to 10 microseconds for a tail of two to five pieces, where
+the whole grammar takes 35 to 75.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from struct import Struct
+
+from apid.grammar.attributes import ATTRIBUTES, LONGEST_SEGMENT, SEQUENCE
+from apid.grammar.draft import ORIGIN_IGP, Draft, read_draft
+from apid.grammar.tokens import command_tokens
+from apid.grammar.values import MAXIMUM_16, MAXIMUM_32
+from apid.grammar.words import Words
+from bgp.attribute import AsPath, Communities, LargeCommunities, LocalPref, Med, NextHop, Origin
+from bgp.attribute.walk import walk
+from bgp.route import encode_set
+
+MOST_REMEMBERED = 65_536  # texts of one kind; when there are more, all are forgotten
+
+Tail = tuple[bytes, bytes]
+"""An attribute set and a path identifier; no octets stand for path identifier 0."""
+
+# A keyword and its value, one word or words between brackets; what is nothing of the kind is the last group.
+_PIECES = re.compile(r" *([a-z][a-z0-9-]*) +(?:([0-9A-Za-z.:_-]+)|\[([0-9A-Za-z.:_ -]*)\])(?: +|\Z)|(.)", re.DOTALL)
+_KEYWORDS = frozenset(ATTRIBUTES) | {"next-hop", "path-information"}
+_PATH_INFORMATION = -1  # stands for a code: what is no attribute has none
+_ORIGIN_OCTETS = encode_set((ORIGIN_IGP,), None)
+
+_PATH = re.compile(r"(?: *[0-9]{1,10}(?![0-9]))* *")
+_PAIRS = re.compile(r"(?: *[0-9]{1,5}:[0-9]{1,5}(?= |\Z))+ *")
+_TRIPLES = re.compile(r"(?: *[0-9]{1,10}:[0-9]{1,10}:[0-9]{1,10}(?= |\Z))+ *")
+SHORT_PATH = 63  # AS numbers that fit an AS_PATH with a one-octet length
+MOST_COMMUNITIES, MOST_LARGE_COMMUNITIES = 63, 21  # the same for these
+_PATHS = tuple(
+    Struct(f"!BBBBB{count}I") if count else Struct("!BBB") for count in range(min(SHORT_PATH, LONGEST_SEGMENT) + 1)
+)
+_WORDS = tuple(Struct(f"!BBB{count}I") for count in range(MOST_COMMUNITIES + 1))
+_NUMBER = Struct("!BBBI")
+
+
+def _as_path(text: str) -> bytes | None:
+    """Encode one sequence of plain AS numbers."""
+    if not _PATH.fullmatch(text):
+        return None
+    asns = [*map(int, text.split())]
+    count = len(asns)
+    if not count:
+        return _PATHS[0].pack(AsPath.FLAGS, AsPath.CODE, 0)
+    if count > SHORT_PATH or not 0 < min(asns) <= max(asns) <= MAXIMUM_32:
+        return None
+    return _PATHS[count].pack(AsPath.FLAGS, AsPath.CODE, 2 + 4 * count, SEQUENCE, count, *asns)
+
+
+def _number(attribute: type[Med] | type[LocalPref]) -> Callable[[str], bytes | None]:
+    """Make the encoder of an attribute that is one number."""
+
+    def number(text: str) -> bytes | None:
+        if not (text.isdigit() and len(text) <= 10 and int(text) <= MAXIMUM_32):
+            return None
+        return _NUMBER.pack(attribute.FLAGS, attribute.CODE, 4, int(text))
+
+    return number
+
+
+def _communities(text: str) -> bytes | None:
+    """Encode communities of two numbers; those with names are not simple."""
+    if not _PAIRS.fullmatch(text):
+        return None
+    halves = [*map(int, text.replace(":", " ").split())]
+    count = len(halves) // 2
+    if count > MOST_COMMUNITIES or max(halves) > MAXIMUM_16:
+        return None
+    values = sorted([high << 16 | low for high, low in zip(halves[::2], halves[1::2], strict=True)])
+    return _WORDS[count].pack(Communities.FLAGS, Communities.CODE, 4 * count, *values)
+
+
+def _large_communities(text: str) -> bytes | None:
+    """Encode large communities of three numbers, each once."""
+    if not _TRIPLES.fullmatch(text):
+        return None
+    parts = [*map(int, text.replace(":", " ").split())]
+    triples = sorted(set(zip(parts[::3], parts[1::3], parts[2::3], strict=True)))
+    count = len(triples)
+    if count > MOST_LARGE_COMMUNITIES or max(parts) > MAXIMUM_32:
+        return None
+    numbers = [part for triple in triples for part in triple]
+    return _WORDS[3 * count].pack(LargeCommunities.FLAGS, LargeCommunities.CODE, 12 * count, *numbers)
+
+
+_LISTS: dict[str, tuple[int, Callable[[str], bytes | None]]] = {
+    "as-path": (AsPath.CODE, _as_path),
+    "community": (Communities.CODE, _communities),
+    "large-community": (LargeCommunities.CODE, _large_communities),
+}
+_WORD: dict[str, tuple[int, Callable[[str], bytes | None]]] = {
+    "med": (Med.CODE, _number(Med)),
+    "local-preference": (LocalPref.CODE, _number(LocalPref)),
+    "community": (Communities.CODE, _communities),
+    "large-community": (LargeCommunities.CODE, _large_communities),
+}
+
+
+class Tails:
+    """Reads tails, and remembers the pieces that are not converted at once, up to a bound."""
+
+    __slots__ = ("_limit", "_pieces")
+
+    def __init__(self, limit: int = MOST_REMEMBERED) -> None:
+        self._limit = limit
+        self._pieces: dict[str, tuple[int, bytes] | None] = {}
+
+    def read(self, tail: str, withdraw: bool = False) -> Tail | None:
+        """Return what a tail says; None where it is not simple, or wrong.
+
+        A withdrawal has no attributes: they are checked, but do not count.
+        """
+        found: dict[int, bytes] = {}
+        for keyword, word, listed, other in _PIECES.findall(tail):
+            if other:
+                return None
+            quick = _WORD.get(keyword) if word else _LISTS.get(keyword)
+            octets = quick[1](word or listed) if quick is not None else None
+            if quick is not None and octets is not None:
+                code = quick[0]
+            else:
+                piece = self._piece(keyword, f"{keyword} {word}" if word else f"{keyword} [{listed}]")
+                if piece is None:
+                    return None
+                code, octets = piece
+            if code in found:
+                return None
+            found[code] = octets
+        path_id = found.pop(_PATH_INFORMATION, b"")
+        if withdraw:
+            return b"", path_id
+        if NextHop.CODE not in found:
+            return None
+        found.setdefault(Origin.CODE, _ORIGIN_OCTETS)
+        return b"".join([found[code] for code in sorted(found)]), path_id
+
+    def _piece(self, keyword: str, text: str) -> tuple[int, bytes] | None:
+        """Return code and octets of a piece by itself."""
+        try:
+            return self._pieces[text]
+        except KeyError:
+            pass
+        piece = _read_piece(text) if keyword in _KEYWORDS else None
+        if len(self._pieces) >= self._limit:
+            self._pieces.clear()
+        self._pieces[text] = piece
+        return piece
+
+
+def _read_piece(text: str) -> tuple[int, bytes] | None:
+    """Read a piece that makes one attribute."""
+    draft = _draft(text, withdraw=False)
+    if draft is None:
+        return None
+    if draft.path_id:
+        return _PATH_INFORMATION, draft.path_id.to_bytes(4, "big")
+    try:
+        octets = draft.encode()
+    except ValueError:
+        return None
+    if Origin.CODE not in draft.attributes:
+        octets = octets[len(_ORIGIN_OCTETS) :]
+    codes = [code for _, code, _, _, _ in walk(octets)]
+    return (codes[0], octets) if len(codes) == 1 else None
+
+
+def read_whole(text: str, withdraw: bool = False) -> Tail | None:
+    """Read a tail by the whole grammar; None where it makes more than one unicast route, or is wrong."""
+    draft = _draft(text, withdraw)
+    if (
+        draft is None
+        or draft.labels is not None
+        or draft.rd is not None
+        or draft.split is not None
+        or draft.watchdog is not None
+        or draft.name is not None
+        or (draft.next_hop is None and not withdraw)
+    ):
+        return None
+    path_id = draft.path_id.to_bytes(4, "big") if draft.path_id else b""
+    try:
+        return (b"" if withdraw else draft.encode()), path_id
+    except ValueError:
+        return None
+
+
+def _draft(text: str, withdraw: bool) -> Draft | None:
+    """Read keywords and values; None where they are wrong."""
+    draft = Draft(withdraw=withdraw)
+    try:
+        words = Words(command_tokens(f"x {text}"))
+        words.next("x")
+        read_draft(words, draft)
+        words.finish()
+    except ValueError:
+        return None
+    return draft

@@ -1,0 +1,241 @@
+"""Every command that reaches control, carried out with daemons that only take notes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from apid.control.commands import OWN, carry_out
+from apid.control.watchdogs import Watchdogs
+from apid.grammar.command import COMMANDS
+from bgp.family import IPV4_UNICAST
+from bgp.message import MessageType
+from bus.schema import RoutePage, SessionReply
+from tests.unit.control_stage import CONFIGURATION, Stage
+
+STATUS = {"state": "down", "fsm": "ACTIVE", "since": 0.0, "context": b"", "sent": {}, "received": {}, "prefixes": [],
+          "last_error": "refused"}  # fmt: skip
+FIRST, SECOND = "127.0.0.12", "127.0.0.13"
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    made = Stage(tmp_path)
+    made.replies["status"] = lambda name, _: SessionReply(1, name, "", dict(STATUS))
+    return made
+
+
+def play(stage: Stage, line: str, client: str = "") -> tuple[list[str], str]:
+    return stage.play(carry_out(stage.context, client, line))
+
+
+ROUTE = "route 10.9.0.0/24 next-hop 192.0.2.1"
+
+
+def test_a_line_that_is_no_command_fails_with_a_reason(stage: Stage) -> None:
+    assert play(stage, "frobnicate") == ([], "unknown command 'frobnicate'")
+
+
+def test_a_helper_that_is_not_configured_is_refused(stage: Stage) -> None:
+    assert play(stage, "version", "nobody") == ([], "the helper 'nobody' is not configured")
+
+
+def test_a_route_from_the_command_line_is_for_all_neighbors(stage: Stage) -> None:
+    assert play(stage, f"announce {ROUTE}") == ([], "")
+    ((targets, ((target, announce, afi, safi, _, items),)),) = stage.applied
+    assert targets[target] == [FIRST, SECOND]
+    assert (announce, afi, safi) == (1, *IPV4_UNICAST)
+    assert items == [bytes(4) + bytes.fromhex("180a0900")]
+
+
+def test_a_helper_commands_its_own_neighbors_only(stage: Stage) -> None:
+    assert play(stage, f"announce {ROUTE}", "p") == ([], "")
+    assert stage.applied[0][0] == [[FIRST]]
+    lines, error = play(stage, f"neighbor {SECOND} announce {ROUTE}", "p")
+    assert (lines, error) == ([], f"no neighbor matches the selector: there is {FIRST}")
+
+
+def test_a_refusal_of_ribd_is_the_error(stage: Stage) -> None:
+    stage.refusal = "the journal cannot be written"
+    assert play(stage, f"announce {ROUTE}")[1] == "the journal cannot be written"
+
+
+def test_next_hop_self_must_be_of_the_routes_family(stage: Stage) -> None:
+    _, error = play(stage, "announce route 2001:db8::/32 next-hop self")
+    assert error.startswith("next-hop self cannot be used: the route is ipv6, the local address of neighbor 127.0.0.12")
+    assert stage.applied == []
+
+
+def test_a_group_is_one_request(stage: Stage) -> None:
+    lines, error = play(stage, f"peer {FIRST} group announce {ROUTE} ; withdraw route 10.8.0.0/24")
+    assert error == ""
+    assert json.loads(lines[0]) == {"status": "group processed", "announced": 1, "withdrawn": 1}
+    ((targets, changes),) = stage.applied
+    assert targets == [[FIRST]]
+    assert [change[1] for change in changes] == [1, 0]
+
+
+def test_a_group_with_one_wrong_member_changes_nothing(stage: Stage) -> None:
+    _, error = play(stage, "peer * group announce route 10.0.0.0/24 next-hop self ; announce route ::/0 next-hop self")
+    assert "next-hop self" in error
+    assert stage.applied == []
+
+
+@pytest.mark.parametrize("announce", [True, False])
+def test_a_watchdog_of_the_configuration_announces_and_withdraws_its_routes(stage: Stage, announce: bool) -> None:
+    assert play(stage, f"{'announce' if announce else 'withdraw'} watchdog dog") == ([], "")
+    ((targets, ((_, announced, *_, items),)),) = stage.applied
+    assert targets == [[FIRST]]
+    assert announced == int(announce)
+    assert items == [bytes(4) + bytes.fromhex("180a0300")]
+
+
+def test_a_watchdog_that_nobody_knows_controls_nothing(stage: Stage) -> None:
+    assert play(stage, "announce watchdog cat") == ([], "")
+    assert stage.applied == []
+
+
+def test_a_watchdog_without_name_is_called_like_the_helper(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, CONFIGURATION.replace("watchdog dog", "watchdog p"))
+    assert play(stage, "announce watchdog", "p") == ([], "")
+    assert len(stage.applied) == 1
+    assert play(stage, "announce watchdog")[1] == "the name of a watchdog is expected"
+
+
+def test_a_route_that_is_announced_with_a_watchdog_is_found_again_after_a_death(stage: Stage) -> None:
+    play(stage, f"announce {ROUTE} watchdog api withdraw")
+    assert stage.applied == []  # it begins withdrawn
+    stage.context.watchdogs = Watchdogs(stage.run.path / "watchdogs", lambda: None)
+    play(stage, f"neighbor {SECOND} announce watchdog api")
+    ((targets, _),) = stage.applied
+    assert targets == [[SECOND]]
+    play(stage, "withdraw route 10.9.0.0/24 watchdog api")
+    stage.applied.clear()
+    play(stage, "announce watchdog api")
+    assert stage.applied == []
+
+
+def test_clear_out_withdraws_at_ribd_and_clear_in_forgets_at_the_sessions(stage: Stage) -> None:
+    assert play(stage, "clear adj-rib out") == ([], "")
+    assert stage.cleared == [[FIRST, SECOND]]
+    assert play(stage, f"neighbor {FIRST} clear adj-rib in") == ([], "")
+    assert stage.asked == [(FIRST, "clear-in", [])]
+
+
+@pytest.mark.parametrize(
+    ("line", "action", "arguments"),
+    [
+        ("announce eor ipv6 unicast", "eor", ["2", "1"]),
+        ("announce eor", "eor", ["1", "1"]),
+        ("announce route-refresh ipv4 unicast", "refresh", ["1", "1"]),
+        ("announce refresh ipv4 flow", "refresh", ["1", "133"]),
+        ("flush adj-rib out", "resend", []),
+        ("rib flush out", "resend", []),
+        ("neighbor * teardown 4", "teardown", ["4"]),
+    ],
+)
+def test_commands_about_sessions_reach_every_session(
+    stage: Stage, line: str, action: str, arguments: list[str]
+) -> None:
+    assert play(stage, line) == ([], "")
+    assert stage.asked == [(FIRST, action, arguments), (SECOND, action, arguments)]
+
+
+def test_teardown_without_a_selector_does_nothing(stage: Stage) -> None:
+    assert play(stage, "teardown 4") == ([], "")
+    assert stage.asked == []
+
+
+def test_one_session_that_acts_is_enough(stage: Stage) -> None:
+    stage.replies["eor"] = lambda name, _: SessionReply(1, name, "" if name == FIRST else "down", {})
+    assert play(stage, "announce eor")[1] == ""
+    assert play(stage, f"neighbor {SECOND} announce eor")[1] == f"{SECOND}: down"
+    stage.replies["eor"] = lambda name, _: None
+    assert play(stage, "announce eor")[1] == f"{FIRST}: no answer; {SECOND}: no answer"
+
+
+def test_an_operational_message_carries_each_sessions_identifier(stage: Stage) -> None:
+    assert play(stage, "announce operational rpcq afi ipv4 safi unicast sequence 7") == ([], "")
+    message = bytes.fromhex(stage.asked[0][2][0])
+    assert message[18] == MessageType.OPERATIONAL
+    assert message[-8:] == bytes((10, 0, 0, 1, 0, 0, 0, 7))
+
+
+def test_reload_fails_with_the_reason_of_the_configuration(stage: Stage) -> None:
+    assert play(stage, "reload") == (["reload in progress"], "")
+    stage.reload_error = "f:1:1: wrong"
+    assert play(stage, "reload")[1] == "f:1:1: wrong"
+
+
+def test_restart_tears_every_session_down_after_a_reload_that_worked(stage: Stage) -> None:
+    stage.reload_error = "wrong"
+    assert play(stage, "restart")[1] == "wrong"
+    assert stage.asked == []
+    stage.reload_error = ""
+    assert play(stage, "restart") == (["restart in progress"], "")
+    assert [(name, action) for name, action, _ in stage.asked] == [(FIRST, "teardown"), (SECOND, "teardown")]
+
+
+def test_shutdown_says_so_first(stage: Stage) -> None:
+    assert play(stage, "shutdown") == (["shutdown in progress"], "")
+    assert stage.was_shut_down
+
+
+def test_version_is_what_helpers_expect(stage: Stage) -> None:
+    lines, _ = play(stage, "version")
+    assert lines[0].startswith("exabgp 5.0.0 bgpbus ")
+    assert json.loads(play(stage, "version json")[0][0])["application"] == "bgpbus"
+
+
+def test_status_lists_every_session_even_without_an_answer(stage: Stage) -> None:
+    stage.replies["status"] = lambda name, _: SessionReply(1, name, "", dict(STATUS)) if name == FIRST else None
+    ((line,), error) = play(stage, "status")
+    assert error == ""
+    assert json.loads(line)["peers"] == {FIRST: "ACTIVE", SECOND: "UNKNOWN"}
+
+
+def test_peer_list_has_what_release_6_prints(stage: Stage) -> None:
+    ((line,), _) = play(stage, "peer list")
+    assert json.loads(line)[0] == {"peer-address": FIRST, "peer-as": 65002, "state": "ACTIVE"}
+
+
+def test_queue_status_sums_what_waits(stage: Stage) -> None:
+    stage.helper_states = {"p": {"answers": 3, "memory": 10, "spool": 5}}
+    assert json.loads(play(stage, "system queue-status")[0][0]) == {"p": {"items": 3, "bytes": 15}}
+
+
+def test_helpers_whose_bridge_is_away_are_listed(stage: Stage) -> None:
+    assert json.loads(play(stage, "helpers")[0][0]) == {"p": {}}
+
+
+def test_our_own_commands_are_not_for_helpers(stage: Stage) -> None:
+    for line in OWN:
+        assert play(stage, line, "p")[1] != ""
+
+
+ARGUMENTS: dict[str, str] = {
+    "teardown": "4",
+    "announce route-refresh": "ipv4 unicast",
+    "announce refresh": "ipv4 unicast",
+    "announce operational": "asm afi ipv4 safi unicast advisory hello",
+    "announce watchdog": "dog",
+    "withdraw watchdog": "dog",
+    "session sync": "enable",
+    "show neighbor": "summary",
+    "peer show": "summary",
+}
+FAILING = {"crash", "system crash"}
+
+
+ROUTES = ("announce", "withdraw")
+ROWS = [row for row in COMMANDS if row.name in ARGUMENTS or row.name.split()[0] not in ROUTES]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_every_command_is_carried_out(stage: Stage, row: Any) -> None:
+    stage.pages = [RoutePage(1, FIRST, -1, [])]
+    _, error = play(stage, f"{row.name} {ARGUMENTS.get(row.name, '')}")
+    assert bool(error) == (row.name in FAILING)

@@ -1,0 +1,130 @@
+"""The way of a configuration into force at ribd."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from apid.control.enforce import ITEMS_PER_REQUEST, Enforcer, leave_pending, parts, plan, put_in_place, read_applied
+from bgp.family import IPV4_UNICAST
+from bus.daemon import RunDirectory
+from bus.schema import Applied, AppliedConfiguration, Apply, Enrol, Message, Refused
+from tests.unit.control_stage import CONFIGURATION, compiled
+
+LOG = logging.getLogger("test")
+
+
+def run_directory(path: Path) -> RunDirectory:
+    run = RunDirectory(path)
+    run.create()
+    return run
+
+
+def enforce(run: RunDirectory, fresh: bool = False) -> tuple[list[Any], list[str], Enforcer]:
+    """Send everything; return what ribd got, the verdicts, and the enforcer."""
+    sent: list[Message] = []
+    verdicts: list[str] = []
+    wanted = plan(run, fresh)
+    assert wanted is not None
+    enforcer = Enforcer(wanted, lambda message: sent.append(message) or True, LOG, verdicts.append)
+    enforcer.start()
+    return sent, verdicts, enforcer
+
+
+def announced(sent: list[Any]) -> set[tuple[str, int]]:
+    return {(name, change[1]) for m in sent if isinstance(m, Apply) for names in m.targets for name in names
+            for change in m.changes}  # fmt: skip
+
+
+def test_nothing_is_planned_without_a_configuration(tmp_path: Path) -> None:
+    assert plan(run_directory(tmp_path)) is None
+
+
+def test_routes_come_before_the_neighbors(tmp_path: Path) -> None:
+    run = run_directory(tmp_path)
+    leave_pending(run, compiled().applied)
+    sent, _, _ = enforce(run)
+    assert [type(message) for message in sent] == [Apply, Apply, Enrol]
+    assert sent[-1].neighbors == ["127.0.0.12", "127.0.0.13"]
+    assert announced(sent) == {("127.0.0.12", 1), ("127.0.0.13", 1)}
+
+
+def test_a_fresh_start_forgets_what_ribd_still_holds(tmp_path: Path) -> None:
+    run = run_directory(tmp_path)
+    leave_pending(run, compiled().applied)
+    sent, _, _ = enforce(run, fresh=True)
+    assert isinstance(sent[0], Enrol)
+    assert sent[0].neighbors == []
+    assert sent[0].epoch != enforce(run)[0][0].epoch
+
+
+def test_doing_it_again_after_a_death_numbers_equally(tmp_path: Path) -> None:
+    run = run_directory(tmp_path)
+    leave_pending(run, compiled().applied)
+    assert enforce(run)[0] == enforce(run)[0]
+
+
+def test_only_the_difference_is_sent_on_reload(tmp_path: Path) -> None:
+    run = run_directory(tmp_path)
+    leave_pending(run, compiled().applied)
+    put_in_place(run)
+    leave_pending(
+        run, compiled(CONFIGURATION.replace("10.2.1.0/24 next-hop 192.0.2.9;", "10.2.2.0/24 next-hop self;")).applied
+    )
+    sent, _, _ = enforce(run)
+    assert announced(sent) == {("127.0.0.13", 0), ("127.0.0.13", 1)}
+
+
+def test_an_unchanged_configuration_only_repeats_who_the_neighbors_are(tmp_path: Path) -> None:
+    run = run_directory(tmp_path)
+    leave_pending(run, compiled().applied)
+    put_in_place(run)
+    leave_pending(run, compiled().applied)
+    sent, _, _ = enforce(run)
+    assert [type(message) for message in sent] == [Enrol]
+
+
+def test_it_is_done_when_the_last_request_is_acknowledged(tmp_path: Path) -> None:
+    run = run_directory(tmp_path)
+    leave_pending(run, compiled().applied)
+    sent, verdicts, enforcer = enforce(run)
+    for message in sent[:-1]:
+        enforcer.link.answered(Applied(message.sequence))
+    assert verdicts == []
+    enforcer.link.answered(Applied(sent[-1].sequence))
+    assert verdicts == [""]
+
+
+def test_a_refusal_is_the_verdict(tmp_path: Path) -> None:
+    run = run_directory(tmp_path)
+    leave_pending(run, compiled().applied)
+    sent, verdicts, enforcer = enforce(run)
+    enforcer.link.answered(Refused(sent[0].sequence, "disk full"))
+    for message in sent[1:]:
+        enforcer.link.answered(Applied(message.sequence))
+    assert verdicts == ["disk full"]
+
+
+def test_the_pending_configuration_becomes_the_applied_one(tmp_path: Path) -> None:
+    run = run_directory(tmp_path)
+    leave_pending(run, compiled().applied)
+    put_in_place(run)
+    put_in_place(run)
+    assert read_applied(run.pending) is None
+    assert read_applied(run.applied) == compiled().applied
+
+
+def test_a_large_change_is_cut() -> None:
+    items = [bytes(4) + b"\x20" + number.to_bytes(4, "big") for number in range(ITEMS_PER_REQUEST * 2 + 1)]
+    cut = parts([(["n"], 1, *IPV4_UNICAST, b"", items)])
+    assert [len(part[-1]) for part in cut] == [ITEMS_PER_REQUEST, ITEMS_PER_REQUEST, 1]
+    assert [item for part in cut for item in part[-1]] == items
+
+
+def test_watchdogs_are_part_of_the_applied_configuration() -> None:
+    applied = compiled().applied
+    assert isinstance(applied, AppliedConfiguration)
+    ((name, neighbors, changes),) = applied.watchdogs
+    assert (name, neighbors, len(changes)) == ("dog", ["127.0.0.12"], 1)
+    assert changes[0][3] not in [change[3] for _, routes in applied.routes for change in routes]

@@ -35,11 +35,26 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "decode": ("apid.cli_packet", "decode", "Decode a BGP message or routes from hexadecimal digits."),
     "encode": ("apid.cli_packet", "encode", "Encode a route as an UPDATE, in hexadecimal digits."),
     "env": ("apid.cli_env", "env", "Show the options of the environment."),
-    "healthcheck": ("apid.healthcheck", "main", "Watch a service and announce it while it is healthy."),
+    "healthcheck": ("apid.healthcheck.command", "healthcheck", "Watch a service and announce it while it is healthy."),
     "completion": ("apid.cli_completion", "completion", "Print the completion script of a shell."),
     "version": ("apid.cli_version", "version", "Show the version."),
 }
 SYNONYMS = {"server": "run", "peer": "neighbor"}
+
+
+def _use_run_directory(ctx: click.Context, _parameter: click.Parameter, value: Path | None) -> None:
+    """Take `--run-dir` behind the command too, where it counts more."""
+    if value is not None:
+        ctx.obj = RunDirectory(value.absolute())
+
+
+RUN_DIRECTORY = click.Option(
+    ["--run-dir"],
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the daemon has its sockets and files.",
+    callback=_use_run_directory,
+    expose_value=False,
+)
 
 
 class Commands(click.Group):
@@ -55,7 +70,11 @@ class Commands(click.Group):
         if place is None:
             return None
         command: Any = getattr(importlib.import_module(place[0]), place[1])
-        return command if isinstance(command, click.Command) else None
+        if not isinstance(command, click.Command):
+            return None
+        if cmd_name != "healthcheck" and RUN_DIRECTORY not in command.params:
+            command.params.append(RUN_DIRECTORY)
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

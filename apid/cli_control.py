@@ -198,12 +198,20 @@ def reload(run: RunDirectory) -> None:
 @click.command()
 @click.pass_obj
 def restart(run: RunDirectory) -> None:
-    """Read the configuration again, establish every session again, restart the helpers."""
+    """Read the configuration again, establish every session again, restart the helpers.
+
+    \b
+    bgpbus restart
+    """
     send(run, "restart")
 
 
 @click.command()
 @click.pass_obj
 def shutdown(run: RunDirectory) -> None:
-    """End the daemon: peers get NOTIFICATION Cease, helpers the shutdown event."""
+    """End the daemon: peers get NOTIFICATION Cease, helpers the shutdown event.
+
+    \b
+    bgpbus shutdown
+    """
     send(run, "shutdown")

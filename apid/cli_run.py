@@ -37,7 +37,8 @@ def run(
 
     \b
     bgpbus run bgpbus.conf
-    exabgp_tcp_port=1179 bgpbus --run-dir /tmp/lab run -v lab.conf
+    exabgp_tcp_port=1179 bgpbus run -v lab.conf
+    bgpbus --run-dir /tmp/lab run lab.conf
     """
     if once:
         os.environ.update({"exabgp.tcp.attempts": "1"})

@@ -58,26 +58,31 @@ class Compiled:
 def compile_configuration(configuration: Configuration, environment: Environment, version: str) -> Compiled:
     """Compile. Nothing in here can fail: whatever is wrong was found when the configuration was read."""
     programs = assign_programs(configuration.neighbors)
-    sessions = {n.name: _session(n, environment, version) for n in configuration.neighbors}
+    helpers = {
+        process.name: _helper(process, configuration, environment, programs) for process in configuration.processes
+    }
+    subscribers: dict[str, list[str]] = {}
+    for name, helper in helpers.items():
+        for binding in map(ApiBinding.from_wire, helper.bindings):
+            if binding.subscribes:
+                subscribers.setdefault(binding.neighbor, []).append(name)
     peerds: dict[str, list[dict[str, Any]]] = {}
     for neighbor in configuration.neighbors:
-        peerds.setdefault(programs[neighbor.name], []).append(sessions[neighbor.name].to_wire())
-    helpers = {
-        process.name: HelperSettings(_helper(process, configuration, environment, programs).to_wire())
-        for process in configuration.processes
-    }
+        session = _session(neighbor, environment, version, subscribers.get(neighbor.name, []))
+        peerds.setdefault(programs[neighbor.name], []).append(session.to_wire())
     listener = _listener(configuration.neighbors, environment, programs)
     names = [*peerds, *(helper_program(name) for name in helpers), *(["listener"] if listener else [])]
     routes = _routes(configuration.neighbors)
     settings = {name: PeerdSettings(name, each) for name, each in peerds.items()}
+    bridges = {name: HelperSettings(helper.to_wire()) for name, helper in helpers.items()}
     neighbors = [neighbor.name for neighbor in configuration.neighbors]
     watchdogs = _watchdogs(configuration.neighbors)
     applied = AppliedConfiguration("", list(configuration.sources), neighbors, routes, names, watchdogs)
     digest = hashlib.sha256()
-    for message in (*settings.values(), *helpers.values(), *([listener] if listener else []), applied):
+    for message in (*settings.values(), *bridges.values(), *([listener] if listener else []), applied):
         digest.update(pack(message))
     applied = replace(applied, generation=digest.hexdigest()[:16])
-    return Compiled(settings, helpers, listener, applied)
+    return Compiled(settings, bridges, listener, applied)
 
 
 def slug(name: str) -> str:
@@ -108,7 +113,7 @@ def _local_text(neighbor: Neighbor) -> str:
     return address_text(neighbor.local_address) if neighbor.local_address is not None else ""
 
 
-def _session(neighbor: Neighbor, environment: Environment, version: str) -> SessionConfiguration:
+def _session(neighbor: Neighbor, environment: Environment, version: str, helpers: list[str]) -> SessionConfiguration:
     capability = neighbor.capability
     settings = SessionSettings(
         router_id=neighbor.router_id,
@@ -147,7 +152,7 @@ def _session(neighbor: Neighbor, environment: Environment, version: str) -> Sess
         adj_rib_in=neighbor.adj_rib_in,
         manual_eor=neighbor.manual_eor,
         group_updates=neighbor.group_updates,
-        attempts=environment.tcp.attempts,
+        helpers=helpers,
         protocol=settings_to_wire(settings),
     )
 

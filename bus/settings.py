@@ -51,7 +51,7 @@ class SessionConfiguration(Record):
     adj_rib_in: bool
     manual_eor: bool
     group_updates: bool
-    attempts: int  # connection attempts, 0 for ever
+    helpers: list[str]  # whose bridges subscribe, and for whom the session waits a moment before it begins
     protocol: dict[str, Any]
 
 
@@ -79,6 +79,21 @@ class ApiBinding(Record):
     sent_parsed: bool
     sent_packets: bool
     sent_consolidate: bool
+
+    @property
+    def received_types(self) -> int:
+        """The message types from the peer that the helper is told of: none without a form to tell them in."""
+        return self.received if self.received_parsed or self.received_packets or self.received_consolidate else 0
+
+    @property
+    def sent_types(self) -> int:
+        """The message types to the peer that the helper is told of."""
+        return self.sent if self.sent_parsed or self.sent_packets or self.sent_consolidate else 0
+
+    @property
+    def subscribes(self) -> bool:
+        """Whether the helper is told anything of this neighbor."""
+        return bool(self.state or self.fsm or self.negotiated or self.received_types or self.sent_types)
 
 
 @dataclass(frozen=True, slots=True)

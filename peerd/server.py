@@ -6,6 +6,7 @@ import array
 import logging
 import os
 import socket
+from dataclasses import replace
 from typing import Any
 
 from bgp.family import Family
@@ -61,8 +62,9 @@ class PeerServer:
         """Read the settings; touch only the sessions that changed."""
         wanted = {each.name: each for each in read_peerd(self._run.settings / self._program)}
         for name, session in list(self._sessions.items()):
-            if wanted.get(name) != session.configuration:
-                changed = name in wanted
+            changed = name in wanted
+            # Who listens is not what the session is: it goes on when only that has changed.
+            if not changed or replace(wanted[name], helpers=session.configuration.helpers) != session.configuration:
                 session.stop("configuration changed" if changed else "removed", _cease(changed))
                 self._leaving.append(self._sessions.pop(name))
         for name, configuration in wanted.items():

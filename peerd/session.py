@@ -50,6 +50,7 @@ from peerd.outbound import Outbound
 from peerd.tcp import TransportOptions, dial, outcome
 
 BATCH_OCTETS = 256 * 1024  # asked of ribd at once
+HELPERS_SECONDS = 3.0  # for the bridges to subscribe before a session begins without them
 LOW_WATER = 128 * 1024  # octets that may wait for the socket when more is asked for
 
 
@@ -90,6 +91,9 @@ class Session:
         self._dialling: dict[int, socket.socket] = {}
         self._connections: dict[int, Connection] = {}
         self._incoming: socket.socket | None = None
+        self._awaited = set(configuration.helpers)
+        self._early: list[socket.socket] = []
+        self._begun = False
         self._established: Established | None = None
         self._subscriptions: dict[bytes, Subscription] = {}
         self._request = 0  # the number of the Pull that is out
@@ -105,11 +109,29 @@ class Session:
     # The state machine
 
     def start(self) -> None:
-        """Begin to want a session."""
+        """Begin to want a session, once every helper that is to hear of it listens, or has had its time."""
+        if self._awaited:
+            self._loop.call_later(HELPERS_SECONDS, self._begin)
+        else:
+            self._begin()
+
+    def _begin(self) -> None:
+        if self._begun:
+            return
+        self._begun = True
+        if self._awaited:
+            self._log.warning("session begins without its helpers peer=%s missing=%s", self.name, sorted(self._awaited))
         self._handle(ev.Start())
+        early, self._early = self._early, []
+        for sock in early:
+            self.incoming(sock)
 
     def stop(self, reason: str = "shutting down", subcode: int = 2) -> None:
         """End the session and want none."""
+        self._begun = True
+        for sock in self._early:
+            sock.close()
+        self._early = []
         self._handle(ev.Stop(reason, subcode=subcode))
 
     def teardown(self, subcode: int, text: str = "") -> None:
@@ -208,6 +230,9 @@ class Session:
 
     def incoming(self, sock: socket.socket) -> None:
         """Take a connection that the listener accepted."""
+        if not self._begun:
+            self._early.append(sock)
+            return
         try:
             local, peer = addresses(sock)
         except OSError:
@@ -464,8 +489,13 @@ class Session:
             return
         self._subscriptions[identity] = subscription = Subscription(identity, request, request.credit)
         if self._established is not None:
-            subscription.add([[time.time(), FEED_OPENED, self._established.context]], 0, self._loop.now())
+            now = time.time()
+            items = [[now, FEED_OPENED, self._established.context], [now, FEED_STATE, b"up"]]
+            subscription.add([item for item in items if subscription.wants(item[1], item[2])], 0, self._loop.now())
         self._push(subscription)
+        self._awaited.discard(request.helper)
+        if not self._awaited:
+            self._begin()
 
     def unsubscribe(self, identity: bytes) -> None:
         """Forget a bridge."""

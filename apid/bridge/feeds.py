@@ -66,18 +66,16 @@ class Watched:
     def subscription(self) -> Subscribe | None:
         """What to ask the peerd for; None where this helper wants nothing of this neighbor."""
         binding = self.binding
-        received = binding.received if self.received_form else 0
-        sent = binding.sent if self.sent_form else 0
+        if not binding.subscribes:
+            return None
         kinds = (
             1 << FEED_OPENED
             | binding.state << FEED_STATE
             | binding.fsm << FEED_FSM
-            | bool(received) << FEED_RECEIVED
-            | bool(sent) << FEED_SENT
+            | bool(binding.received_types) << FEED_RECEIVED
+            | bool(binding.sent_types) << FEED_SENT
         )
-        if kinds == 1 << FEED_OPENED and not binding.negotiated:
-            return None
-        return Subscribe(binding.neighbor, self._helper.name, kinds, received, sent, CREDIT)
+        return Subscribe(binding.neighbor, self._helper.name, kinds, binding.received_types, binding.sent_types, CREDIT)
 
     def render(self, when: float, kind: int, octets: bytes) -> list[bytes]:
         """Render an item."""

@@ -28,6 +28,7 @@ SECTIONS: Mapping[str, str] = {
     "operational": "OPERATIONAL messages to send when the session comes up.",
 }
 _ROUTES = ("static", "flow", "l2vpn")
+TEMPLATES_WIN = "a template's value wins over the neighbor's, a later template's over an earlier one's, as in ExaBGP"
 
 
 class Draft:
@@ -45,23 +46,22 @@ class Draft:
         self.routes = Routes()
         self.operational: list[OperationalMessage] = []
         self.inherit: list[Token] = []
-        self._inherited: set[str] = set()
+        self._overruled: dict[str, Setting] = {}  # what we say and a template says too
+        self._winners: dict[str, str] = {}  # the template that has the last word
 
     @property
     def place(self) -> Token:
         """The word where an error about the whole belongs."""
         return self.words[1] if len(self.words) > 1 else self.words[0]
 
-    def merge(self, context: Context, template: Draft, name: str) -> None:
+    def merge(self, template: Draft, name: str) -> None:
         """Add what a template says: its single values win, its lists come behind ours."""
         for ours, theirs in ((self.settings, template.settings), (self.capability, template.capability)):
             for key, setting in theirs.items():
-                own = ours.get(key)
-                if own is not None and own.value != setting.value and key not in self._inherited:
-                    message = f"'{key}' has no effect: the template '{name}' sets it to another value"
-                    context.problems.warn(own.source, own.token, message)
+                if key in ours and key not in self._winners:
+                    self._overruled[key] = ours[key]
                 ours[key] = setting
-                self._inherited.add(key)
+                self._winners[key] = name
         for mine, more in (
             (self.families, template.families),
             (self.next_hops, template.next_hops),
@@ -72,6 +72,14 @@ class Draft:
         self.api += template.api
         self.routes.merge(template.routes)
         self.operational += template.operational
+
+    def warn_of_overruled(self, context: Context) -> None:
+        """Tell which of our single values do not count, once all templates are merged."""
+        for key, own in self._overruled.items():
+            setting = self.capability.get(key) or self.settings[key]
+            if setting.value != own.value:
+                message = f"'{key}' has no effect here: the template '{self._winners[key]}' sets another value"
+                context.problems.warn(own.source, own.token, message, TEMPLATES_WIN)
 
 
 def read_draft(context: Context, section: Section, words: list[Token]) -> Draft:

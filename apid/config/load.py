@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +22,18 @@ from apid.grammar.words import Token, unknown_word
 _ROOT = ("process", "neighbor", "template")
 
 
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Keep the garbage collector away: looking through what a large file makes takes as long as making it."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def load(paths: Iterable[str], environment: Mapping[str, str]) -> Configuration:
     """Load files, `-` being standard input; raise `ConfigurationErrors` with all that is wrong.
 
@@ -28,23 +42,25 @@ def load(paths: Iterable[str], environment: Mapping[str, str]) -> Configuration:
     problems = Problems()
     files = Files(environment, problems)
     parts: list[Configuration] = []
-    for path in paths:
-        opened = files.open(path)
-        if opened is None:
-            continue
-        if not opened[1]:
-            # A file that is just being written: taking it would remove every neighbor.
-            problems.errors.append(ConfigurationError(opened[0].name, 0, 0, "the file holds no configuration"))
-        parts.append(_compile(Context(files, problems), *opened))
-    return _merged(parts, files, problems)
+    with _nothing_collected():
+        for path in paths:
+            opened = files.open(path)
+            if opened is None:
+                continue
+            if not opened[1]:
+                # A file that is just being written: taking it would remove every neighbor.
+                problems.errors.append(ConfigurationError(opened[0].name, 0, 0, "the file holds no configuration"))
+            parts.append(_compile(Context(files, problems), *opened))
+        return _merged(parts, files, problems)
 
 
 def load_text(text: str, environment: Mapping[str, str], name: str = "<text>", directory: str = "/") -> Configuration:
     """Load a text as if it were a file of that name in that directory."""
     problems = Problems()
     files = Files(environment, problems)
-    part = _compile(Context(files, problems), *files.parse_text(name, text, directory))
-    return _merged([part], files, problems)
+    with _nothing_collected():
+        part = _compile(Context(files, problems), *files.parse_text(name, text, directory))
+        return _merged([part], files, problems)
 
 
 class _Scope:
@@ -110,7 +126,8 @@ def _neighbor(context: Context, draft: Draft, scope: _Scope) -> Neighbor | None:
     """Compile a neighbor with all that it inherits, directly or through templates of templates."""
     errors = len(context.problems.errors)
     for template, name in _inherited(context, draft, scope.templates, ()):
-        draft.merge(context, template, name)
+        draft.merge(template, name)
+    draft.warn_of_overruled(context)
     if len(context.problems.errors) > errors:
         return None
     return compile_neighbor(context, draft, scope.processes)

@@ -16,6 +16,8 @@ from apid.programs import Supervisor
 from bus.daemon import RunDirectory
 
 SHUTDOWN_STATE = 6  # supervisord's fault code while it ends
+ENDED = ("STOPPED", "EXITED", "FATAL", "UNKNOWN")
+REMOVE_SECONDS = 35.0  # longer than supervisord waits until it kills
 STOP_SECONDS = 4.5  # for the programs to end after SIGTERM
 WATCH = 0.05  # seconds between looks at programs that are ending
 OWN_NAME = "control"
@@ -25,13 +27,32 @@ Unreachable = (OSError, Fault, HTTPException)
 
 
 def adapt(run: RunDirectory, listener: bool) -> tuple[list[str], list[str]]:
-    """Make supervisord run the programs of the configuration; have the listener read its settings again."""
+    """Make supervisord run what the included files say now, and have the listener read its settings again.
+
+    What is removed stops all at the same time, and before anything is added: a neighbor may have moved from one
+    peerd to another. Return the programs added and removed.
+    """
     supervisor = Supervisor(run)
-    added, removed = supervisor.adapt()
+    rpc = _rpc(supervisor)
+    added, _changed, removed = rpc.reloadConfig()[0]
+    for name in removed:
+        rpc.stopProcessGroup(name, False)
+    waiting, deadline = set(removed), time.monotonic() + REMOVE_SECONDS
+    while waiting and time.monotonic() < deadline:
+        # Each question also wakes supervisord, which by itself looks at its programs once a second.
+        for process in supervisor.processes():
+            if process["name"] in waiting and process["statename"] in ENDED:
+                rpc.removeProcessGroup(process["name"])
+                waiting.discard(process["name"])
+        time.sleep(WATCH if waiting else 0)
+    for name in added:
+        rpc.addProcessGroup(name)
     if listener and "listener" not in added:
         with suppress(Fault):  # it is not running, and reads its settings when it starts
-            _rpc(supervisor).signalProcess("listener", "HUP")
-    return added, removed
+            rpc.signalProcess("listener", "HUP")
+    if waiting:
+        raise OSError(f"{', '.join(sorted(waiting))} did not stop in {REMOVE_SECONDS} seconds")
+    return list(added), list(removed)
 
 
 def restart(run: RunDirectory, names: list[str]) -> None:
@@ -45,7 +66,7 @@ def restart(run: RunDirectory, names: list[str]) -> None:
     pending = set(names)
     while pending and time.monotonic() < deadline:
         for process in supervisor.processes():
-            if process["name"] in pending and process["statename"] in ("STOPPED", "EXITED", "FATAL"):
+            if process["name"] in pending and process["statename"] in ENDED:
                 _rpc(supervisor).startProcess(process["name"], False)
                 pending.discard(process["name"])
         time.sleep(WATCH)

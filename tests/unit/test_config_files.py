@@ -129,7 +129,8 @@ def test_a_single_value_of_a_template_wins_with_a_warning() -> None:
     configuration = compiled(text + neighbor("hold-time 90; inherit [ b a ];"))
     assert configuration.neighbors[0].hold_time == 30
     (warning,) = configuration.warnings
-    assert warning.message == "'hold-time' has no effect: the template 'b' sets it to another value"
+    assert warning.message == "'hold-time' has no effect here: the template 'a' sets another value"
+    assert "wins over the neighbor's" in warning.hint
     assert (warning.line, warning.column) == (3, 1)
 
 

@@ -33,7 +33,7 @@ EVERYTHING = (
     "--community '65001:2 65001:3' --extended-community target:1:1 --large-community 65001:1:1 "
     "--as-path '65001 65001' --path-id 7 --neighbor 1.1.1.1 --neighbor 2.2.2.2"
 )
-EVERYTHING_PRINTED = (
+ALL_PRINTED = (
     "local-preference 50 community [ 65001:2 65001:3 ] extended-community [ target:1:1 ] "
     "large-community [ 65001:1:1 ] as-path [ 65001 65001 ] path-information 7"
 )
@@ -54,8 +54,8 @@ PRINTED = [
         EVERYTHING,
         State.UP,
         [
-            f"neighbor 1.1.1.1, neighbor 2.2.2.2 announce route 10.9.0.1/32 next-hop 1.2.3.4 med 100 {EVERYTHING_PRINTED}",
-            f"neighbor 1.1.1.1, neighbor 2.2.2.2 announce route 10.9.0.9/32 next-hop 1.2.3.4 med 101 {EVERYTHING_PRINTED}",
+            f"neighbor 1.1.1.1, neighbor 2.2.2.2 announce route 10.9.0.1/32 next-hop 1.2.3.4 med 100 {ALL_PRINTED}",
+            f"neighbor 1.1.1.1, neighbor 2.2.2.2 announce route 10.9.0.9/32 next-hop 1.2.3.4 med 101 {ALL_PRINTED}",
         ],
     ),
     ("--ip 10.9.0.1", State.DOWN, ["neighbor * announce route 10.9.0.1/32 next-hop self med 1000"]),

@@ -137,3 +137,18 @@ def test_a_message_that_no_header_can_describe_is_not_built() -> None:
 def test_an_unknown_type_is_named_by_its_number() -> None:
     assert message_name(2) == "UPDATE"
     assert message_name(77) == "type 77"
+
+
+@pytest.mark.parametrize("octets", [b"GET / HTTP/1.1\r\n\r\n"[:5], b"\0", b"\xff" * 15 + b"\xfe", b"\xff" * 3 + b"\0"])
+@pytest.mark.parametrize("before", [b"", KEEPALIVE])
+def test_what_cannot_become_a_marker_is_not_waited_for(before: bytes, octets: bytes) -> None:
+    framer = Framer()
+    framer.append(before + octets)
+    messages, error = framer.take_all()
+    assert messages == ([before] if before else [])
+    assert error is not None
+    assert (error.code, error.subcode) == (1, 1)
+    framer = Framer()
+    framer.append(octets)
+    with pytest.raises(NotifyError, match="is not all ones"):
+        framer.take()

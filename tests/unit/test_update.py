@@ -20,7 +20,7 @@ from bgp.family import (
     Family,
 )
 from bgp.negotiated import Negotiated
-from bgp.nlri import decode
+from bgp.nlri import decode, route_key
 from bgp.update import Update, UpdateDecoder, decode_update
 
 ORIGIN = "40010100"
@@ -210,24 +210,36 @@ def test_notification_carries_the_attribute() -> None:
 
 
 DISCARDS = [
-    ("local-pref-from-outside", "4005040000", "0064", 5, "LOCAL_PREF is not accepted from this peer"),
-    ("originator-id-from-outside", "80090401", "020304", 9, "ORIGINATOR_ID is not accepted from this peer"),
-    ("malformed-cluster-list-from-outside", "800a03", "010203", 10, "CLUSTER_LIST is not accepted from this peer"),
-    ("as4-path-in-a-4-octet-session", "c01106", "020100011170", 17, "AS4_PATH is not accepted from this peer"),
-    ("atomic-aggregate-length", "400601", "00", 6, "ATOMIC_AGGREGATE length 1 is not 0"),
-    ("aggregator-length", "c00706", "fde90a000001", 7, "AGGREGATOR length 6 is not 8"),
-    ("aigp-from-outside", "801a0b", "01000b0000000000000064", 26, "AIGP is not accepted from this peer"),
+    ("atomic-aggregate-length", "40060100", 6, "ATOMIC_AGGREGATE length 1 is not 0"),
+    ("aggregator-length", "c00706fde90a000001", 7, "AGGREGATOR length 6 is not 8"),
 ]
 
 
-@pytest.mark.parametrize(("name", "header", "value", "code", "reason"), DISCARDS, ids=[case[0] for case in DISCARDS])
-def test_some_attributes_are_discarded_and_the_routes_kept(
-    name: str, header: str, value: str, code: int, reason: str
+@pytest.mark.parametrize(("name", "octets", "code", "reason"), DISCARDS, ids=[case[0] for case in DISCARDS])
+def test_some_malformed_attributes_are_discarded_and_the_routes_kept(
+    name: str, octets: str, code: int, reason: str
 ) -> None:
-    update = decode_update(body(MANDATORY + header + value, PREFIX), EXTERNAL)
+    update = decode_update(body(MANDATORY + octets, PREFIX), EXTERNAL)
     assert update.announced[0].items == [ITEM]
     assert update.attributes.get(code) is None
     assert update.discarded == (reason,)
+
+
+UNWELCOME = [
+    ("local-pref-from-outside", "40050400000064", 5),
+    ("originator-id-from-outside", "80090401020304", 9),
+    ("malformed-cluster-list-from-outside", "800a03010203", 10),
+    ("as4-path-in-a-4-octet-session", "c01106020100011170", 17),
+    ("aigp-from-outside", "801a0b01000b0000000000000064", 26),
+]
+
+
+@pytest.mark.parametrize(("name", "octets", "code"), UNWELCOME, ids=[case[0] for case in UNWELCOME])
+def test_attributes_that_this_peer_may_not_send_are_dropped_in_silence(name: str, octets: str, code: int) -> None:
+    update = decode_update(body(MANDATORY + octets, PREFIX), EXTERNAL)
+    assert update.announced[0].items == [ITEM]
+    assert update.attributes.get(code) is None
+    assert (update.error, update.discarded) == (None, ())
 
 
 def test_discards_need_no_routes() -> None:
@@ -237,7 +249,7 @@ def test_discards_need_no_routes() -> None:
 def test_of_repeated_attributes_the_first_counts() -> None:
     update = decode_update(body(MANDATORY + "80040400000001" + "80040400000002", PREFIX), EXTERNAL)
     assert update.attributes.get(4) == Med(1)
-    assert update.discarded == ("attribute 4 occurs more than once",)
+    assert (update.error, update.discarded) == (None, ())
 
 
 def test_unknown_transitive_attributes_are_kept_with_the_partial_bit() -> None:
@@ -351,12 +363,23 @@ def test_unspecified_ipv6_next_hop_withdraws() -> None:
     assert update.withdrawn == ((IPV6_UNICAST, [IPV6_ITEM]),)
 
 
-def test_routes_that_are_framed_but_unreadable_withdraw_the_rest() -> None:
-    good, bad = "06 01 20 0a000001".replace(" ", ""), "0201ff"
-    update = decode_update(body(ORIGIN + AS_PATH + reach("0001850000" + bad + "06" + "01200a000001")), EXTERNAL)
-    assert update.withdrawn == ((IPV4_FLOW, [bytes(4) + bytes.fromhex(good)]),)
+GOOD_RULE, BAD_RULE = "0601200a000001", "030e8101"
+RULES = [bytes(4) + bytes.fromhex(rule) for rule in (BAD_RULE, GOOD_RULE)]
+
+
+def test_a_rule_with_an_unknown_component_withdraws_all_rules_of_the_message() -> None:
+    update = decode_update(body(ORIGIN + AS_PATH + reach("0001850000" + BAD_RULE + GOOD_RULE)), EXTERNAL)
+    assert update.announced == ()
+    assert update.withdrawn == ((IPV4_FLOW, RULES),)
     assert update.error is not None
     assert update.error.startswith("a route of ipv4 flow cannot be read")
+
+
+@pytest.mark.parametrize("attributes", ["", ORIGIN + AS_PATH])
+def test_a_rule_with_an_unknown_component_can_be_withdrawn(attributes: str) -> None:
+    update = decode_update(body(attributes + unreach("000185" + BAD_RULE + GOOD_RULE)), EXTERNAL)
+    assert update.withdrawn == ((IPV4_FLOW, RULES),)
+    assert update.error is None
 
 
 def test_a_decoder_remembers_attribute_sets() -> None:
@@ -377,16 +400,19 @@ def test_a_decoder_remembers_faults() -> None:
 
 
 def check(octets: bytes, negotiated: Negotiated) -> None:
-    """Decode hostile octets: NotifyError or an update whose every item decodes."""
+    """Decode hostile octets: NotifyError or an update whose every announced item decodes."""
     try:
         update = decode_update(octets, negotiated)
     except NotifyError:
         return
     if update.error is not None:
         assert not update.announced
-    for family, *_, items in (*update.announced, *update.withdrawn):
+    for family, _, items in update.announced:
         for item in items:
             decode(family, item)
+    for family, items in update.withdrawn:
+        for item in items:
+            route_key(family, item)
 
 
 @given(octets=st.binary(max_size=120))

@@ -139,8 +139,8 @@ def introduce(run: Quickstart, configuration: Path, directory: Path) -> None:
     command = Path(sys.executable).with_name("bgpbus")
     print(
         f"""
-bgpbus runs {configuration.name} (AS 65001, 127.0.0.1) beside a lab router
-(AS {ROUTER_AS}, {run.router.address} port {run.router.port}). Ctrl-C ends both. In another terminal:
+This is bgpbus with {configuration.name} (127.0.0.1) beside a lab router ({run.router.address} port {run.router.port},
+AS {ROUTER_AS}). Ctrl-C ends both. In another terminal:
 
   {command} --run-dir {directory} show neighbor summary
   {command} --run-dir {directory} announce route 198.51.100.7/32 next-hop self

@@ -1,0 +1,214 @@
+"""The `bgpbus` command: dispatch, help, exit codes, and the commands that need no daemon."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from apid import cli_run
+from apid.__main__ import main as apid_main
+from apid.cli import COMMANDS, main
+from apid.cli_table import table
+from apid.cli_tap import event_line
+from bus.schema import Event
+from tests.unit.control_stage import CONFIGURATION
+
+
+def bgpbus(*arguments: str, text: str | None = None, run_dir: Path | None = None, **variables: str) -> Result:
+    """Run the command as from a shell."""
+    directory = ["--run-dir", str(run_dir)] if run_dir is not None else []
+    return CliRunner().invoke(main, [*directory, *arguments], input=text, env=variables, prog_name="bgpbus")
+
+
+@pytest.fixture
+def configuration(tmp_path: Path) -> str:
+    path = tmp_path / "bgpbus.conf"
+    path.write_text(CONFIGURATION)
+    return str(path)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(name: str) -> None:
+    result = bgpbus(name, "--help")
+    assert result.exit_code == 0, result.output
+    assert f"bgpbus {name}" in result.output.replace(f"Usage: bgpbus {name}", "")
+
+
+def test_help_lists_every_command() -> None:
+    result = bgpbus("--help")
+    assert all(f"  {name} " in result.output for name in COMMANDS)
+
+
+@pytest.mark.parametrize("arguments", [("frobnicate",), ("show",), ("validate",), ("completion", "tcsh"), ("clear",)])
+def test_wrong_usage_is_exit_code_2(arguments: tuple[str, ...]) -> None:
+    assert bgpbus(*arguments).exit_code == 2
+
+
+def test_the_name_of_a_file_stands_for_run(configuration: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[Any] = []
+    monkeypatch.setattr(cli_run, "run_in_foreground", lambda *arguments: ran.append(arguments) or 0)
+    assert bgpbus(configuration, "-v").exit_code == 0
+    assert bgpbus("server", configuration, configuration).exit_code == 0
+    assert [(files, level) for files, _, level in ran] == [([configuration], "DEBUG"), ([configuration] * 2, None)]
+
+
+def test_options_of_run_become_the_environment(configuration: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, str | None] = {}
+
+    def note(*_: object) -> int:
+        seen.update({name: os.environ.get(name) for name in ("exabgp.tcp.attempts", "exabgp.bgp.passive")})
+        return 1
+
+    monkeypatch.setattr(cli_run, "run_in_foreground", note)
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    assert bgpbus("run", "-1", "-P", configuration).exit_code == 1
+    assert seen == {"exabgp.tcp.attempts": "1", "exabgp.bgp.passive": "true"}
+
+
+@pytest.mark.parametrize("command", [["status"], ["reload"], ["show", "neighbor"], ["cli", "version"], ["tap"]])
+def test_without_a_daemon_there_is_one_clear_message(command: list[str], tmp_path: Path) -> None:
+    result = bgpbus(*command, run_dir=tmp_path)
+    assert result.exit_code == 1
+    assert f"bgpbus is not running in {tmp_path}" in result.stderr
+    assert result.stdout == ""
+
+
+def test_validate_counts_what_it_found(configuration: str) -> None:
+    result = bgpbus("validate", configuration)
+    assert (result.exit_code, result.stdout) == (0, f"{configuration}: valid, 2 neighbors, 1 process, 3 routes\n")
+    assert json.loads(bgpbus("validate", "--json", configuration).stdout) == {
+        "valid": True, "neighbors": 2, "processes": 1, "routes": 3, "warnings": [], "errors": [],
+    }  # fmt: skip
+
+
+def test_validate_prints_neighbors_and_routes(configuration: str) -> None:
+    result = bgpbus("validate", "-n", "-r", "-v", configuration)
+    assert result.exit_code == 0
+    assert "✓ neighbor 127.0.0.13" in result.stdout
+    assert "127.0.0.12 ipv4 unicast 10.2.1.0/24 next-hop 192.0.2.9 origin igp med 50" in result.stdout
+    assert '"announce": { "ipv4 unicast": { "192.0.2.9": [ { "nlri": "10.2.1.0/24"' in result.stdout
+
+
+def test_validate_finds_a_route_that_no_session_can_carry(tmp_path: Path) -> None:
+    path = tmp_path / "bad.conf"
+    path.write_text(CONFIGURATION.replace("10.2.1.0/24 next-hop 192.0.2.9;", "10.2.1.0/24 next-hop 2001:db8::1;"))
+    result = bgpbus("validate", "-r", str(path))
+    if result.exit_code == 1:
+        assert "127.0.0.13: ipv4 unicast 10.2.1.0/24" in result.stderr
+    else:  # found when it was read
+        assert result.exit_code == 2
+
+
+def test_a_wrong_configuration_is_exit_code_2_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "bad.conf"
+    path.write_text("neighbour 1.2.3.4 { }\n")
+    result = bgpbus("validate", str(path))
+    assert result.exit_code == 2
+    assert f"{path}:1:1: " in result.stderr
+    as_json = bgpbus("validate", "--json", str(path))
+    assert json.loads(as_json.stdout)["valid"] is False
+    assert as_json.exit_code == 2
+
+
+def test_validate_reads_standard_input() -> None:
+    result = bgpbus("validate", "-", text=CONFIGURATION, PATH="/bin:/usr/bin")
+    assert result.exit_code == 0, result.output
+
+
+def test_what_encode_prints_decode_reads() -> None:
+    encoded = bgpbus("encode", "route 10.0.0.0/24 next-hop 192.0.2.1 med 10 community [ 65000:1 ]")
+    assert encoded.exit_code == 0
+    event = json.loads(bgpbus("decode", text=encoded.stdout).stdout)
+    update = event["neighbor"]["message"]["update"]
+    assert update["attribute"]["med"] == 10
+    assert update["announce"] == {"ipv4 unicast": {"192.0.2.1": [{"nlri": "10.0.0.0/24"}]}}
+
+
+def test_encode_has_the_forms_of_release_6() -> None:
+    whole = bgpbus("encode", "route 10.0.0.0/24 next-hop 192.0.2.1").stdout.strip()
+    assert bgpbus("encode", "--no-header", "route 10.0.0.0/24 next-hop 192.0.2.1").stdout.strip() == whole[38:]
+    assert bgpbus("encode", "-n", "route 10.0.0.0/24 next-hop self").stdout == "180A0000\n"
+    assert (
+        bgpbus("encode", "-n", "-i", "route 10.0.0.0/24 next-hop self path-information 7").stdout
+        == "00000007180A0000\n"
+    )
+    assert bgpbus("encode", "withdraw", "route", "10.0.0.0/24").stdout.strip().endswith("0004180A00000000")
+    assert "4002040201FDE8" in bgpbus("encode", "--two-octet-as", "route 10.0.0.0/24 next-hop self").stdout
+
+
+def test_an_ibgp_route_has_a_local_preference() -> None:
+    encoded = bgpbus("encode", "-a", "65000", "-z", "65000", "route 10.0.0.0/24 next-hop 192.0.2.1").stdout
+    assert "40050400000064" in encoded
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("encode", "route", "foo"), 2, "'foo' is not an IP prefix"),
+        (("encode", "show neighbor"), 2, ""),
+        (("encode", "announce eor"), 2, "a route is expected"),
+        (("encode", "--local-address", "here", "route 10.0.0.0/8 next-hop self"), 2, "'here' is not an IP address"),
+        (("decode", "xyz"), 1, "invalid payload"),
+        (("decode", "FFFF"), 1, "invalid payload"),
+        (("decode", "-n", "-f", "ipv4 nonsense", "18"), 2, "nonsense"),
+    ],
+)
+def test_what_cannot_be_coded_is_said(arguments: tuple[str, ...], code: int, message: str) -> None:
+    result = bgpbus(*arguments)
+    assert result.exit_code == code
+    assert message in result.stderr
+
+
+def test_decode_reads_routes_of_a_family() -> None:
+    assert bgpbus("decode", "-n", "18:0A 00:00").stdout == '{ "nlri": "10.0.0.0/24" }\n'
+    assert "2001:db8::/32" in bgpbus("decode", "-n", "-f", "ipv6 unicast", "2020010DB8").stdout
+
+
+def test_decode_has_the_text_and_the_other_layout() -> None:
+    octets = bgpbus("encode", "route 10.0.0.0/24 next-hop 192.0.2.1").stdout.strip()
+    assert "announced 10.0.0.0/24 next-hop 192.0.2.1" in bgpbus("decode", "--text", octets).stdout
+    event = json.loads(bgpbus("decode", "--by-prefix", octets).stdout)
+    routes = event["neighbor"]["message"]["update"]["announce"]["ipv4 unicast"]
+    assert routes == {"10.0.0.0/24": [{"next-hop": "192.0.2.1"}]}
+
+
+def test_env_shows_what_is_set() -> None:
+    assert bgpbus("env", "-d", **{"exabgp.tcp.port": "1179"}).stdout == "\n[exabgp.tcp]\nport = 1179\n"
+    assert bgpbus("env", "-d", "-e", exabgp_tcp_port="1179").stdout == "exabgp.tcp.port=1179\n"
+    assert "port = 179" in bgpbus("env").stdout
+    wrong = bgpbus("env", exabgp_tcp_port="x")
+    assert wrong.exit_code == 2
+    assert "exabgp_tcp_port" in wrong.stderr
+
+
+def test_version_is_readable_by_people_and_programs() -> None:
+    assert bgpbus("version").stdout.startswith("bgpbus     : ")
+    assert json.loads(bgpbus("version", "--json").stdout)["ExaBGP API"] == "5.0.0"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_for_our_command(shell: str) -> None:
+    assert "_BGPBUS_COMPLETE" in bgpbus("completion", shell).stdout
+
+
+def test_an_event_is_one_line_with_octets_as_digits() -> None:
+    event = Event("ribd", "e", 3, 1.5, "update/n", {"messages": [b"\x01\xff"], "count": 1, "deep": {"octets": b""}})
+    assert json.loads(event_line(event))["data"] == {"messages": ["01ff"], "count": 1, "deep": {"octets": ""}}
+    assert "\n" not in event_line(event)
+
+
+def test_a_table_aligns_its_columns() -> None:
+    assert table(["name", "n"], [["a", "10"], ["longer", "2"]]) == ["name    n", "a       10", "longer  2"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["control", "/run"], ["helper", "/run"], ["other"]])
+def test_apid_without_its_words_is_wrong_usage(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["apid", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        apid_main()
+    assert ended.value.code == 2

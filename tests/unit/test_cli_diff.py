@@ -1,0 +1,86 @@
+"""`bgpbus diff`: what a reload would change."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from apid.cli import main
+from apid.control.enforce import leave_pending, put_in_place
+from tests.unit.control_stage import CONFIGURATION, Stage
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """A run directory with the sample in force."""
+    stage = Stage(tmp_path / "run")
+    leave_pending(stage.run, stage.compiled.applied)
+    put_in_place(stage.run)
+    return tmp_path
+
+
+def diff(directory: Path, text: str, *options: str) -> Result:
+    path = directory / "new.conf"
+    path.write_text(text)
+    return CliRunner().invoke(main, ["--run-dir", str(directory / "run"), "diff", str(path), *options])
+
+
+def lines(result: Result) -> list[str]:
+    assert result.exit_code == 0, result.output
+    return result.stdout.splitlines()
+
+
+@pytest.fixture(autouse=True)
+def _same_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apid.load.SOFTWARE_VERSION", "bgpbus/0")
+    for name in ("exabgp.tcp.port", "exabgp_tcp_port"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_the_same_configuration_changes_nothing(directory: Path) -> None:
+    assert lines(diff(directory, CONFIGURATION)) == ["nothing would change"]
+    assert lines(diff(directory, CONFIGURATION, "--json")) == []
+
+
+def test_routes_are_listed_with_their_neighbor(directory: Path) -> None:
+    text = CONFIGURATION.replace("10.2.1.0/24 next-hop 192.0.2.9;", "10.2.2.0/24 next-hop self med 7;")
+    assert lines(diff(directory, text)) == [
+        "- route 127.0.0.13 ipv4 unicast 10.2.1.0/24",
+        "+ route 127.0.0.13 ipv4 unicast 10.2.2.0/24 next-hop self origin igp med 7",
+    ]
+    assert lines(diff(directory, text, "--summary")) == ["- route 127.0.0.13 1 routes", "+ route 127.0.0.13 1 routes"]
+
+
+def test_neighbors_and_processes_are_compared(directory: Path) -> None:
+    text = (
+        CONFIGURATION.replace("127.0.0.13", "127.0.0.14")
+        .replace("hold-time 30", 'hold-time 60; md5-password "secret"')
+        .replace("/bin/cat", "/bin/echo")
+    )
+    shown = lines(diff(directory, text, "--summary"))
+    assert shown[:2] == ["- neighbor 127.0.0.13", "+ neighbor 127.0.0.14"]
+    assert shown[2].startswith("~ neighbor 127.0.0.12 ")
+    assert "hold_time 30 → 60" in shown[2]
+    assert "md5_password" in shown[2]
+    assert "secret" not in shown[2]
+    assert "~ process p run" in shown
+
+
+def test_json_has_one_object_on_each_line(directory: Path) -> None:
+    text = CONFIGURATION.replace("127.0.0.13", "127.0.0.14")
+    first = json.loads(lines(diff(directory, text, "--json"))[0])
+    assert first == {"change": "removed", "kind": "neighbor", "name": "127.0.0.13", "text": ""}
+
+
+def test_a_wrong_file_is_exit_code_2(directory: Path) -> None:
+    assert diff(directory, "nonsense {").exit_code == 2
+
+
+def test_without_a_configuration_in_force_there_is_nothing_to_compare(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    result = diff(tmp_path, CONFIGURATION)
+    assert result.exit_code == 1
+    assert "no configuration is in force" in result.stderr

@@ -1,30 +1,18 @@
-"""`bgpbus diff`: what a reload would change."""
+"""`bgpbus diff`."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
-from typing import Any
 
 import click
 
-from apid.cli import Failed, Misconfigured
-from apid.compile import Compiled
-from apid.control.enforce import read_applied
-from apid.difference import difference
-from apid.load import LoadError, read_configuration
-from apid.render.nlri_text import nlri_text
-from apid.render.routes import next_hops, read_route
-from apid.render.text_attributes import attributes_text
-from bgp.attribute import AttributeSet
-from bgp.family import Family
-from bgp.route import decode_set
+from apid.cli_ask import ask
 from bus.daemon import RunDirectory
-from bus.schema import AppliedConfiguration, Message, PeerdSettings, SchemaError
-from bus.settings import read_settings
 
 COLOURS = {"+": "green", "-": "red", "~": "yellow"}
-Row = tuple[str, str, str, str]  # + - or ~, kind of thing, neighbor or name, text
+WORDS = {"+": "added", "-": "removed", "~": "changed"}
 
 
 @click.command()
@@ -35,121 +23,27 @@ Row = tuple[str, str, str, str]  # + - or ~, kind of thing, neighbor or name, te
 def diff(run: RunDirectory, files: tuple[str, ...], summary: bool, as_json: bool) -> None:
     """Show what a reload would change, if the configuration were FILES (by default, what the daemon was started with).
 
+    The daemon reads them itself, because its environment may be another one than yours.
+
     \b
     bgpbus diff
     bgpbus diff new.conf --summary
     """
-    try:
-        applied = read_applied(run.applied)
-        if applied is None:
-            raise Failed(f"no configuration is in force in {run.path}")
-        compiled = read_configuration(list(files) or applied.sources).compiled
-    except LoadError as error:
-        raise Misconfigured(str(error)) from error
-    except (OSError, SchemaError) as error:
-        raise Failed(f"the configuration in force cannot be read: {error}") from error
-    rows = [*_neighbors(run, applied, compiled), *_helpers(run, compiled)]
-    rows += _counted(applied, compiled) if summary else _routes(applied, compiled)
-    for row in rows:
-        click.echo(_json_line(row) if as_json else _line(row))
-    if not rows and not as_json:
+    request = {"files": [os.path.abspath(file) for file in files], "summary": summary}
+    lines: list[str] = []
+    ask(run, f"diff {json.dumps(request)}", lines.extend)
+    for line in lines:
+        click.echo(_json_line(line) if as_json else _line(line))
+    if not lines and not as_json:
         click.echo("nothing would change")
 
 
-def _neighbors(run: RunDirectory, applied: AppliedConfiguration, compiled: Compiled) -> list[Row]:
-    old: dict[str, Any] = {}
-    for program in applied.programs:
-        settings = _settings(run, program)
-        if isinstance(settings, PeerdSettings):
-            old |= {session["name"]: session for session in settings.sessions}
-    new = {
-        session["name"]: _as_stored(session) for settings in compiled.peerds.values() for session in settings.sessions
-    }
-    return _compared("neighbor", old, new)
-
-
-def _helpers(run: RunDirectory, compiled: Compiled) -> list[Row]:
-    old: dict[str, Any] = {}
-    for path in run.settings.iterdir():
-        if path.name.startswith("helper-") and not path.name.endswith(".new"):
-            helper = getattr(_settings(run, path.name), "helper", {})
-            old[helper.get("name", path.name)] = helper
-    new = {name: _as_stored(settings.helper) for name, settings in compiled.helpers.items()}
-    return _compared("process", old, new)
-
-
-def _settings(run: RunDirectory, program: str) -> Message | None:
-    path = run.settings / program
-    return read_settings(path) if path.exists() else None
-
-
-def _as_stored(value: Any) -> Any:
-    """Turn tuples into lists, as reading a settings file does."""
-    if isinstance(value, dict):
-        return {key: _as_stored(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_as_stored(each) for each in value]
-    return value
-
-
-def _compared(kind: str, old: dict[str, Any], new: dict[str, Any]) -> list[Row]:
-    rows = [("-", kind, name, "") for name in old if name not in new]
-    rows += [("+", kind, name, "") for name in new if name not in old]
-    for name in new:
-        if name in old and new[name] != old[name]:
-            rows.append(("~", kind, name, ", ".join(_differences(old[name], new[name]))))
-    return rows
-
-
-def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """Name the fields that differ; a password's value is nobody's business."""
-    found = []
-    for key in new:
-        if new[key] == old.get(key):
-            continue
-        if isinstance(new[key], dict) and isinstance(old.get(key), dict):
-            found += _differences(old[key], new[key])
-        elif "password" in key or isinstance(new[key], list):
-            found.append(key)
-        else:
-            found.append(f"{key} {old.get(key)} → {new[key]}")
-    return found
-
-
-def _counted(applied: AppliedConfiguration, compiled: Compiled) -> list[Row]:
-    counts: dict[tuple[str, str], int] = {}
-    for names, announce, _afi, _safi, _attributes, items in difference(
-        applied.routes, compiled.applied.routes, compiled.applied.neighbors
-    ):
-        for name in names:
-            key = ("+" if announce else "-", name)
-            counts[key] = counts.get(key, 0) + len(items)
-    return [(sign, "route", name, f"{count} routes") for (sign, name), count in counts.items()]
-
-
-def _routes(applied: AppliedConfiguration, compiled: Compiled) -> list[Row]:
-    rows: list[Row] = []
-    for names, announce, afi, safi, octets, items in difference(
-        applied.routes, compiled.applied.routes, compiled.applied.neighbors
-    ):
-        attributes, next_hop = decode_set(octets)
-        hop = "" if next_hop is None else next(iter(next_hops(next_hop)), "self")
-        said = attributes_text(AttributeSet(octets, attributes))
-        family = Family(afi, safi)
-        for item in items:
-            route = read_route(family, item)
-            text = f"{family} {nlri_text(route, hop, bool(route.path_id))}{said}"
-            rows += [("+" if announce else "-", "route", name, text) for name in names]
-    return rows
-
-
-def _line(row: Row) -> str:
-    sign, kind, name, text = row
+def _line(row: str) -> str:
+    sign, kind, name, text = json.loads(row)
     line = f"{sign} {kind} {name} {text}".rstrip()
     return click.style(line, fg=COLOURS[sign]) if sys.stdout.isatty() else line
 
 
-def _json_line(row: Row) -> str:
-    sign, kind, name, text = row
-    change = {"+": "added", "-": "removed", "~": "changed"}[sign]
-    return json.dumps({"change": change, "kind": kind, "name": name, "text": text})
+def _json_line(row: str) -> str:
+    sign, kind, name, text = json.loads(row)
+    return json.dumps({"change": WORDS[sign], "kind": kind, "name": name, "text": text})

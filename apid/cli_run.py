@@ -45,4 +45,6 @@ def run(
     if passive:
         os.environ.update({"exabgp.bgp.passive": "true"})
     level = "DEBUG" if verbose or debug else log_level
-    raise SystemExit(run_in_foreground(list(files), directory.path, level))
+    # The daemon reads them again at a reload, from another working directory.
+    paths = [file if file == "-" else os.path.abspath(file) for file in files]
+    raise SystemExit(run_in_foreground(paths, directory.path, level))

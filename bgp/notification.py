@@ -164,10 +164,14 @@ class Notification:
 
     @property
     def hard_reset(self) -> Notification | None:
-        """What a Hard Reset encapsulates (RFC 8538 section 3.1); None for others and for damaged ones."""
-        if self.code == CEASE and self.subcode == HARD_RESET and len(self.data) >= 2:
-            return Notification(self.data[0], self.data[1], self.data[2:])
-        return None
+        """What a Hard Reset encapsulates (RFC 8538 section 3.1); None for others and for damaged ones.
+
+        One within another is damaged: a message could hold a thousand.
+        """
+        if (self.code, self.subcode) != (CEASE, HARD_RESET) or len(self.data) < 2:
+            return None
+        inner = Notification(self.data[0], self.data[1], self.data[2:])
+        return None if (inner.code, inner.subcode) == (CEASE, HARD_RESET) else inner
 
     def __str__(self) -> str:
         """Describe in one printable line, such as `6/4 Cease, Administrative Reset: "maintenance"`."""

@@ -255,6 +255,7 @@ class Client:
         on_bad: Callable[[str], None],
     ) -> None:
         self.connected = False
+        self._paused = False
         self._on_message, self._on_connect, self._on_bad = on_message, on_connect, on_bad
         self._loop = loop
         self._socket = loop.context.socket(zmq.DEALER)
@@ -297,6 +298,15 @@ class Client:
         except zmq.Again:
             return False
         return True
+
+    def pause_reading(self, paused: bool) -> None:
+        """Let the server wait, or go on: what is not read fills its queue for us, and its sends begin to fail."""
+        if paused != self._paused:
+            self._paused = paused
+            if paused:
+                self._loop.unwatch(self._socket)
+            else:
+                self._loop.watch(self._socket, self._ready)
 
     def close(self) -> None:
         """Close the connection for good."""

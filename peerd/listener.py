@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 from array import array
+from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -31,7 +32,21 @@ from peerd.tcp import TransportOptions, limit_ttl, listen, prepare, sign_with_md
 
 ACCEPTED_PER_TURN = 32
 CEASE, CONNECTION_REJECTED = 6, 5
+PEERD_SECONDS = 10.0  # for which a connection waits for its peerd to start
+RETRY_HANDOVER = 0.05  # seconds
+WAITING_LIMIT = 256  # connections that may wait
 RETRY = 1.0  # seconds until an address that could not be had is tried again
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An accepted connection whose peerd has not taken it yet."""
+
+    connection: socket.socket
+    neighbor: PassiveNeighbor
+    peer: str
+    local: str
+    until: float
 
 
 class Listener:
@@ -41,6 +56,7 @@ class Listener:
         self._loop, self._run, self._log = loop, run, log
         self._sockets: dict[tuple[str, int], socket.socket] = {}
         self._neighbors: list[PassiveNeighbor] = []
+        self._waiting = 0
         self._handover = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
 
     def configure(self) -> None:
@@ -91,26 +107,51 @@ class Listener:
             except OSError as error:
                 self._log.warning("accept failed: %s", error)
                 return
-            with connection:
-                self._place(connection, address[0])
+            self._place(connection, address[0])
 
     def _place(self, connection: socket.socket, peer: str) -> None:
+        """Give a connection to its neighbor's peerd, or refuse it."""
         try:
             local = connection.getsockname()[0]
             prepare(connection)
         except OSError:
+            connection.close()
             return  # gone already
         neighbor = self._match(peer, local)
         if neighbor is None:
             self._log.warning("connection refused, no such neighbor: peer=%s local=%s", peer, local)
             self._refuse(connection)
+            connection.close()
             return
         try:
             limit_ttl(connection, TransportOptions(b"", neighbor.outgoing_ttl, neighbor.incoming_ttl))
-            self._hand_over(connection, neighbor, peer, local)
         except OSError as error:
-            # Its peerd is away or full; the peer will come again.
-            self._log.warning("connection dropped, its peerd does not take it: neighbor=%s %s", neighbor.name, error)
+            self._log.warning("no TTL protection neighbor=%s: %s", neighbor.name, error)
+            connection.close()
+            return
+        self._hand_over(Waiting(connection, neighbor, peer, local, self._loop.now() + PEERD_SECONDS))
+
+    def _hand_over(self, waiting: Waiting) -> None:
+        """Pass a connection on; a peerd that is just starting gets a moment, since some peers come back late."""
+        message = pack(Incoming(waiting.neighbor.name, waiting.peer, waiting.local))
+        path = str(self._run.handover(waiting.neighbor.program))
+        descriptor = array("i", [waiting.connection.fileno()])
+        try:
+            # Not socket.send_fds: it ignores the address.
+            self._handover.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptor)], 0, path)
+        except OSError as error:
+            if self._loop.now() < waiting.until and self._waiting < WAITING_LIMIT:
+                self._waiting += 1
+                self._loop.call_later(RETRY_HANDOVER, lambda: self._try_again(waiting))
+                return
+            self._log.warning(
+                "connection dropped, its peerd does not take it: neighbor=%s %s", waiting.neighbor.name, error
+            )
+        waiting.connection.close()
+
+    def _try_again(self, waiting: Waiting) -> None:
+        self._waiting -= 1
+        self._hand_over(waiting)
 
     def _match(self, peer: str, local: str) -> PassiveNeighbor | None:
         """Return the neighbor of a connection: the exact address before the narrowest range."""
@@ -121,13 +162,6 @@ class Listener:
             if address in ip_network(neighbor.peer_address) and neighbor.local_address in ("", local)
         ]
         return max(found, key=lambda neighbor: ip_network(neighbor.peer_address).prefixlen, default=None)
-
-    def _hand_over(self, connection: socket.socket, neighbor: PassiveNeighbor, peer: str, local: str) -> None:
-        message = pack(Incoming(neighbor.name, peer, local))
-        path = str(self._run.handover(neighbor.program))
-        descriptor = array("i", [connection.fileno()])
-        # Not socket.send_fds: it ignores the address.
-        self._handover.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptor)], 0, path)
 
     def _refuse(self, connection: socket.socket) -> None:
         try:

@@ -30,7 +30,7 @@ from bus.daemon import (
     take_lock,
 )
 from bus.schema import Answer, Applied, Command, Message, Present, Reconfigure, Refused, SchemaError
-from bus.settings import HelperConfiguration, read_helper
+from bus.settings import read_helper
 from bus.transport import Client, Loop, Publisher
 
 READ_OCTETS = 256 * 1024  # of commands in one read: one batch for ribd
@@ -66,11 +66,8 @@ class Bridge:
         )
         self._feeds = Feeds(loop, run, self._events, self._lost, lambda: bool(self._output.lost), log)
         self._feeds.configure(self._helper, bindings, self._context)
-        self._process = self._new_process(self._helper)
-
-    def _new_process(self, helper: HelperConfiguration) -> HelperProcess:
-        return HelperProcess(
-            self._loop, helper, self._readable, self._stderr, self._exited, self._started, self._writable
+        self._process = HelperProcess(
+            loop, self._helper, self._readable, self._stderr, self._exited, self._started, self._writable
         )
 
     def start(self) -> None:
@@ -89,6 +86,7 @@ class Bridge:
         self._tell("exited", {"status": status})
         self._commands.reset()
         self._output = Output(self._run.path, lambda count: self._notices.lost(time.time(), count))
+        self._control.pause_reading(False)
         if self._stopping:
             self._loop.stop()
 
@@ -161,7 +159,7 @@ class Bridge:
         if self._asked is None or answer.request != self._asked.request:
             return
         for line in answer.lines:
-            self._answer(f"{line}\n".encode(), 1)
+            self._commands.say(line)
         if answer.final:
             if answer.error:
                 self._commands.refused(self._asked.line, answer.error, self._loop.now())
@@ -180,10 +178,10 @@ class Bridge:
         self._feeds.configure(helper, bindings, self._context)
         self._helper = helper
         if not same:
-            old = self._process
-            self._process = self._new_process(helper)
-            old.stop()
-            self._process.start()
+            nobody = NeighborContext("", "", 0, 0, "")
+            self._notices = Renderer(nobody, self._context, helper.json_layout, helper.encoder)
+            self._commands.configure(helper.acknowledge)
+            self._process.reconfigure(helper)
 
     def _present(self) -> None:
         """Tell control how this helper is."""
@@ -210,7 +208,9 @@ class Bridge:
             self._writable()
 
     def _lost(self, count: int) -> None:
-        self._output.drop(count)
+        if self._process.pid:
+            self._output.drop(count)
+            self._writable()
 
     def _writable(self) -> None:
         """Write what the pipe takes."""
@@ -223,6 +223,7 @@ class Bridge:
             if written < len(chunk):
                 break
         self._process.want_write(bool(self._output))
+        self._control.pause_reading(self._output.answers_full)
         self._report_losses()
 
     def _report_losses(self) -> None:

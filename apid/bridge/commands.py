@@ -18,9 +18,12 @@ from apid.grammar.fast import CommandReader, Invalid, Routes, Single
 from apid.grammar.words import GrammarError
 from apid.riblink import RibLink
 from bus.daemon import one_line
+from bus.schema import MESSAGE_LIMIT
 
 LINE_LIMIT = 1024 * 1024  # octets of one command
 LOGGED_REFUSALS = 10  # a second; more are counted
+BATCH_OCTETS = 1024 * 1024  # of routes, after which the next one begins another batch: a message must fit the bus
+ROUTE_OVERHEAD = 5  # octets that stand before an item or an attribute set on the bus, at most
 DONE, ERROR = b"done\n", b"error\n"
 
 
@@ -32,7 +35,9 @@ class Batch:
     index: dict[tuple[str, ...], int] = field(default_factory=dict)
     changes: list[list[Any]] = field(default_factory=list)
     answers: list[tuple[bytes, int]] = field(default_factory=list)
+    size: int = 0  # octets on the bus, roughly
     answered: bool = False
+    unheard: bool = False  # the helper that wrote these commands is gone
 
     def add(
         self, names: tuple[str, ...], announce: bool, family: Sequence[int], attributes: bytes, items: list[bytes]
@@ -43,6 +48,7 @@ class Batch:
             target = self.index[names] = len(self.targets)
             self.targets.append(list(names))
         self.changes.append([target, int(announce), family[0], family[1], attributes, items])
+        self.size += len(attributes) + sum(map(len, items)) + ROUTE_OVERHEAD * (len(items) + 4)
 
     def answer(self, line: bytes, count: int = 1) -> None:
         """Say how the next `count` lines will be answered if ribd takes the batch."""
@@ -73,16 +79,29 @@ class Commands:
         self._rest = b""
         self._skipping = False  # inside a line that is too long
         self._steps: deque[Routes | Single | Invalid] = deque()
+        self._orphans = 0  # steps at the front whose helper is gone
         self._batches: deque[Batch] = deque()
         self._waiting = False  # for the answer of control
+        self._unheard = False  # the helper whose command is being carried out is gone
         self._logged, self._logged_at, self._suppressed = 0, 0.0, 0
         self.count = self.errors = 0
 
     def reset(self) -> None:
-        """Forget what belonged to a helper that is gone; its complete commands are still carried out."""
+        """Forget what belonged to a helper that is gone.
+
+        Its complete commands are still carried out, but the next helper must not read their answers.
+        """
         self._rest = b""
         self._skipping = False
         self._acknowledge = self._acknowledge_at_start
+        self._orphans = len(self._steps)
+        self._unheard = True
+        for batch in self._batches:
+            batch.unheard = True
+
+    def configure(self, acknowledge: bool) -> None:
+        """Take the setting for helpers that start from now on."""
+        self._acknowledge_at_start = acknowledge
 
     @property
     def busy(self) -> bool:
@@ -102,33 +121,32 @@ class Commands:
             whole = self._rest + whole + newline
             self._rest = b""
         self._rest += rest
+        if whole:
+            self._steps.extend(self._reader.read(whole))
         if len(self._rest) > LINE_LIMIT:
             error = GrammarError(f"a command of at most {LINE_LIMIT} octets expected, no newline came")
             self._steps.append(Invalid(self._rest[:60].decode(errors="replace"), error))
             self._rest, self._skipping = b"", True
-        if whole:
-            self._steps.extend(self._reader.read(whole))
         self.work(now)
 
     def work(self, now: float) -> None:
         """Carry out what can be carried out now."""
         batch: Batch | None = None
         while self._steps and not self._waiting:
-            step = self._steps[0]
-            if isinstance(step, Single) and not isinstance(step.command, RouteChange):
-                if batch is not None:
-                    self._submit(batch)
-                    batch = None
-                if self._batches:
-                    return
-                self._steps.popleft()
-                self._carry_out(step)
+            step, unheard = self._steps[0], self._orphans > 0
+            alone = isinstance(step, Single) and not isinstance(step.command, RouteChange)
+            if batch is not None and (alone or batch.unheard != unheard or batch.size >= BATCH_OCTETS):
+                self._submit(batch)
+                batch = None
+            if batch is None and (self._batches if alone else self._rib.full):
+                return
+            self._steps.popleft()
+            self._orphans -= unheard
+            if isinstance(step, Single) and alone:
+                self._carry_out(step, unheard)
                 continue
             if batch is None:
-                if self._rib.full:
-                    return
-                batch = Batch()
-            self._steps.popleft()
+                batch = Batch(unheard=unheard)
             self._collect(batch, step, now)
         if batch is not None:
             self._submit(batch)
@@ -179,7 +197,9 @@ class Commands:
 
     def _submit(self, batch: Batch) -> None:
         self._batches.append(batch)
-        if batch.changes:
+        if batch.size > MESSAGE_LIMIT - BATCH_OCTETS:
+            self._answered(batch, f"{batch.size} octets of routes in one command, more than the bus carries")
+        elif batch.changes:
             self._rib.apply(batch.targets, batch.changes, lambda reason: self._answered(batch, reason))
         else:
             self._answered(batch, "")
@@ -187,18 +207,20 @@ class Commands:
     def _answered(self, batch: Batch, reason: str) -> None:
         batch.answered = True
         if reason:
-            self._log.error("ribd refused a batch reason=%s", reason)
+            self._log.error("commands were not carried out reason=%s", reason)
             total = sum(count for _, count in batch.answers)
             self.errors += total
             batch.answers = [(ERROR, total)]
         while self._batches and self._batches[0].answered:
-            for line, count in self._batches.popleft().answers:
+            head = self._batches.popleft()
+            for line, count in head.answers:
                 self.count += count
-                if self._acknowledge:
+                if self._acknowledge and not head.unheard:
                     self._output(line, count)
 
-    def _carry_out(self, step: Single) -> None:
+    def _carry_out(self, step: Single, unheard: bool) -> None:
         command: Command = step.command
+        self._unheard = unheard
         match command:
             case Comment() | Flush():
                 self.finish("")
@@ -206,10 +228,11 @@ class Commands:
                 self.count += 1
                 self._log.info("helper says: %s", one_line(text))
             case Version():
-                self._output(f"{self._version}\n".encode(), 1)
+                self.say(self._version)
                 self.finish("")
             case Acknowledge(mode=mode):
-                self._switch(mode)
+                if not unheard:
+                    self._switch(mode)
             case _:
                 self._waiting = True
                 self._remote(step.line)
@@ -224,10 +247,15 @@ class Commands:
         self.finish("")
         self._acknowledge = mode == "enable"
 
+    def say(self, line: str) -> None:
+        """Give the helper a line of data."""
+        if not self._unheard:
+            self._output(f"{line}\n".encode(), 1)
+
     def finish(self, error: str) -> None:
         """Answer the command that was carried out elsewhere, or here."""
         self._waiting = False
         self.count += 1
         self.errors += bool(error)
-        if self._acknowledge:
+        if self._acknowledge and not self._unheard:
             self._output(ERROR if error else DONE, 1)

@@ -62,6 +62,11 @@ class Watched:
         helper = self._helper
         return Renderer(context, self._process, helper.json_layout, helper.encoder, compact=helper.compact)
 
+    def renders_for(self, helper: HelperConfiguration) -> bool:
+        """Whether events look the same to a helper of this configuration."""
+        mine = self._helper
+        return (mine.encoder, mine.json_layout, mine.compact) == (helper.encoder, helper.json_layout, helper.compact)
+
     @property
     def subscription(self) -> Subscribe | None:
         """What to ask the peerd for; None where this helper wants nothing of this neighbor."""
@@ -140,7 +145,7 @@ class Feeds:
             self._unsubscribe(name)
         for name, binding in wanted.items():
             known = self._watched.get(name)
-            if known is not None and known.binding == binding:
+            if known is not None and known.binding == binding and known.renders_for(helper):
                 continue
             if known is not None:
                 self._unsubscribe(name)
@@ -186,15 +191,17 @@ class Feeds:
             self._lost(message.lost)
         size = 0
         lines: list[bytes] = []
-        full = self._full()
+        full, skipped = self._full(), 0
         for when, kind, octets in message.items:
             size += len(octets) + 24
             if full and kind in (FEED_RECEIVED, FEED_SENT):
-                self._lost(1)
+                skipped += 1
             else:
                 lines += watched.render(when, kind, octets)
         if lines:
             self._output(lines)
+        if skipped:
+            self._lost(skipped)
         self._clients[watched.binding.program].send(Credit(message.neighbor, size))
 
     def _bad(self, reason: str) -> None:

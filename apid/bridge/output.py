@@ -11,41 +11,62 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import IO
 
 MEMORY_LIMIT = 64 * 1024 * 1024  # octets of events in memory
 SPOOL_LIMIT = 1024 * 1024 * 1024  # octets of events on disk
+SPOOL_FILE = 64 * 1024 * 1024  # octets of one file of the spool
 CHUNK = 64 * 1024  # octets for one write
 ANSWER_LIMIT = 16 * 1024 * 1024  # octets of answers with data (show …) that may wait; more is held back at its source
 
 
 class Spool:
-    """A queue of octets in an unlinked file: gone with the process, however that dies."""
+    """A queue of octets in unlinked files: gone with the process, however that dies.
+
+    A file that has been read to its end is given back at once, so a reader who never quite catches up does not make
+    the disk fill.
+    """
 
     def __init__(self, directory: Path) -> None:
-        self._file = tempfile.TemporaryFile(dir=directory, buffering=0)  # noqa: SIM115 (lives as long as we do)
-        self._read = 0
-        self._written = 0
+        self._directory = directory
+        self._files: deque[IO[bytes]] = deque()
+        self._read = 0  # octets taken from the first file
+        self._written = 0  # octets in the last file
+        self._waiting = 0
 
     def __len__(self) -> int:
         """Octets that wait."""
-        return self._written - self._read
+        return self._waiting
 
     def push(self, octets: bytes) -> None:
         """Append; OSError when the disk is full, with nothing appended."""
-        view = memoryview(octets)
-        offset = self._written
-        while view:
-            count = os.pwrite(self._file.fileno(), view, offset)
-            view, offset = view[count:], offset + count
+        if not self._files or self._written >= SPOOL_FILE:
+            self._files.append(tempfile.TemporaryFile(dir=self._directory, buffering=0))  # noqa: SIM115 (lives on)
+            self._written = 0
+        descriptor = self._files[-1].fileno()
+        view, offset = memoryview(octets), self._written
+        try:
+            while view:
+                count = os.pwrite(descriptor, view, offset)
+                view, offset = view[count:], offset + count
+        except OSError:
+            os.ftruncate(descriptor, self._written)
+            raise
         self._written = offset
+        self._waiting += len(octets)
 
     def pull(self, count: int) -> bytes:
-        """Take from the front; the file shrinks when it has been read to its end."""
-        octets = os.pread(self._file.fileno(), min(count, len(self)), self._read)
+        """Take from the front, from one file at a time."""
+        if not self._waiting:
+            return b""
+        first = self._files[0]
+        limit = self._written if len(self._files) == 1 else os.fstat(first.fileno()).st_size
+        octets = os.pread(first.fileno(), min(count, limit - self._read), self._read)
         self._read += len(octets)
-        if self._read == self._written:
-            self._read = self._written = 0
-            os.ftruncate(self._file.fileno(), 0)
+        self._waiting -= len(octets)
+        if self._read == limit:
+            self._files.popleft().close()
+            self._read = 0
         return octets
 
 

@@ -87,7 +87,6 @@ class HelperProcess:
                 umask=self._configuration.umask,
                 process_group=0,
                 preexec_fn=prepare,
-                pipesize=PIPE_SIZE,
                 user=user.pw_uid if user else None,
                 group=user.pw_gid if user else None,
                 extra_groups=[] if user else None,
@@ -111,6 +110,9 @@ class HelperProcess:
             stream.close()
         for descriptor in (self._stdin, self._stdout, self._stderr):
             os.set_blocking(descriptor, False)
+            # Many helpers of one unprivileged user may reach its share of pipe memory: then the usual size does.
+            with contextlib.suppress(OSError):
+                fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
         self._started = self._loop.now()
         self.starts += 1
         self._loop.watch(self._stdout, lambda _events: self._on_output(), read=self._reading)
@@ -215,12 +217,15 @@ class HelperProcess:
             self._retry = self._loop.call_later(self._delay, self.start)
 
     def _last_words(self) -> bool:
-        """Let the owner read what the helper wrote before it exited; whether there was any."""
+        """Let the owner read what the helper wrote before it exited; whether there was any.
+
+        Paused or not: a pipe holds a bounded amount, and what is not read now is lost.
+        """
         before = self._stdout
         octets = _waiting(self._stdout)
         if octets:
             self._on_output()
-        return bool(octets) and self._stdout == before and self._reading
+        return bool(octets) and self._stdout == before
 
     def _drain_stderr(self) -> bool:
         before = self._stderr_rest
@@ -240,6 +245,11 @@ class HelperProcess:
             self._retry.cancel()
         self._loop.call_later(TERMINATE_AFTER, lambda: self._signal_group(signal.SIGTERM))
         self._loop.call_later(TERMINATE_AFTER + KILL_AFTER, lambda: self._signal_group(signal.SIGKILL))
+
+    def reconfigure(self, configuration: HelperConfiguration) -> None:
+        """Go on with another configuration: the helper is ended and started anew."""
+        self._configuration = configuration
+        self.restart()
 
     def restart(self) -> None:
         """End the helper and start it again at once."""

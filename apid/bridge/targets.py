@@ -34,10 +34,11 @@ class Targets:
         if selector is None:
             try:
                 words = Words(command_tokens(text))
-                selector = self._parsed[text] = read_selector(words)
+                selector = read_selector(words)
                 words.finish()
             except GrammarError as error:
                 return (), str(error)
+            self._parsed[text] = selector
         return self.find(selector, family, attributes)
 
     def find(self, selector: Selector, family: Sequence[int], attributes: bytes) -> Found:

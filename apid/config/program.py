@@ -17,8 +17,8 @@ class ProgramError(Exception):
 def resolve(program: str, directory: str, environment: Mapping[str, str]) -> str:
     """Return the absolute path of a program, checked; raise `ProgramError`.
 
-    A name that is not absolute is looked up in `$PATH`, else below /etc/exabgp, below `directory` (that of
-    the configuration file) and below the current directory. One that begins with etc/exabgp/ is looked up
+    A name that is not absolute is looked up in `$PATH`, else below `directory` (that of the configuration
+    file), below /etc/exabgp and below the current directory. One that begins with etc/exabgp/ is looked up
     in `$EXABGP_ETC`, /etc/exabgp and below the current directory.
     """
     candidates = _candidates(program, directory, environment)
@@ -48,7 +48,7 @@ def _candidates(program: str, directory: str, environment: Mapping[str, str]) ->
         return [os.path.join(place, rest) for place in places]
     path = environment.get("PATH", os.defpath)
     places = [] if "/" in program else [place for place in path.split(os.pathsep) if place]
-    return [os.path.normpath(os.path.join(place, program)) for place in (*places, _ETC, directory, os.getcwd())]
+    return [os.path.normpath(os.path.join(place, program)) for place in (*places, directory, _ETC, os.getcwd())]
 
 
 def _refusal(path: str) -> str:

@@ -48,6 +48,9 @@ OWN = {"reload helpers": daemon.reload_helpers, "helpers": daemon.helpers}
 
 def carry_out(context: Context, client: str, line: str) -> Job:
     """Return the job of a command line; `client` is a helper, or empty for whoever may command all neighbors."""
+    first, _, rest = line.strip().partition(" ")
+    if first == "diff" and not client:
+        return daemon.diff(context, rest)
     own = OWN.get(line.strip())
     if own is not None and not client:
         return own(context)

@@ -8,14 +8,18 @@ import time
 from functools import partial
 
 from apid import __version__
+from apid.control.changes_ahead import Row, changes_ahead
 from apid.control.context import Context
 from apid.control.jobs import Job
 from apid.control.neighbors import Known
 from apid.control.supervise import Unreachable, restart
 from apid.grammar.command import COMMANDS, Help, Ping, Version
+from apid.load import LoadError
+from bus.schema import SchemaError
 
 VERSION = f"exabgp 5.0.0 bgpbus {__version__}"
 ADMINISTRATIVE_RESET = 4  # Cease subcode (RFC 4486)
+ROWS_IN_ONE_TURN = 1000
 UNKNOWN = "UNKNOWN"  # the state of a session whose peerd does not answer
 
 
@@ -48,6 +52,24 @@ def _restart_helpers(context: Context) -> Job:
         return ""
     error = yield context.in_background(partial(restart, context.run, helpers), Unreachable)
     return f"helpers could not be restarted: {error}" if error else ""
+
+
+def diff(context: Context, request: str) -> Job:
+    """Tell what a reload would change, a row on each line; `request` names files and whether to count routes."""
+    try:
+        wanted = json.loads(request)
+        files, summary = [str(file) for file in wanted["files"]], bool(wanted["summary"])
+    except (ValueError, KeyError, TypeError) as error:
+        return f"diff: not a request: {error}"
+    rows: list[Row] = []
+
+    def compare() -> None:
+        rows.extend(changes_ahead(context.run, files or context.in_force.sources, summary))
+
+    problem = yield context.in_background(compare, (LoadError, OSError, SchemaError))
+    for start in range(0, len(rows), ROWS_IN_ONE_TURN):
+        yield [json.dumps(row) for row in rows[start : start + ROWS_IN_ONE_TURN]]
+    return str(problem)
 
 
 def shutdown(context: Context) -> Job:

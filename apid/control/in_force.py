@@ -15,6 +15,7 @@ from bus.daemon import RunDirectory
 from bus.schema import Applied, AppliedConfiguration, Message, Refused
 from bus.transport import Client, Loop, Publisher
 
+STANDARD_INPUT = "-"
 RETRY = 5.0  # seconds until ribd is asked again after a refusal
 
 Done = Callable[[str], None]  # gets an error, or nothing
@@ -42,7 +43,7 @@ class InForce:
         changed: Changed,
         on_bad: Callable[[str], None],
     ) -> None:
-        self._loop, self._run, self._sources = loop, run, sources
+        self._loop, self._run, self.sources = loop, run, sources
         self._background, self._publisher, self._log, self._changed = background, publisher, log, changed
         self._on_bad = on_bad
         self._enforcer: Enforcer | None = None
@@ -80,7 +81,9 @@ class InForce:
 
     def _prepare(self) -> None:
         """Read the sources and leave their configuration pending; LoadError changes nothing."""
-        compiled = read_configuration(self._sources).compiled
+        if STANDARD_INPUT in self.sources:
+            raise LoadError("the configuration came from standard input, it cannot be read again")
+        compiled = read_configuration(self.sources).compiled
         write_files(self._run, compiled)
         leave_pending(self._run, compiled.applied)
 

@@ -37,6 +37,20 @@ neighbor 127.0.0.13 {
 """
 
 
+def in_background(function: Callable[[], Any], expected: tuple[type[Exception], ...]) -> Any:
+    """Do it at once."""
+
+    def step(resume: Callable[[str], None]) -> None:
+        try:
+            function()
+        except expected as error:
+            resume(str(error))
+        else:
+            resume("")
+
+    return step
+
+
 class StillLoop:
     """A loop whose time passes only when nothing is left to do at once."""
 
@@ -122,6 +136,7 @@ class Stage:
             applied=self.compiled.applied,
             generation=self.compiled.applied.generation,
             problem="",
+            sources=["-"],
             reload=lambda resume: resume(self.reload_error),
         )
         self.watchdogs = Watchdogs(path / "watchdogs", lambda: self.compiled.applied)
@@ -142,7 +157,7 @@ class Stage:
             changes=self.changes,
             connection=lambda program: SimpleNamespace(ask=self._ask_session),
             ask=self._ask,
-            in_background=lambda function, expected: lambda resume: resume(""),
+            in_background=in_background,
             shutdown=lambda: setattr(self, "was_shut_down", True),
             epoch="e",
             started=0.0,

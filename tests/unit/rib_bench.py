@@ -173,7 +173,7 @@ class Daemon:
 class SimulatedPeer:
     """A session and the table at its other end."""
 
-    def __init__(self, neighbor: str, number: int, shape: Shape | None = None) -> None:
+    def __init__(self, neighbor: str, number: int, shape: Shape | None = None, may_resync: bool = True) -> None:
         self.neighbor = neighbor
         self.identity = f"{neighbor}-{number}".encode()
         self.shape = shape or Shape(families=FAMILIES)
@@ -183,6 +183,7 @@ class SimulatedPeer:
         self.announced = self.withdrawn = 0  # routes in all UPDATEs
         self.ends: list[Family] = []
         self.resyncs = 0
+        self.may_resync = may_resync
         self._request = 0
 
     def pull(self, daemon: Daemon, credit: int = 1 << 20) -> bool:
@@ -195,6 +196,7 @@ class SimulatedPeer:
         answers = daemon.say(self.identity, pull)
         for answer in answers:
             if isinstance(answer, Resync):
+                assert self.may_resync, answer.reason
                 self.resyncs += 1
             elif isinstance(answer, Batch):
                 self.take(answer)

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from apid.cli import main
+from apid import cli_diff
+from apid.cli import Failed, main
+from apid.control.commands import carry_out
 from apid.control.enforce import leave_pending, put_in_place
 from tests.unit.control_stage import CONFIGURATION, Stage
 
 
 @pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    """A run directory with the sample in force."""
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run directory with the sample in force, and control asked without a socket."""
     stage = Stage(tmp_path / "run")
     leave_pending(stage.run, stage.compiled.applied)
     put_in_place(stage.run)
+
+    def ask(_run: object, line: str, take: Callable[[list[str]], None]) -> None:
+        lines, error = stage.play(carry_out(stage.context, "", line))
+        if error:
+            raise Failed(error)
+        take(lines)
+
+    monkeypatch.setattr(cli_diff, "ask", ask)
     return tmp_path
 
 
@@ -51,7 +62,7 @@ def test_routes_are_listed_with_their_neighbor(directory: Path) -> None:
         "- route 127.0.0.13 ipv4 unicast 10.2.1.0/24",
         "+ route 127.0.0.13 ipv4 unicast 10.2.2.0/24 next-hop self origin igp med 7",
     ]
-    assert lines(diff(directory, text, "--summary")) == ["- route 127.0.0.13 1 routes", "+ route 127.0.0.13 1 routes"]
+    assert lines(diff(directory, text, "--summary")) == ["- route 127.0.0.13 1 route", "+ route 127.0.0.13 1 route"]
 
 
 def test_neighbors_and_processes_are_compared(directory: Path) -> None:
@@ -75,12 +86,15 @@ def test_json_has_one_object_on_each_line(directory: Path) -> None:
     assert first == {"change": "removed", "kind": "neighbor", "name": "127.0.0.13", "text": ""}
 
 
-def test_a_wrong_file_is_exit_code_2(directory: Path) -> None:
-    assert diff(directory, "nonsense {").exit_code == 2
-
-
-def test_without_a_configuration_in_force_there_is_nothing_to_compare(tmp_path: Path) -> None:
-    (tmp_path / "run").mkdir()
-    result = diff(tmp_path, CONFIGURATION)
+def test_a_wrong_file_fails_with_its_place(directory: Path) -> None:
+    result = diff(directory, "nonsense {")
     assert result.exit_code == 1
-    assert "no configuration is in force" in result.stderr
+    assert "new.conf:1:" in result.stderr
+
+
+def test_files_are_named_by_their_whole_path(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(cli_diff, "ask", lambda _run, line, _take: asked.append(line))
+    monkeypatch.chdir(directory)
+    CliRunner().invoke(main, ["diff", "new.conf", "--summary"])
+    assert asked == [f'diff {{"files": ["{directory}/new.conf"], "summary": true}}']

@@ -72,7 +72,7 @@ def test_a_program_of_these_modes_is_refused(tmp_path: Path, mode: int, reason: 
 def test_a_missing_program_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ProgramError, match="does not exist"):
         resolve(str(tmp_path / "none"), "/", {})
-    with pytest.raises(ProgramError, match="is in none of /one, /etc/exabgp, /conf"):
+    with pytest.raises(ProgramError, match="is in none of /one, /conf, /etc/exabgp"):
         resolve("none-such-program", "/conf", {"PATH": "/one"})
 
 

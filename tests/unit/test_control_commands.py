@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from apid.control import daemon
 from apid.control.commands import OWN, carry_out
 from apid.control.watchdogs import Watchdogs
 from apid.grammar.command import COMMANDS
@@ -22,8 +23,9 @@ FIRST, SECOND = "127.0.0.12", "127.0.0.13"
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Stage:
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     made = Stage(tmp_path)
+    monkeypatch.setattr(daemon, "restart", lambda run, helpers: None)
     made.replies["status"] = lambda name, _: SessionReply(1, name, "", dict(STATUS))
     return made
 

@@ -1,0 +1,122 @@
+"""What a reload would change: neighbors, processes, routes; found in control, whose environment a reload would have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from apid.compile import Compiled
+from apid.control.enforce import read_applied
+from apid.difference import difference
+from apid.load import LoadError, read_configuration
+from apid.render.nlri_text import nlri_text
+from apid.render.routes import next_hops, read_route
+from apid.render.text_attributes import attributes_text
+from bgp.attribute import AttributeSet
+from bgp.family import Family
+from bgp.route import decode_set
+from bus.daemon import RunDirectory
+from bus.schema import AppliedConfiguration, HelperSettings, Message, PeerdSettings
+from bus.settings import read_settings
+
+Row = tuple[str, str, str, str]  # + - or ~, kind of thing, its name or neighbor, text
+
+
+def changes_ahead(run: RunDirectory, files: list[str], summary: bool) -> list[Row]:
+    """Compare files, or the sources of what is in force, with what is in force.
+
+    `summary` counts routes. Raises LoadError, OSError, SchemaError.
+    """
+    applied = read_applied(run.applied)
+    if applied is None:
+        raise LoadError("no configuration is in force yet")
+    compiled = read_configuration(files).compiled
+    rows = [*_neighbors(run, applied, compiled), *_helpers(run, applied, compiled)]
+    return rows + list(_counted(applied, compiled) if summary else _routes(applied, compiled))
+
+
+def _neighbors(run: RunDirectory, applied: AppliedConfiguration, compiled: Compiled) -> list[Row]:
+    old: dict[str, Any] = {}
+    for program in applied.programs:
+        settings = _settings(run, program)
+        if isinstance(settings, PeerdSettings):
+            old |= {session["name"]: session for session in settings.sessions}
+    new = {
+        session["name"]: _as_stored(session) for settings in compiled.peerds.values() for session in settings.sessions
+    }
+    return _compared("neighbor", old, new)
+
+
+def _helpers(run: RunDirectory, applied: AppliedConfiguration, compiled: Compiled) -> list[Row]:
+    old: dict[str, Any] = {}
+    for program in applied.programs:
+        settings = _settings(run, program)
+        if isinstance(settings, HelperSettings):
+            old[settings.helper["name"]] = settings.helper
+    new = {name: _as_stored(settings.helper) for name, settings in compiled.helpers.items()}
+    return _compared("process", old, new)
+
+
+def _settings(run: RunDirectory, program: str) -> Message | None:
+    path = run.settings / program
+    return read_settings(path) if path.exists() else None
+
+
+def _as_stored(value: Any) -> Any:
+    """Turn tuples into lists, as reading a settings file does."""
+    if isinstance(value, dict):
+        return {key: _as_stored(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_stored(each) for each in value]
+    return value
+
+
+def _compared(kind: str, old: dict[str, Any], new: dict[str, Any]) -> list[Row]:
+    rows = [("-", kind, name, "") for name in old if name not in new]
+    rows += [("+", kind, name, "") for name in new if name not in old]
+    for name in new:
+        if name in old and new[name] != old[name]:
+            rows.append(("~", kind, name, ", ".join(_differences(old[name], new[name]))))
+    return rows
+
+
+def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """Name the fields that differ; a password's value is nobody's business."""
+    found = []
+    for key in new:
+        if new[key] == old.get(key):
+            continue
+        if isinstance(new[key], dict) and isinstance(old.get(key), dict):
+            found += _differences(old[key], new[key])
+        elif "password" in key or isinstance(new[key], list):
+            found.append(key)
+        else:
+            found.append(f"{key} {old.get(key)} → {new[key]}")
+    return found
+
+
+def _counted(applied: AppliedConfiguration, compiled: Compiled) -> Iterator[Row]:
+    counts: dict[tuple[str, str], int] = {}
+    for names, announce, _afi, _safi, _attributes, items in difference(
+        applied.routes, compiled.applied.routes, compiled.applied.neighbors
+    ):
+        for name in names:
+            key = ("+" if announce else "-", name)
+            counts[key] = counts.get(key, 0) + len(items)
+    for (sign, name), count in counts.items():
+        yield sign, "route", name, f"{count} route{'s' if count > 1 else ''}"
+
+
+def _routes(applied: AppliedConfiguration, compiled: Compiled) -> Iterator[Row]:
+    for names, announce, afi, safi, octets, items in difference(
+        applied.routes, compiled.applied.routes, compiled.applied.neighbors
+    ):
+        attributes, next_hop = decode_set(octets)
+        hop = "" if next_hop is None else next(iter(next_hops(next_hop)), "self")
+        said = attributes_text(AttributeSet(octets, attributes))
+        family = Family(afi, safi)
+        for item in items:
+            route = read_route(family, item)
+            text = f"{family} {nlri_text(route, hop, bool(route.path_id))}{said}"
+            for name in names:
+                yield "+" if announce else "-", "route", name, text

@@ -30,6 +30,7 @@ from bus.settings import (
 
 SHARD_ABOVE = 32  # neighbors; up to here each has a process of its own
 SHARDS = 8
+LONGEST_NAME = 48  # octets of a helper's name in the name of its program
 TYPES = {
     "open": MessageType.OPEN,
     "update": MessageType.UPDATE,
@@ -91,8 +92,11 @@ def slug(name: str) -> str:
 
 
 def helper_program(name: str) -> str:
-    """Return the supervisor program of a helper's bridge."""
-    return f"helper-{slug(name)}"
+    """Return the supervisor program of a helper's bridge; two helpers never have the same."""
+    text = slug(name)
+    if text != name or len(text) > LONGEST_NAME:
+        text = f"{text[:LONGEST_NAME]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return f"helper-{text}"
 
 
 def assign_programs(neighbors: Iterable[Neighbor]) -> dict[str, str]:

@@ -18,14 +18,15 @@ def difference(old: list[list[Any]], new: list[list[Any]], neighbors: list[str])
     changed is announced, never withdrawn first.
     """
     before, after = _by_neighbor(old), _by_neighbor(new)
+    none: list[list[Any]] = []
     groups: dict[tuple[int, int], list[str]] = {}
     for name in neighbors:
-        was, becomes = before.get(name, []), after.get(name, [])
-        if was != becomes:
-            groups.setdefault((id(was) if was else 0, id(becomes) if becomes else 0), []).append(name)
+        groups.setdefault((id(before.get(name, none)), id(after.get(name, none))), []).append(name)
     changes: list[Change] = []
     for names in groups.values():
-        changes += _changes(names, before.get(names[0], []), after.get(names[0], []))
+        was, becomes = before.get(names[0], none), after.get(names[0], none)
+        if was != becomes:
+            changes += _changes(names, was, becomes)
     return changes
 
 

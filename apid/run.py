@@ -40,7 +40,8 @@ from bus.transport import Client, Loop
 
 STOP_SECONDS = 4.5  # for everything to end after SIGTERM; then what is left is killed
 SOCKET_PATH_LIMIT = 107  # octets of a UNIX socket's path (<sys/un.h>)
-LONGEST_SOCKET_NAME = 40
+SOCKET_SUFFIX = ".accept"  # the longest that a program's name gets
+FIXED_SOCKET = "supervisor.sock"
 POKE = 0.02  # seconds between attempts to reach a supervisord that is starting
 WATCH = 0.05  # seconds between looks at programs that are stopping
 
@@ -226,14 +227,12 @@ def drop_privileges(loaded: Loaded, run: RunDirectory, log: logging.Logger) -> N
     log.info("running as user=%s", user.pw_name)
 
 
-def check_directory(run: RunDirectory) -> None:
+def check_directory(run: RunDirectory, programs: list[str]) -> None:
     """Raise LoadError where sockets in this directory would have names that are too long."""
-    room = SOCKET_PATH_LIMIT - len(os.fsencode(run.path)) - 1
-    if room < LONGEST_SOCKET_NAME:
-        raise LoadError(
-            f"the run directory {run.path} is too long for socket names: at most "
-            f"{SOCKET_PATH_LIMIT - LONGEST_SOCKET_NAME - 1} octets"
-        )
+    longest = max(len(FIXED_SOCKET), *(len(name + SOCKET_SUFFIX) for name in programs), 0)
+    room = SOCKET_PATH_LIMIT - longest - 1
+    if len(os.fsencode(run.path)) > room:
+        raise LoadError(f"the run directory {run.path} is too long for socket names: at most {room} octets")
 
 
 def forget(run: RunDirectory) -> None:
@@ -250,7 +249,7 @@ def prepare(paths: list[str], run_dir: RunDirectory, log_level: str | None) -> t
     LoadError, PrivilegeError, AlreadyRunning and OSError say what is wrong; nothing was started then.
     """
     loaded = read_configuration(paths)
-    check_directory(run_dir)
+    check_directory(run_dir, loaded.compiled.programs)
     check_helpers(loaded)
     run_dir.create()
     lock = take_lock(run_dir.lock("run"))

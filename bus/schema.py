@@ -418,13 +418,12 @@ TOPICS = {
     "open/NEIGHBOR": "a session's OPENs crossed: sent, received (octets)",
     "update/NEIGHBOR": "UPDATEs received: messages (list of octets)",
     "notification/NEIGHBOR": "NOTIFICATION: direction, code, subcode, data, text",
-    "refresh/NEIGHBOR": "ROUTE-REFRESH received: octets",
-    "out/NEIGHBOR": "UPDATEs written to the peer: octets, routes",
-    "rib": "a batch was applied: client, announced, withdrawn, version",
-    "helper/NAME": "helper life: state (started, exited, stalled, lost, …) and details",
+    "refresh/NEIGHBOR": "ROUTE-REFRESH received and acted upon: afi, safi, subtype",
+    "out/NEIGHBOR": "UPDATEs written to the peer: octets (whole messages, joined)",
+    "rib": "a request was carried out: client, sequence, announced, withdrawn (numbers of routes)",
+    "helper/NAME": "helper life: state (started, exited, lost, reading) and details",
     "config": "a configuration was applied or refused: generation, reason",
-    "counter/PROGRAM": "counters of a daemon, every ten seconds while they change",
-    "bad/PROGRAM": "a bad message was refused: reason, counter",
+    "bad/PROGRAM": "a bad message was refused: reason, count",
 }
 
 

@@ -15,6 +15,7 @@ from bus.schema import FEED_RECEIVED, FEED_SENT, Feed, Subscribe
 BACKLOG = 8 * 1024 * 1024  # octets that wait for one subscriber before the peer is read no more
 PATIENCE = 1.0  # seconds for which a subscriber without credit may hold the peer back
 FEED_OCTETS = 256 * 1024  # of one Feed message, roughly
+MESSAGES = (FEED_RECEIVED, FEED_SENT)
 ITEM_OVERHEAD = 24  # octets of msgpack and time in an item
 
 
@@ -43,9 +44,16 @@ class Subscription:
         return True
 
     def add(self, items: list[list[Any]], size: int, now: float) -> None:
-        """Take items, in order; past patience and backlog they are dropped and counted."""
+        """Take items, in order; past patience and backlog BGP messages are dropped and counted.
+
+        What becomes of the session is few and small, and a helper that missed it would believe in a session that is
+        gone: it is dropped only when there is as much again of it.
+        """
         if self.lagging:
-            self.lost += len(items)
+            kept = [item for item in items if item[1] not in MESSAGES] if self.size < 2 * BACKLOG else []
+            self.lost += len(items) - len(kept)
+            self.waiting += kept
+            self.size += sized(kept)
             return
         if self.credit <= 0 and self.since is None:
             self.since = now

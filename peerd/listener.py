@@ -32,6 +32,7 @@ from peerd.tcp import TransportOptions, limit_ttl, listen, prepare, sign_with_md
 
 ACCEPTED_PER_TURN = 32
 CEASE, CONNECTION_REJECTED = 6, 5
+LARGEST_TTL, SYSTEM_TTL = 255, -1
 PEERD_SECONDS = 10.0  # for which a connection waits for its peerd to start
 RETRY_HANDOVER = 0.05  # seconds
 WAITING_LIMIT = 256  # connections that may wait
@@ -86,8 +87,9 @@ class Listener:
         self._log.info("listening address=%s port=%d", *endpoint)
 
     def _protect(self, sock: socket.socket, removed: list[PassiveNeighbor]) -> None:
-        """Set MD5 keys before anyone connects: the kernel checks the first SYN already."""
+        """Set MD5 keys and TTL before anyone connects: the kernel checks the first SYN, the peer our SYN-ACK."""
         v6 = sock.family == socket.AF_INET6
+        limit_ttl(sock, TransportOptions(outgoing_ttl=LARGEST_TTL))
         for neighbor, password in (
             *((old, b"") for old in removed),
             *((each, each.md5_password) for each in self._neighbors if each.md5_password),
@@ -124,6 +126,8 @@ class Listener:
             connection.close()
             return
         try:
+            if neighbor.outgoing_ttl is None and neighbor.incoming_ttl is None:
+                limit_ttl(connection, TransportOptions(outgoing_ttl=SYSTEM_TTL))
             limit_ttl(connection, TransportOptions(b"", neighbor.outgoing_ttl, neighbor.incoming_ttl))
         except OSError as error:
             self._log.warning("no TTL protection neighbor=%s: %s", neighbor.name, error)

@@ -90,6 +90,7 @@ class Session:
         )
         self._dialling: dict[int, socket.socket] = {}
         self._connections: dict[int, Connection] = {}
+        self._alive: set[int] = set()  # connections that are not Down
         self._incoming: socket.socket | None = None
         self._awaited = set(configuration.helpers)
         self._early: list[socket.socket] = []
@@ -141,8 +142,11 @@ class Session:
     @property
     def closed(self) -> bool:
         """Whether no connection is left, so that the process may go."""
-        self._connections = {key: each for key, each in self._connections.items() if not each.closed}
+        self._forget_closed()
         return not self._connections and not self._dialling
+
+    def _forget_closed(self) -> None:
+        self._connections = {handle: each for handle, each in self._connections.items() if not each.closed}
 
     def _handle(self, event: ev.PeerEvent) -> None:
         for action in self._peer.handle(event, self._loop.now()):
@@ -217,8 +221,7 @@ class Session:
             sock.close()
             self._connect_failed(handle, str(lost))
             return
-        self._connections[handle] = self._connection(handle, sock)
-        self._connected()
+        self._connected(handle, sock)
         self._handle(ev.Connected(handle, local, peer))
 
     def _connect_failed(self, handle: int, reason: str) -> None:
@@ -247,10 +250,12 @@ class Session:
     def _adopt(self, handle: int) -> None:
         sock, self._incoming = self._incoming, None
         if sock is not None:
-            self._connections[handle] = self._connection(handle, sock)
-            self._connected()
+            self._connected(handle, sock)
 
-    def _connected(self) -> None:
+    def _connected(self, handle: int, sock: socket.socket) -> None:
+        self._forget_closed()
+        self._connections[handle] = self._connection(handle, sock)
+        self._alive.add(handle)
         self._feed([[time.time(), FEED_STATE, b"connected"]])
         self._publish_state("connected")
 
@@ -327,6 +332,9 @@ class Session:
             self._established = None
             self.adj_rib_in.clear()
             self._to_ribd(Pull(self.name, 0, "", [], [], 0))
+        self._alive.discard(down.connection)
+        if not down.established and self._alive:
+            return  # the loser of a collision: the neighbor is not down
         self._feed([[time.time(), FEED_STATE, f"down - {down.reason}".encode()]])
         self._publish_state("down", down.reason)
 
@@ -464,6 +472,9 @@ class Session:
         self._pull()
 
     def _refresh(self, refresh: Refresh) -> None:
+        afi, safi = refresh.family
+        data = {"afi": afi, "safi": safi, "subtype": int(refresh.subtype)}
+        self._publisher.publish(f"refresh/{self.name}", data)
         if refresh.subtype == RefreshSubtype.QUERY:
             self.resend([refresh.family])
 
@@ -490,8 +501,9 @@ class Session:
         self._subscriptions[identity] = subscription = Subscription(identity, request, request.credit)
         if self._established is not None:
             now = time.time()
-            items = [[now, FEED_OPENED, self._established.context], [now, FEED_STATE, b"up"]]
-            subscription.add([item for item in items if subscription.wants(item[1], item[2])], 0, self._loop.now())
+            items: list[list[Any]] = [[now, FEED_OPENED, self._established.context], [now, FEED_STATE, b"up"]]
+            wanted = [item for item in items if subscription.wants(item[1], item[2])]
+            subscription.add(wanted, sized(wanted), self._loop.now())
         self._push(subscription)
         self._awaited.discard(request.helper)
         if not self._awaited:
@@ -532,9 +544,6 @@ class Session:
                 self._log.warning(
                     "feed lost items peer=%s helper=%s lost=%d", self.name, subscription.request.helper, feed.lost
                 )
-                if self._established is not None:
-                    context = [[time.time(), FEED_OPENED, self._established.context]]
-                    subscription.add(context, 0, self._loop.now())
         if subscription.lagging and not lagged:
             self._log.warning("bridge does not take its feed peer=%s helper=%s", self.name, subscription.request.helper)
 

@@ -15,6 +15,7 @@ from apid.config.values import (
     ASN,
     BOOLEAN,
     BOOLEAN_OR_AUTO,
+    COMMAND_LINE,
     HOST_NAME,
     ROUTER_ID,
     TEXT,
@@ -39,45 +40,91 @@ REQUIRED = _Required()
 
 @dataclass(frozen=True, slots=True)
 class Directive:
-    """One directive: `bare` is its value without words, `default` its value where it is absent."""
+    """One directive: `bare` is its value without words, `default` its value where it is absent.
+
+    For the manual: `absent` says the default in words where its value says nothing, `differs` what ExaBGP does
+    otherwise.
+    """
 
     value: Value
     default: Any
     help: str
     bare: Any = REQUIRED
+    absent: str = ""
+    differs: str = ""
 
 
-def _switch(default: bool, text: str) -> Directive:
+def _switch(default: bool, text: str, differs: str = "") -> Directive:
     """Describe a boolean that is on where it stands bare."""
-    return Directive(BOOLEAN, default, text, bare=True)
+    return Directive(BOOLEAN, default, text, bare=True, differs=differs)
+
+
+_BARE_IS_OFF = "ExaBGP takes the bare word for off."
 
 
 NEIGHBOR: Mapping[str, Directive] = {
-    "description": Directive(TEXT, "", "A text for people.", bare=""),
+    "description": Directive(TEXT, "", "A text for people.", bare="", absent="empty"),
     "router-id": Directive(
-        ROUTER_ID, REQUIRED, "Our BGP identifier; the local address serves where both addresses are IPv4."
+        ROUTER_ID,
+        REQUIRED,
+        "Our BGP identifier, not 0.0.0.0.",
+        absent="the local address where both addresses are IPv4; else required",
     ),
-    "local-address": Directive(ADDRESS_OR_AUTO, None, "Our end of the session."),
-    "source-interface": Directive(word("interface name", 15), None, "The device that the socket is bound to."),
-    "local-as": Directive(ASN, REQUIRED, "Our AS number; 'auto' copies the peer's."),
-    "peer-as": Directive(ASN, REQUIRED, "The peer's AS number; 'auto' accepts any."),
-    "hold-time": Directive(integer(3, 65535, zero=True), 180, "Proposed hold time in seconds, 0 for no KEEPALIVEs."),
-    "rate-limit": Directive(rate(), None, "The most UPDATE messages sent in one second."),
+    "local-address": Directive(
+        ADDRESS_OR_AUTO, None, "Our end of the session, of the peer's address family.", absent="auto"
+    ),
+    "source-interface": Directive(
+        word("interface name", 15), None, "The device that the socket is bound to.", absent="none"
+    ),
+    "local-as": Directive(ASN, REQUIRED, "Our AS number; `auto` copies the peer's, and waits for its OPEN to do so."),
+    "peer-as": Directive(ASN, REQUIRED, "The peer's AS number; `auto` accepts any."),
+    "hold-time": Directive(
+        integer(3, 65535, zero=True), 180, "Proposed hold time in seconds; 0 for a session without KEEPALIVEs."
+    ),
+    "rate-limit": Directive(rate(), None, "The most UPDATE messages sent in one second.", absent="no limit"),
     "passive": _switch(False, "Wait for the peer to connect."),
-    "listen": Directive(integer(0, 65535), 0, "A further port to listen on for this neighbor."),
-    "connect": Directive(integer(0, 65535), 0, "The port to connect to; 0 is the environment's tcp.port."),
-    "outgoing-ttl": Directive(ttl(), None, "The TTL of packets that we send."),
-    "incoming-ttl": Directive(ttl(), None, "The lowest TTL of packets that we accept (RFC 5082)."),
-    "md5-password": Directive(word("password"), None, "The key of TCP MD5 signatures (RFC 2385)."),
-    "md5-base64": Directive(BOOLEAN_OR_AUTO, False, "Whether the password is base64; 'auto' tries.", bare=True),
-    "md5-ip": Directive(ADDRESS, None, "The address that signatures are set for; the local address by default."),
-    "host-name": Directive(HOST_NAME, None, "The name in the hostname capability."),
-    "domain-name": Directive(HOST_NAME, None, "The domain in the hostname capability."),
-    "group-updates": _switch(True, "Send routes of equal attributes in one UPDATE."),
-    "auto-flush": _switch(True, "Accepted, without effect."),
-    "adj-rib-in": _switch(True, "Keep the routes that the peer sends."),
-    "adj-rib-out": _switch(True, "Keep the routes that are sent to the peer."),
-    "manual-eor": _switch(False, "Leave End-of-RIB markers to helpers."),
+    "listen": Directive(
+        integer(0, 65535),
+        0,
+        "A further port to listen on for this neighbor; needs an explicit local-address.",
+        absent="none",
+    ),
+    "connect": Directive(
+        integer(0, 65535),
+        0,
+        "The port to connect to.",
+        absent="the environment's `tcp.port`",
+        differs="ExaBGP takes `tcp.port` from environment variables only, not from the ini file.",
+    ),
+    "outgoing-ttl": Directive(
+        ttl(), None, "The TTL of packets that we send.", absent="the system's; 255 with incoming-ttl"
+    ),
+    "incoming-ttl": Directive(
+        ttl(), None, "The lowest TTL of packets that we accept, known as TTL security (RFC 5082).", absent="any"
+    ),
+    "md5-password": Directive(
+        word("password"), None, "The key of TCP MD5 signatures, at most 80 octets (RFC 2385).", absent="no signatures"
+    ),
+    "md5-base64": Directive(
+        BOOLEAN_OR_AUTO, False, "Whether the password is base64; `auto` takes it for base64 if it is.", bare=True
+    ),
+    "md5-ip": Directive(ADDRESS, None, "The address that signatures are set for.", absent="the local address"),
+    "host-name": Directive(
+        HOST_NAME,
+        None,
+        "The name in the hostname capability, at most 255 characters, of which 64 are sent.",
+        absent="the capability is not sent",
+    ),
+    "domain-name": Directive(HOST_NAME, None, "The domain in the hostname capability.", absent="none"),
+    "group-updates": _switch(True, "Send routes of equal attributes in one UPDATE; off: an UPDATE for each route."),
+    "auto-flush": _switch(True, "Accepted, without effect: routes leave at once."),
+    "adj-rib-in": _switch(True, "Keep the routes that the peer sends, for `show adj-rib in`.", _BARE_IS_OFF),
+    "adj-rib-out": _switch(
+        True,
+        "Keep the routes that are sent, to send them again; the capability route-refresh turns it on.",
+        _BARE_IS_OFF,
+    ),
+    "manual-eor": _switch(False, "Leave End-of-RIB markers to helpers (`announce eor`).", _BARE_IS_OFF),
 }
 
 CAPABILITY: Mapping[str, Directive] = {
@@ -89,17 +136,24 @@ CAPABILITY: Mapping[str, Directive] = {
         None,
         "Graceful restart with this restart time in seconds (RFC 4724); 0 or bare: the hold time.",
         bare=0,
+        absent="off",
     ),
     "add-path": Directive(
         choice("send", "receive", "send/receive", "disable", "disabled"),
         "disable",
-        "Several paths for a prefix (RFC 7911).",
+        "Several paths for a prefix, of IPv4 and IPv6 unicast, nlri-mpls and mpls-vpn (RFC 7911).",
     ),
     "multi-session": _switch(False, "One session for each family."),
     "operational": _switch(False, "OPERATIONAL messages."),
-    "nexthop": _switch(False, "Next hops of another family (RFC 8950); on where `nexthop` has entries."),
+    "nexthop": Directive(
+        BOOLEAN,
+        False,
+        "Next hops of another family (RFC 8950), those of the section `nexthop`.",
+        bare=True,
+        absent="on where `nexthop` has entries",
+    ),
     "aigp": _switch(False, "Send and accept AIGP on an eBGP session (RFC 7311)."),
-    "software-version": _switch(False, "Tell the peer which software this is."),
+    "software-version": _switch(False, "Tell the peer which software this is.", _BARE_IS_OFF),
 }
 
 EVENTS: Mapping[str, Directive] = {
@@ -123,13 +177,20 @@ MESSAGES: Mapping[str, Directive] = {
 MESSAGE_SYNONYMS: Mapping[str, str] = {"updates": "update"}
 
 PROCESS: Mapping[str, Directive] = {
-    "run": Directive(TEXT, REQUIRED, "The program and its arguments."),
-    "encoder": Directive(choice("text", "json"), "json", "The form of the events that the program reads."),
+    "run": Directive(COMMAND_LINE, REQUIRED, "The program and its arguments; quote an argument that has spaces."),
+    "encoder": Directive(
+        choice("text", "json"),
+        "json",
+        "The form of the events that the program reads; its commands are the same with both.",
+        differs="ExaBGP 4 and 5 ask for it.",
+    ),
     "respawn": _switch(True, "Start the program again when it ends."),
     "json-layout": Directive(
         choice("by-prefix", "by-next-hop"),
         None,
-        "The shape of announced routes; by prefix where the process has a `receive` of its own.",
+        "The shape of announced and withdrawn routes in JSON.",
+        absent="by-prefix where the process has a `receive` of its own, else by-next-hop",
+        differs="ExaBGP has by-next-hop only.",
     ),
     **EVENTS,
 }

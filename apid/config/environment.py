@@ -26,7 +26,10 @@ class InvalidEnvironment(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option: its full name as in `tcp.port`, its section and field in `Environment`, kind and help."""
+    """One option: its full name as in `tcp.port`, its section and field in `Environment`, kind and help.
+
+    Without `effect` it is only accepted.
+    """
 
     name: str
     section: str
@@ -34,6 +37,7 @@ class Option:
     kind: Kind
     default: Any
     help: str
+    effect: bool
 
 
 def _options() -> dict[str, Option]:
@@ -43,7 +47,8 @@ def _options() -> dict[str, Option]:
         for item in fields(getattr(DEFAULTS, section.name)):
             name = f"{section.name}.{item.name.replace('_', '-')}"
             metadata = item.metadata
-            found[name] = Option(name, section.name, item.name, metadata["kind"], item.default, metadata["help"])
+            kind, text, effect = metadata["kind"], metadata["help"], metadata["effect"]
+            found[name] = Option(name, section.name, item.name, kind, item.default, text, effect)
     return found
 
 

@@ -27,10 +27,14 @@ _LEVELS = {
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How an option's value is read, raising `ValueError` with what was expected, and how it is written."""
+    """How an option's value is read, raising `ValueError` with what was expected, and how it is written.
+
+    `syntax` tells the manual what is accepted.
+    """
 
     read: Callable[[str], Any]
     write: Callable[[Any], str]
+    syntax: str
 
 
 def _boolean(text: str) -> bool:
@@ -48,7 +52,7 @@ def _integer(low: int, high: int) -> Kind:
             raise ValueError(f"a number from {low} to {high} expected")
         return int(text)
 
-    return Kind(read, str)
+    return Kind(read, str, f"{low}..{high}")
 
 
 def _real(text: str) -> float:
@@ -81,7 +85,7 @@ def _one_of(*words: str) -> Kind:
             raise ValueError(f"{' or '.join(words)} expected")
         return text.lower()
 
-    return Kind(read, str)
+    return Kind(read, str, " | ".join(words))
 
 
 def _addresses(text: str) -> tuple[str, ...]:
@@ -100,20 +104,25 @@ def _pipe_name(text: str) -> str:
     return text
 
 
-BOOLEAN = Kind(_boolean, lambda value: "true" if value else "false")
-TEXT = Kind(str, lambda value: f"'{value}'")
-REAL = Kind(_real, str)
-OCTAL = Kind(_octal, lambda value: f"'{value:#o}'")
-LEVEL = Kind(_level, str)
-ADDRESSES = Kind(_addresses, lambda value: f"'{' '.join(value)}'")
-PIPE_NAME = Kind(_pipe_name, lambda value: f"'{value}'")
+BOOLEAN = Kind(_boolean, lambda value: "true" if value else "false", "true | false")
+TEXT = Kind(str, lambda value: f"'{value}'", "text")
+REAL = Kind(_real, str, "number above 0")
+OCTAL = Kind(_octal, lambda value: f"'{value:#o}'", "0..0777, octal")
+LEVEL = Kind(_level, str, "CRITICAL | ERROR | WARNING | INFO | DEBUG")
+ADDRESSES = Kind(_addresses, lambda value: f"'{' '.join(value)}'", "IP addresses")
+PIPE_NAME = Kind(_pipe_name, lambda value: f"'{value}'", "name")
 ENCODER = _one_of("text", "json")
 ROUTES_FORMAT = _one_of("v1", "v2")
 
 
-def _option(kind: Kind, default: Any, text: str) -> Any:
-    """Make a field that carries its kind and its help."""
-    return field(default=default, metadata={"kind": kind, "help": text})
+def _option(kind: Kind, default: Any, text: str, effect: bool = True) -> Any:
+    """Make a field that carries its kind and its help; without `effect` it is read and means nothing here."""
+    return field(default=default, metadata={"kind": kind, "help": text, "effect": effect})
+
+
+def _ignored(kind: Kind, default: Any, text: str) -> Any:
+    """Make a field that is accepted so that files of ExaBGP load; `text` says what it means there."""
+    return _option(kind, default, text, effect=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +130,14 @@ class ApiOptions:
     """Helpers, and the commands of people."""
 
     ack: bool = _option(BOOLEAN, True, "answer each command with 'done' or 'error'")
-    chunk: int = _option(_integer(1, 1_000_000), 1, "lines printed at once by commands that show tables")
-    cli: bool = _option(BOOLEAN, True, "serve the command line client")
+    chunk: int = _ignored(_integer(1, 1_000_000), 1, "lines printed at once by commands that show tables")
+    cli: bool = _ignored(BOOLEAN, True, "serve the command line client")
     compact: bool = _option(BOOLEAN, False, "print a prefix in JSON as a string instead of an object")
-    encoder: str = _option(ENCODER, "json", "the encoder of processes that name none")
-    pipename: str = _option(PIPE_NAME, "exabgp", "the name of the pipes of the command line client")
+    encoder: str = _ignored(ENCODER, "json", "the encoder of processes that name none")
+    pipename: str = _ignored(PIPE_NAME, "exabgp", "the name of the pipes of the command line client")
     respawn: bool = _option(BOOLEAN, True, "start helpers again when they end")
     show_routes_format: str = _option(ROUTES_FORMAT, "v1", "the JSON of 'show adj-rib': v1 or v2")
-    terminate: bool = _option(BOOLEAN, False, "stop when a helper dies")
+    terminate: bool = _ignored(BOOLEAN, False, "stop when a helper dies")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,19 +150,19 @@ class BgpOptions:
 
 @dataclass(frozen=True, slots=True)
 class CacheOptions:
-    """Accepted, without effect: equal attributes are always stored once."""
+    """Memory: equal attributes are always stored once."""
 
-    attributes: bool = _option(BOOLEAN, True, "accepted, without effect")
-    nexthops: bool = _option(BOOLEAN, True, "accepted, without effect")
+    attributes: bool = _ignored(BOOLEAN, True, "store equal attributes once")
+    nexthops: bool = _ignored(BOOLEAN, True, "store equal next hops once")
 
 
 @dataclass(frozen=True, slots=True)
 class DaemonOptions:
     """The daemon as a process."""
 
-    daemonize: bool = _option(BOOLEAN, False, "run in the background")
+    daemonize: bool = _ignored(BOOLEAN, False, "run in the background")
     drop: bool = _option(BOOLEAN, True, "drop privileges before helpers start")
-    pid: str = _option(TEXT, "", "the file that holds the process id")
+    pid: str = _ignored(TEXT, "", "the file that holds the process id")
     umask: int = _option(OCTAL, 0o137, "the umask of the daemon and its helpers, octal")
     user: str = _option(TEXT, "nobody", "the user to become")
 
@@ -162,56 +171,56 @@ class DaemonOptions:
 class LogOptions:
     """What is logged, and where."""
 
-    all: bool = _option(BOOLEAN, False, "log every category")
-    configuration: bool = _option(BOOLEAN, True, "log the reading of the configuration")
-    daemon: bool = _option(BOOLEAN, True, "log the daemon's own changes")
-    destination: str = _option(TEXT, "stdout", "stdout, stderr, syslog, host:NAME, file:PATH or a path")
-    enable: bool = _option(BOOLEAN, True, "log at all")
+    all: bool = _ignored(BOOLEAN, False, "log every category")
+    configuration: bool = _ignored(BOOLEAN, True, "log the reading of the configuration")
+    daemon: bool = _ignored(BOOLEAN, True, "log the daemon's own changes")
+    destination: str = _ignored(TEXT, "stdout", "stdout, stderr, syslog, host:NAME, file:PATH or a path")
+    enable: bool = _ignored(BOOLEAN, True, "log at all")
     level: str = _option(LEVEL, "INFO", "the lowest level that is logged")
-    message: bool = _option(BOOLEAN, False, "log BGP messages, decoded")
-    network: bool = _option(BOOLEAN, True, "log connections")
-    packets: bool = _option(BOOLEAN, False, "log BGP messages as octets")
-    parser: bool = _option(BOOLEAN, False, "log the parser")
-    processes: bool = _option(BOOLEAN, True, "log the handling of helpers")
-    reactor: bool = _option(BOOLEAN, True, "log signals and commands")
-    rib: bool = _option(BOOLEAN, False, "log changes of the announced routes")
-    routes: bool = _option(BOOLEAN, False, "log received routes")
-    short: bool = _option(BOOLEAN, True, "log without date and process id")
-    statistics: bool = _option(BOOLEAN, True, "log statistics")
-    timers: bool = _option(BOOLEAN, False, "log KEEPALIVE timers")
+    message: bool = _ignored(BOOLEAN, False, "log BGP messages, decoded")
+    network: bool = _ignored(BOOLEAN, True, "log connections")
+    packets: bool = _ignored(BOOLEAN, False, "log BGP messages as octets")
+    parser: bool = _ignored(BOOLEAN, False, "log the parser")
+    processes: bool = _ignored(BOOLEAN, True, "log the handling of helpers")
+    reactor: bool = _ignored(BOOLEAN, True, "log signals and commands")
+    rib: bool = _ignored(BOOLEAN, False, "log changes of the announced routes")
+    routes: bool = _ignored(BOOLEAN, False, "log received routes")
+    short: bool = _ignored(BOOLEAN, True, "log without date and process id")
+    statistics: bool = _ignored(BOOLEAN, True, "log statistics")
+    timers: bool = _ignored(BOOLEAN, False, "log KEEPALIVE timers")
 
 
 @dataclass(frozen=True, slots=True)
 class PdbOptions:
     """The debugger."""
 
-    enable: bool = _option(BOOLEAN, False, "accepted, without effect")
+    enable: bool = _ignored(BOOLEAN, False, "start the debugger on a fault")
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileOptions:
     """The profiler."""
 
-    enable: bool = _option(BOOLEAN, False, "profile the daemon")
-    file: str = _option(TEXT, "", "where to write the profile")
+    enable: bool = _ignored(BOOLEAN, False, "profile the daemon")
+    file: str = _ignored(TEXT, "", "where to write the profile")
 
 
 @dataclass(frozen=True, slots=True)
 class ReactorOptions:
     """The loop."""
 
-    speed: float = _option(REAL, 1.0, "accepted, without effect: nothing sleeps")
+    speed: float = _ignored(REAL, 1.0, "a factor of how long the loop sleeps")
 
 
 @dataclass(frozen=True, slots=True)
 class TcpOptions:
     """Connections and listeners."""
 
-    acl: bool = _option(BOOLEAN, False, "accepted, without effect")
+    acl: bool = _ignored(BOOLEAN, False, "experimental")
     attempts: int = _option(_integer(0, 1_000_000), 0, "attempts to connect to a peer, 0 for no end")
     bind: tuple[str, ...] = _option(ADDRESSES, (), "the addresses to listen on")
-    delay: int = _option(_integer(0, 1440), 0, "connect first when the clock reaches a multiple of N minutes")
-    once: bool = _option(BOOLEAN, False, "connect to each peer once")
+    delay: int = _ignored(_integer(0, 1440), 0, "connect first when the clock reaches a multiple of N minutes")
+    once: bool = _ignored(BOOLEAN, False, "connect to each peer once")
     port: int = _option(_integer(1, 65535), 179, "the port to listen on and to connect to")
 
 
@@ -219,13 +228,13 @@ class TcpOptions:
 class DebugOptions:
     """For the authors of ExaBGP: accepted, without effect, and not listed."""
 
-    configuration: bool = _option(BOOLEAN, False, "")
-    defensive: bool = _option(BOOLEAN, False, "")
-    memory: bool = _option(BOOLEAN, False, "")
-    pdb: bool = _option(BOOLEAN, False, "")
-    rotate: bool = _option(BOOLEAN, False, "")
-    route: str = _option(TEXT, "", "")
-    selfcheck: bool = _option(BOOLEAN, False, "")
+    configuration: bool = _ignored(BOOLEAN, False, "")
+    defensive: bool = _ignored(BOOLEAN, False, "")
+    memory: bool = _ignored(BOOLEAN, False, "")
+    pdb: bool = _ignored(BOOLEAN, False, "")
+    rotate: bool = _ignored(BOOLEAN, False, "")
+    route: str = _ignored(TEXT, "", "")
+    selfcheck: bool = _ignored(BOOLEAN, False, "")
 
 
 @dataclass(frozen=True, slots=True)

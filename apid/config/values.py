@@ -84,7 +84,7 @@ def rate() -> Value:
             return None
         return read_number(token, 1, 2**31 - 1)
 
-    return Value("1.. | disable", read)
+    return Value("1..2147483647 | disable", read)
 
 
 def _boolean(words: Words) -> bool:
@@ -189,6 +189,7 @@ def _text(words: Words) -> str:
 
 
 TEXT = Value('"text"', _text)
+COMMAND_LINE = Value("program argument…", _text)
 
 
 def word(what: str, maximum: int = 0) -> Value:

@@ -296,37 +296,66 @@ def _single(make: Callable[[int], Attribute], what: str) -> Callable[[Words], tu
 
 
 ATTRIBUTES: dict[str, AttributeKeyword] = {
-    "origin": AttributeKeyword(1, read_origin, "igp|egp|incomplete", "origin, igp where not given"),
-    "as-path": AttributeKeyword(2, read_as_path, "[ ASN… ] ( ASN… )", "path: [ ] sequence, ( ) set"),
-    "med": AttributeKeyword(4, _single(Med, "med"), "N", "multi-exit discriminator"),
-    "local-preference": AttributeKeyword(5, _single(LocalPref, "local-preference"), "N", "iBGP preference"),
-    "atomic-aggregate": AttributeKeyword(6, lambda words: (AtomicAggregate(),), "", "aggregated path"),
-    "aggregator": AttributeKeyword(7, read_aggregator, "ASN:IP", "who aggregated"),
-    "community": AttributeKeyword(8, read_communities, "[ A:B… ]", "communities, by number or name"),
+    "origin": AttributeKeyword(1, read_origin, "igp|egp|incomplete", "origin, in any case; igp where it is not given"),
+    "as-path": AttributeKeyword(
+        2,
+        read_as_path,
+        "ASN | [ ASN… ] ( ASN… ) confed-sequence [ ASN… ] confed-set ( ASN… )",
+        "path, sent as it is given: `[ ]` are sequences, `( )` sets; without it our AS for eBGP, nothing for iBGP",
+    ),
+    "med": AttributeKeyword(4, _single(Med, "med"), "0..4294967295", "multi-exit discriminator"),
+    "local-preference": AttributeKeyword(
+        5, _single(LocalPref, "local-preference"), "0..4294967295", "preference, sent to iBGP only; 100 there"
+    ),
+    "atomic-aggregate": AttributeKeyword(6, lambda words: (AtomicAggregate(),), "", "the path was aggregated"),
+    "aggregator": AttributeKeyword(7, read_aggregator, "ASN:IP | ( ASN:IP )", "who aggregated it"),
+    "community": AttributeKeyword(8, read_communities, "A:B | N | 0xN | NAME | [ … ]", "communities, sorted when sent"),
     "originator-id": AttributeKeyword(
-        9, lambda words: (OriginatorId(read(words, "IPv4 address", ipv4_value)),), "IP", "route reflection"
+        9,
+        lambda words: (OriginatorId(read(words, "IPv4 address", ipv4_value)),),
+        "IP",
+        "who brought it into the AS (RFC 4456)",
     ),
-    "cluster-list": AttributeKeyword(10, read_cluster_list, "[ IP… ]", "route reflection"),
+    "cluster-list": AttributeKeyword(10, read_cluster_list, "IP | [ IP… ]", "the reflectors it passed (RFC 4456)"),
     "extended-community": AttributeKeyword(
-        16, read_extended_communities, "[ KIND:… ]", "extended communities; several keywords add up"
+        16,
+        read_extended_communities,
+        "KIND:… | 0x… | [ … ]",
+        "extended communities, sorted when sent; several keywords add up",
     ),
-    "route-target": AttributeKeyword(16, read_route_targets, "[ A:B… ]", "route targets"),
-    "pmsi-tunnel": AttributeKeyword(22, read_pmsi_tunnel, "KIND LABEL IP", "multicast tunnel"),
-    "aigp": AttributeKeyword(26, read_aigp, "N|0x…", "accumulated IGP metric"),
-    "large-community": AttributeKeyword(32, read_large_communities, "[ A:B:C… ]", "large communities"),
+    "route-target": AttributeKeyword(
+        16, read_route_targets, "A:B | [ A:B… ]", "route targets: extended-community without `target:`"
+    ),
+    "pmsi-tunnel": AttributeKeyword(
+        22,
+        read_pmsi_tunnel,
+        "ingress-replication LABEL IP | none LABEL",
+        "tunnel of EVPN and multicast routes (RFC 6514)",
+    ),
+    "aigp": AttributeKeyword(
+        26, read_aigp, "N | 0x…", "accumulated IGP metric of 64 bits; to iBGP, or with the capability aigp"
+    ),
+    "large-community": AttributeKeyword(
+        32, read_large_communities, "A:B:C | N | [ … ]", "large communities, sorted when sent, each once"
+    ),
     "only-to-customer": AttributeKeyword(
-        35, lambda words: (OnlyToCustomer(read(words, "AS number", real_asn_value)),), "ASN", "RFC 9234"
+        35,
+        lambda words: (OnlyToCustomer(read(words, "AS number", real_asn_value)),),
+        "ASN",
+        "the route may only go to customers (RFC 9234)",
     ),
     "bgp-prefix-sid": AttributeKeyword(
-        40, read_prefix_sid, "[ INDEX, [ ( BASE,RANGE ), … ] ]", "segment routing label index"
+        40, read_prefix_sid, "[ INDEX ] | [ INDEX, [ ( BASE,RANGE ), … ] ]", "label index and blocks (RFC 8669)"
     ),
     "bgp-prefix-sid-srv6": AttributeKeyword(
         40,
         read_srv6_service,
         "( l3-service|l2-service SID [BEHAVIOR [LBL,LNL,FL,AL,TL,TO]] )",
-        "segment routing over IPv6",
+        "SRv6 service SID, with its behavior and structure (RFC 9252)",
     ),
-    "attribute": AttributeKeyword(0, read_raw_attribute, "[ 0xCODE 0xFLAGS 0xVALUE ]", "any attribute"),
+    "attribute": AttributeKeyword(
+        0, read_raw_attribute, "[ 0xCODE 0xFLAGS 0xVALUE ]", "any attribute as octets, but for NLRI (14, 15)"
+    ),
 }
 
 

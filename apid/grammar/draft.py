@@ -166,14 +166,14 @@ def _split(words: Words, draft: Draft) -> None:
 
 
 ROUTE_KEYWORDS: dict[str, tuple[Setter, str, str]] = {
-    "next-hop": (_next_hop, "IP|self", "next hop; self is the session's own address"),
-    "label": (_label, "N|[ N… ]", "MPLS label or label stack"),
-    "rd": (_rd, "ASN:N|IP:N", "route distinguisher: makes it a VPN route"),
-    "route-distinguisher": (_rd, "ASN:N|IP:N", "the same as rd"),
-    "path-information": (_path_information, "N|A.B.C.D", "ADD-PATH path identifier"),
+    "next-hop": (_next_hop, "IP | self", "next hop; `self` is the session's own address. Every announcement needs it"),
+    "label": (_label, "0..1048575 | [ N… ]", "MPLS label or label stack: makes it a labelled route"),
+    "rd": (_rd, "ASN:N | IP:N", "route distinguisher: makes it a VPN route"),
+    "route-distinguisher": (_rd, "ASN:N | IP:N", "the same as rd"),
+    "path-information": (_path_information, "0..4294967295 | A.B.C.D", "ADD-PATH path identifier (RFC 7911)"),
     "name": (_name, "WORD", "a label for people, not sent"),
-    "split": (_split, "/N", "announce every subnet of that length"),
-    "watchdog": (_watchdog, "WORD", "route is announced and withdrawn by this name"),
+    "split": (_split, "/N", "announce every subnet of that length instead of the prefix, 1048576 at most"),
+    "watchdog": (_watchdog, "WORD", "the route is announced and withdrawn under this name"),
     "withdraw": (_withdraw, "", "with watchdog: begin withdrawn"),
 }
 

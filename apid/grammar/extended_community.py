@@ -45,6 +45,7 @@ class Form:
 
     syntax: str
     read: Callable[[str], bytes]
+    help: str
 
 
 def extended_community_value(text: str) -> bytes:
@@ -239,27 +240,35 @@ def _bare(octets: bytes, keyword: str) -> Callable[[str], bytes]:
 
 
 FORMS: dict[str, Form] = {
-    "target": Form("A:B", route_target_value),
-    "origin": Form("A:B", lambda text: _administrator(text, "origin", 0x03)),
-    "target4": Form("ASN:N", lambda text: _four_octet(text, "target4", 0x02)),
-    "origin4": Form("ASN:N", lambda text: _four_octet(text, "origin4", 0x03)),
-    "redirect": Form("A:B", redirect_value),
-    "redirect-to-nexthop": Form("", _bare(redirect_to_next_hop(), "redirect-to-nexthop")),
-    "copy-to-nexthop": Form("", _bare(redirect_to_next_hop(copy=True), "copy-to-nexthop")),
-    "redirect-to-nexthop-ietf": Form("IP", _redirect_to_address),
-    "rate-limit": Form("N[:bytes|:packets]", _rate),
-    "mark": Form("DSCP", mark_value),
-    "action": Form("sample|terminal|sample-terminal", traffic_action_value),
-    "interface-set": Form("TRANSITIVITY:DIRECTION:ASN:GROUP", interface_set_value),
-    "l2info": Form("ENCAPSULATION:CONTROL:MTU:PREFERENCE", _layer_2_information),
-    "bandwidth": Form("ASN:SPEED", _bandwidth),
-    "mup": Form("A:B", _mobile_user_plane),
-    "color": Form("N", _color),
-    "encapsulation": Form("mpls|vxlan|nvgre|vxlan-gpe|geneve|N", _encapsulation),
-    "mac-mobility": Form("[sticky:]N", _mac_mobility),
-    "esi-label": Form("[single-active:]LABEL", _esi_label),
-    "es-import": Form("MAC", _es_import),
-    "router-mac": Form("MAC", lambda text: b"\x06\x03" + mac_value(text)),
-    "default-gateway": Form("", _bare(b"\x03\x0d" + bytes(6), "default-gateway")),
-    "ospf-router-id": Form("IP", lambda text: b"\x01\x07" + ipv4_value(text) + bytes(2)),
+    "target": Form("A:B", route_target_value, "route target; `target:` may be left out (RFC 4360)"),
+    "origin": Form("A:B", lambda text: _administrator(text, "origin", 0x03), "route origin (RFC 4360)"),
+    "target4": Form("ASN:N", lambda text: _four_octet(text, "target4", 0x02), "route target, 4-octet AS (RFC 5668)"),
+    "origin4": Form("ASN:N", lambda text: _four_octet(text, "origin4", 0x03), "route origin, 4-octet AS (RFC 5668)"),
+    "redirect": Form("A:B", redirect_value, "FlowSpec: send to a VRF (RFC 8955)"),
+    "redirect-to-nexthop": Form(
+        "", _bare(redirect_to_next_hop(), "redirect-to-nexthop"), "FlowSpec: send to the rule's next hop"
+    ),
+    "copy-to-nexthop": Form(
+        "", _bare(redirect_to_next_hop(copy=True), "copy-to-nexthop"), "FlowSpec: send a copy to the rule's next hop"
+    ),
+    "redirect-to-nexthop-ietf": Form("IP", _redirect_to_address, "FlowSpec: send to an address"),
+    "rate-limit": Form("N[:bytes|:packets]", _rate, "FlowSpec: the most that passes in a second (RFC 8955)"),
+    "mark": Form("DSCP", mark_value, "FlowSpec: set the DSCP (RFC 8955)"),
+    "action": Form("sample|terminal|sample-terminal", traffic_action_value, "FlowSpec: traffic action (RFC 8955)"),
+    "interface-set": Form(
+        "TRANSITIVITY:DIRECTION:ASN:GROUP", interface_set_value, "FlowSpec: on which interfaces the rule applies"
+    ),
+    "l2info": Form(
+        "ENCAPSULATION:CONTROL:MTU:PREFERENCE", _layer_2_information, "VPLS: layer 2 information (RFC 4761)"
+    ),
+    "bandwidth": Form("ASN:SPEED", _bandwidth, "link bandwidth in bytes per second"),
+    "mup": Form("A:B", _mobile_user_plane, "mobile user plane: the identifier of a direct segment"),
+    "color": Form("N", _color, "colour, which finds a tunnel or policy (RFC 9012)"),
+    "encapsulation": Form("mpls|vxlan|nvgre|vxlan-gpe|geneve|N", _encapsulation, "tunnel type (RFC 9012)"),
+    "mac-mobility": Form("[sticky:]N", _mac_mobility, "EVPN: how often a MAC address has moved (RFC 7432)"),
+    "esi-label": Form("[single-active:]LABEL", _esi_label, "EVPN: label of an Ethernet segment (RFC 7432)"),
+    "es-import": Form("MAC", _es_import, "EVPN: import target of an Ethernet segment; an ESI will do (RFC 7432)"),
+    "router-mac": Form("MAC", lambda text: b"\x06\x03" + mac_value(text), "EVPN: MAC address of a router (RFC 9135)"),
+    "default-gateway": Form("", _bare(b"\x03\x0d" + bytes(6), "default-gateway"), "EVPN: a gateway's MAC (RFC 7432)"),
+    "ospf-router-id": Form("IP", lambda text: b"\x01\x07" + ipv4_value(text) + bytes(2), "OSPF router (RFC 4577)"),
 }

@@ -267,26 +267,34 @@ def _interface_set(words: Words, draft: Draft) -> None:
 
 
 ACTIONS: dict[str, tuple[Callable[[Words, Draft], None], str, str]] = {
-    "accept": (lambda words, draft: None, "", "do nothing"),
+    "accept": (lambda words, draft: None, "", "nothing: the rule only matches"),
     "discard": (_discard, "", "drop: a rate of 0"),
-    "rate-limit": (_rate_limit, "N [bytes|packets]", "at most N per second"),
-    "redirect": (_redirect, "ASN:N|IP", "send to a VRF or next hop"),
+    "rate-limit": (
+        _rate_limit,
+        "N [bytes|packets]",
+        "let at most N bytes or packets pass in a second; more than 10^12 is 10^12",
+    ),
+    "redirect": (_redirect, "ASN:N | IP:N | IP", "send to the VRF of a route target, or to an address"),
     "redirect-to-nexthop": (
         lambda words, draft: draft.communities.append(redirect_to_next_hop()),
         "",
-        "send to the rule's own next hop",
+        "send to the next hop that the rule has (`next-hop IP`)",
     ),
-    "redirect-to-nexthop-ietf": (_redirect_ietf, "IP", "send to an address"),
+    "redirect-to-nexthop-ietf": (
+        _redirect_ietf,
+        "IP",
+        "send to an address, in the way of draft-ietf-idr-flowspec-redirect-ip",
+    ),
     "copy": (_copy, "IP", "send a copy to an address"),
     "mark": (
         lambda words, draft: draft.communities.append(read(words, "DSCP", mark_value)),
-        "DSCP",
+        "0..63",
         "set the DSCP",
     ),
     "action": (
         lambda words, draft: draft.communities.append(read(words, "action", traffic_action_value)),
         "sample|terminal|sample-terminal",
-        "traffic action",
+        "sample, go on to further rules, or both",
     ),
 }
 SCOPES: dict[str, Callable[[Words, Draft], None]] = {"interface-set": _interface_set}

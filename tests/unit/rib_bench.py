@@ -83,7 +83,9 @@ class FakeLoop:
 class FakeServer:
     """Where the daemon sends: a list for each identity."""
 
-    def __init__(self, _loop: object, _path: Path, on_message: Callable[..., None], _bad: Callable[[str], None]) -> None:
+    def __init__(
+        self, _loop: object, _path: Path, on_message: Callable[..., None], _bad: Callable[[str], None]
+    ) -> None:
         self.on_message = on_message
         self.bad = 0
         self.sent: dict[bytes, list[Message]] = {}
@@ -190,9 +192,7 @@ class SimulatedPeer:
         """Ask once; return whether an answer came."""
         self._request += 1
         outbound = self.outbound
-        pull = Pull(
-            self.neighbor, self._request, outbound.lineage, self.shape.to_wire(), outbound.to_wire(), credit
-        )
+        pull = Pull(self.neighbor, self._request, outbound.lineage, self.shape.to_wire(), outbound.to_wire(), credit)
         answers = daemon.say(self.identity, pull)
         for answer in answers:
             if isinstance(answer, Resync):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -121,20 +122,16 @@ def test_a_message_with_a_field_too_few_or_too_many_is_refused(cls: type[Message
 @settings(max_examples=500, deadline=None)
 @given(st.binary(max_size=200))
 def test_random_octets_raise_only_the_schema_error(octets: bytes) -> None:
-    try:
+    with contextlib.suppress(SchemaError):
         unpack(octets)
-    except SchemaError:
-        pass
 
 
 @settings(max_examples=500, deadline=None)
 @given(ANYTHING, st.integers(0, 70))
 def test_random_values_in_a_good_frame_raise_only_the_schema_error(value: Any, kind: int) -> None:
     body = [SCHEMA, kind, *value] if isinstance(value, list) else [SCHEMA, kind, value]
-    try:
+    with contextlib.suppress(SchemaError):
         unpack(msgpack.packb(body))
-    except SchemaError:
-        pass
 
 
 @settings(max_examples=300, deadline=None)
@@ -147,7 +144,7 @@ def test_a_damaged_message_is_refused_or_still_well_typed(value: Message, data: 
         back = unpack(bytes(octets))
     except SchemaError:
         return
-    assert unpack(pack(back)) == back or back != back  # noqa: PLR0124 (a flipped bit may have made a NaN)
+    assert repr(unpack(pack(back))) == repr(back)  # not `==`: a flipped bit may have made a NaN
 
 
 @pytest.mark.parametrize(

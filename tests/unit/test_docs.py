@@ -134,7 +134,7 @@ def dialogue(arguments: list[str], count: int) -> list[str]:
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        commands = []
+        commands: list[str] = []
         while len(commands) < count:
             ready, _, _ = select.select([process.stdout], [], [], WAIT)
             assert ready, f"{commands} and then nothing"

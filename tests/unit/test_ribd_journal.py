@@ -247,9 +247,7 @@ def test_a_snapshot_that_does_not_fit_the_disk_costs_nothing(
     assert [record for _, record in recovered(tmp_path)[0]] == [b"before"]
 
 
-def test_a_log_that_cannot_be_opened_leaves_the_old_one_in_use(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_log_that_cannot_be_opened_leaves_the_old_one_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, damage, journal = recovered(tmp_path)
     journal.open(damage)
     journal.append([b"before"])
@@ -350,7 +348,7 @@ def test_the_daemon_starts_on_a_log_with_a_flipped_bit_and_takes_a_new_lineage(
             daemon.start()
         assert f"damage in {path} at octet" in caplog.text
         assert daemon.state.lineage != lineage
-        kept = [record for record in read_records(path, [])] if path.exists() else []
+        kept = list(read_records(path, [])) if path.exists() else []
         assert kept == []  # replaced by a snapshot
         daemon.start()
         assert daemon.state.lineage != lineage

@@ -16,7 +16,9 @@ def laid_out(value: Any, indent: int = 0, head: int = 0) -> str:
     inner = "  " * (indent + 1)
     if isinstance(value, dict):
         heads = [f"{json.dumps(name)}: " for name in value]
-        parts = [f"{head}{laid_out(each, indent + 1, len(head))}" for head, each in zip(heads, value.values(), strict=True)]
+        parts = [
+            f"{head}{laid_out(each, indent + 1, len(head))}" for head, each in zip(heads, value.values(), strict=True)
+        ]
         opening, closing = "{", "}"
     else:
         parts = [laid_out(each, indent + 1) for each in value]

@@ -79,7 +79,7 @@ MUP = (
     _mup(4, "Type2SessionTransformedRoute", {"endpoint_len": NUMBER, "endpoint_ip": IP, "teid": DIGITS}),
     Kind({"arch": NUMBER, "code": NUMBER} | RAW),
 )
-NODES = listed(keyed("^[a-z][a-z-]*$", {"type": ["string", "integer", "null"]}))
+NODES = listed(keyed("^[a-z][a-z0-9-]*$", {"type": ["string", "integer", "null"]}))
 LINK_STATE = {"ls-nlri-type": TEXT, "l3-routing-topology": NUMBER, "protocol-id": NUMBER}
 BGP_LS = (
     Kind(

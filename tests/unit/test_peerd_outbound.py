@@ -1,0 +1,86 @@
+"""Cursors of a session: positions, floors, and the markers that are due when everything is out."""
+
+from __future__ import annotations
+
+from bgp.family import IPV4_UNICAST, IPV6_UNICAST, Family
+from bus.schema import Batch
+from peerd.outbound import UNKNOWN_FLOOR, Outbound
+
+V4, V6 = IPV4_UNICAST, IPV6_UNICAST
+
+
+def batch(*cursors: tuple[Family, int, int], lineage: str = "line") -> Batch:
+    return Batch("n", 1, lineage, [[*family, position, floor] for family, position, floor in cursors], b"", 0, [])
+
+
+def test_a_new_session_asks_from_the_start_and_for_its_floors() -> None:
+    outbound = Outbound((V4, V6))
+    assert outbound.to_wire() == [[1, 1, 0, UNKNOWN_FLOOR], [2, 1, 0, UNKNOWN_FLOOR]]
+    assert outbound.lineage == ""
+    assert outbound.take_end_of_rib() == []
+
+
+def test_end_of_rib_is_due_once_when_every_family_has_reached_its_floor() -> None:
+    outbound = Outbound((V4, V6))
+    outbound.advance(batch((V4, 10, 10), (V6, 0, 5)))
+    assert outbound.lineage == "line"
+    assert outbound.take_end_of_rib() == []
+    outbound.advance(batch((V4, 12, 10), (V6, 7, 5)))
+    assert outbound.take_end_of_rib() == [V4, V6]
+    outbound.advance(batch((V4, 13, 10), (V6, 8, 5)))
+    assert outbound.take_end_of_rib() == []
+
+
+def test_an_empty_table_is_at_its_floor_at_once() -> None:
+    outbound = Outbound((V4,))
+    outbound.advance(batch((V4, 0, 0)))
+    assert outbound.take_end_of_rib() == [V4]
+
+
+def test_a_session_whose_helpers_send_end_of_rib_sends_none() -> None:
+    outbound = Outbound((V4,), end_of_rib_due=False)
+    outbound.advance(batch((V4, 5, 5)))
+    assert outbound.take_end_of_rib() == []
+
+
+def test_a_refresh_goes_back_to_the_start_and_keeps_what_the_peer_was_told_as_its_floor() -> None:
+    outbound = Outbound((V4, V6))
+    outbound.advance(batch((V4, 20, 10), (V6, 7, 5)))
+    assert outbound.refresh(V4)
+    assert outbound.to_wire() == [[1, 1, 0, 20], [2, 1, 7, 5]]
+    assert outbound.take_end_of_refresh() == []
+    outbound.advance(batch((V4, 15, 20), (V6, 7, 5)))
+    assert outbound.take_end_of_refresh() == []
+    outbound.advance(batch((V4, 20, 20), (V6, 7, 5)))
+    assert outbound.take_end_of_refresh() == [V4]
+    assert outbound.take_end_of_refresh() == []
+
+
+def test_a_refresh_in_the_middle_of_the_first_table_keeps_the_farther_floor() -> None:
+    outbound = Outbound((V4,))
+    outbound.advance(batch((V4, 3, 10)))
+    assert outbound.refresh(V4)
+    assert outbound.to_wire() == [[1, 1, 0, 10]]
+    assert outbound.refresh(V4)
+    assert outbound.to_wire() == [[1, 1, 0, 10]]
+
+
+def test_a_refresh_before_the_first_batch_leaves_the_floor_to_be_asked_for() -> None:
+    outbound = Outbound((V4,))
+    assert outbound.refresh(V4)
+    assert outbound.to_wire() == [[1, 1, 0, UNKNOWN_FLOOR]]
+
+
+def test_a_family_that_is_not_carried_cannot_be_refreshed() -> None:
+    assert not Outbound((V4,)).refresh(V6)
+
+
+def test_starting_over_forgets_the_lineage_and_every_position() -> None:
+    outbound = Outbound((V4,))
+    outbound.advance(batch((V4, 9, 9)))
+    assert outbound.take_end_of_rib() == [V4]
+    outbound.start_over()
+    assert outbound.lineage == ""
+    assert outbound.to_wire() == [[1, 1, 0, UNKNOWN_FLOOR]]
+    outbound.advance(batch((V4, 9, 9)))
+    assert outbound.take_end_of_rib() == []

@@ -1,0 +1,37 @@
+"""All targets by name: how an input is made, and what is done with it.
+
+An input is octets, so that a finding is a name and octets. What a target must choose, it takes from their beginning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from tools.fuzz import messages, octets, sessions, texts
+from tools.fuzz.corpus import Corpus
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`check` raises nothing unless there is a finding; `share` is how often it runs beside the others."""
+
+    check: Callable[[bytes], None]
+    make: Callable[[Random, Corpus], bytes]
+    share: int = 1
+
+
+TARGETS: dict[str, Target] = {
+    "attribute": Target(octets.check_attribute, octets.make_attribute, 4),
+    "nlri": Target(octets.check_nlri, octets.make_nlri, 4),
+    "capability": Target(octets.check_capability, octets.make_capability),
+    "set": Target(octets.check_set, octets.make_set, 2),
+    "update": Target(messages.check_update, messages.make_update, 6),
+    "open": Target(messages.check_open, messages.make_open, 2),
+    "message": Target(messages.check_message, messages.make_message, 2),
+    "framer": Target(messages.check_framer, messages.make_framer),
+    "peer": Target(sessions.check_peer, sessions.make_peer, 2),
+    "command": Target(texts.check_command, texts.make_command, 3),
+    "configuration": Target(texts.check_configuration, texts.make_configuration, 1),
+}

@@ -30,6 +30,7 @@ from bus.settings import (
 
 SHARD_ABOVE = 32  # neighbors; up to here each has a process of its own
 SHARDS = 8
+MEBIBYTE = 1024 * 1024
 LONGEST_NAME = 48  # octets of a helper's name in the name of its program
 TYPES = {
     "open": MessageType.OPEN,
@@ -140,6 +141,7 @@ def _session(neighbor: Neighbor, environment: Environment, version: str, helpers
         host_name=neighbor.host_name,
         domain_name=neighbor.domain_name,
         passive=neighbor.passive or environment.bgp.passive or neighbor.is_range,
+        send_hold_time=float(neighbor.send_hold_time) if neighbor.send_hold_time is not None else None,
         open_wait=float(environment.bgp.openwait),
         attempts=environment.tcp.attempts,
     )
@@ -182,6 +184,8 @@ def _helper(
         json_layout=process.json_layout,
         compact=environment.api.compact,
         acknowledge=environment.api.ack,
+        event_memory=environment.api.memory * MEBIBYTE,
+        event_spool=environment.api.spool * MEBIBYTE,
         umask=environment.daemon.umask,
         user=environment.daemon.user if environment.daemon.drop else "",
         bindings=[binding.to_wire() for binding in _merged(bindings)],

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from bus.schema import Applied, Apply, Clear, Enrol, Message, Refused
 
 WINDOW = 4  # batches on the way: enough to keep ribd busy while we parse, few enough to bound what waits
+IN_FLIGHT = 256  # requests sent and not answered; the socket's own queue is finite, and what it refuses is not sent
 
 Done = Callable[[str], None]  # called with an empty string, or the reason of a refusal
 
@@ -22,6 +23,7 @@ class RibLink:
         self._client, self._epoch = client, epoch
         self._send = send
         self._sequence = 0
+        self._sent = 0  # all up to this number have been sent
         self._outstanding: dict[int, tuple[Message, Done]] = {}
 
     @property
@@ -52,15 +54,25 @@ class RibLink:
 
     def _submit(self, request: Apply | Enrol | Clear, done: Done) -> None:
         self._outstanding[request.sequence] = (request, done)
-        self._send(request)
+        self._send_more()
+
+    def _send_more(self) -> None:
+        unsent = self._sequence - self._sent
+        while unsent and len(self._outstanding) - unsent < IN_FLIGHT:
+            self._sent += 1
+            unsent -= 1
+            self._send(self._outstanding[self._sent][0])
 
     def connected(self) -> None:
         """Repeat what was not answered: ribd is back, or there for the first time."""
-        for request, _ in self._outstanding.values():
-            self._send(request)
+        for sequence, (request, _) in self._outstanding.items():
+            if sequence <= self._sent:
+                self._send(request)
+        self._send_more()
 
     def answered(self, message: Applied | Refused) -> None:
         """Take an answer; one that is not expected (to a repetition) is ignored."""
         entry = self._outstanding.pop(message.sequence, None)
         if entry is not None:
+            self._send_more()
             entry[1](message.reason if isinstance(message, Refused) else "")

@@ -67,7 +67,7 @@ def read_reach(value: bytes, attribute: bytes, negotiated: Negotiated) -> Multip
 
 
 def read_unreach(value: bytes, attribute: bytes, negotiated: Negotiated) -> Multiprotocol:
-    """Read MP_UNREACH_NLRI likewise. A route that cannot be decoded is withdrawn like any other: its octets say which."""
+    """Read MP_UNREACH_NLRI likewise. A route that cannot be decoded is withdrawn like others: its octets say which."""
     if len(value) < 3:
         raise _error(f"MP_UNREACH_NLRI of {len(value)} octets has no AFI and SAFI", attribute)
     family = Family(value[0] << 8 | value[1], value[2])

@@ -56,7 +56,7 @@ class Operational:
 
     @classmethod
     def decode(cls, body: bytes) -> Self:
-        """Read the body; raise NotifyError 1/2 where the lengths do not agree: for whoever reads it, not for the peer."""
+        """Read the body; raise NotifyError 1/2 where the lengths do not agree: for the reader, not for the peer."""
         if len(body) < _PREFIX.size:
             raise _length_error(body, f"OPERATIONAL body has {len(body)} octets, not 7 or more")
         kind, length, afi, safi = _PREFIX.unpack_from(body)

@@ -24,6 +24,7 @@ DEFAULT_LOCAL_PREF = 100
 _TWO_OCTET_AS = Negotiated(asn4=False)
 _ZERO_RD = bytes(8)  # before the next hop of VPN routes (RFC 4364 section 4.3.2)
 _MAPPED = bytes(10) + b"\xff\xff"  # an IPv4 address as IPv6 (RFC 4798 section 2)
+_NEXT_HOP_OCTETS = (4, 16, 32)
 _FLOWS = (SAFI.FLOW, SAFI.FLOW_VPN)
 _PREFIXES = (SAFI.UNICAST, SAFI.MULTICAST, SAFI.NLRI_MPLS, SAFI.MPLS_VPN)
 _LEAK_GUARDED = (IPV4_UNICAST, IPV6_UNICAST)
@@ -114,6 +115,8 @@ class Translator:
             if safi in _FLOWS:
                 return b"", None
             raise Unsendable(f"{family} routes need a next hop")
+        if len(address) not in _NEXT_HOP_OCTETS:
+            raise Unsendable(f"a next hop has 4, 16 or 32 octets, not {len(address)}")
         ipv4 = len(address) == 4
         attribute = None
         if ipv4 and afi == AFI.IPV6 and (safi in _PREFIXES or safi == SAFI.MUP):

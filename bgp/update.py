@@ -54,8 +54,8 @@ class Unreach(NamedTuple):
 class Update(NamedTuple):
     """What an UPDATE says. Apply `withdrawn` first, then `announced`; every item in the latter can be decoded.
 
-    error: why the routes of the message were turned into withdrawals. discarded: malformed attributes that were dropped,
-    and why; the routes stand. eor: the family whose End-of-RIB this is (RFC 4724).
+    error: why the routes of the message were turned into withdrawals. discarded: malformed attributes that were
+    dropped, and why; the routes stand. eor: the family whose End-of-RIB this is (RFC 4724).
     """
 
     announced: tuple[Reach, ...]

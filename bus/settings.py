@@ -107,6 +107,8 @@ class HelperConfiguration(Record):
     json_layout: str
     compact: bool
     acknowledge: bool
+    event_memory: int  # octets of events that wait in memory
+    event_spool: int  # octets of events that then wait on disk
     umask: int
     user: str
     bindings: list[dict[str, Any]] = field(default_factory=list)

@@ -13,11 +13,12 @@ import msgpack
 
 from bgp.family import Family
 from bgp.nlri import route_key
-from bgp.route import decode_set
+from bgp.route import check_set
 from bus.schema import Apply, Clear, Enrol, Message
 from ribd.table import KEYED_BY_ITEM, Entry, FamilyTable, Rib, Table, Withdrawn
 
 ROWS = 4096  # entries in a snapshot record
+ITEM_OCTETS = 4100  # path identifier and the longest NLRI
 REFUSED_KEPT = 256  # refused requests remembered for each client: more than it may have outstanding
 
 
@@ -84,26 +85,31 @@ class State:
                 raise RequestError(f"announce {announce!r}, AFI {afi!r}, SAFI {safi!r}: numbers expected")
             if not 0 <= afi <= 0xFFFF or not 0 <= safi <= 0xFF:
                 raise RequestError(f"AFI {afi} or SAFI {safi} is out of range")
-            self._check_octets(Family(afi, safi), attributes, items)
+            self._check_octets(attributes, items)
+            if safi not in KEYED_BY_ITEM:
+                self._check_keys(Family(afi, safi), items)
 
-    def _check_octets(self, family: Family, attributes: Any, items: Any) -> None:
-        if type(items) is not list or not items or set(map(type, items)) != {bytes}:
-            raise RequestError("items must be a list of octets, and not empty")
-        if min(map(len, items)) < 5 or max(map(len, items)) > 4100:
-            raise RequestError("an item has 4 octets of path identifier and 1 to 4096 octets of NLRI")
+    def _check_keys(self, family: Family, items: list[bytes]) -> None:
+        try:
+            for item in items:
+                route_key(family, item)
+        except ValueError as error:
+            raise RequestError(f"not a route of {family}: {error}") from error
+
+    def _check_octets(self, attributes: Any, items: Any) -> None:
+        if type(items) is not list or not items:
+            raise RequestError("items must be a list, and not empty")
+        for item in items:
+            if type(item) is not bytes or not 5 <= len(item) <= ITEM_OCTETS:
+                raise RequestError(f"an item has 4 octets of path identifier and 1 to 4096 of NLRI: {item!r:.40}")
         if type(attributes) is not bytes:
             raise RequestError(f"an attribute set is octets, not {type(attributes).__name__}")
         if attributes and not self.rib.known(attributes):
             try:
-                decode_set(attributes)
+                check_set(attributes)
             except ValueError as error:
                 raise RequestError(f"not an attribute set: {error}") from error
-        if family.safi not in KEYED_BY_ITEM:
-            try:
-                for item in items:
-                    route_key(family, item)
-            except ValueError as error:
-                raise RequestError(f"not a route of {family}: {error}") from error
+            self.rib.intern(attributes)
 
     def perform(self, request: Apply | Enrol | Clear) -> Outcome:
         """Carry out a request that was checked and journalled."""

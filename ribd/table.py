@@ -31,6 +31,7 @@ Entry = tuple[int, bytes | Withdrawn, bytes]  # version, attribute set or tombst
 
 # Families whose item identifies the route as it is: no label, no ESI to leave out of the key.
 KEYED_BY_ITEM = frozenset({SAFI.UNICAST, SAFI.MULTICAST, SAFI.FLOW, SAFI.FLOW_VPN})
+BULK = 8  # items from which on it pays to look whether all are new
 PURGE_AT = 1024  # tombstones; fewer are not worth a pass over the table
 SETS_AT = 1024  # attribute sets; likewise
 
@@ -65,7 +66,7 @@ class FamilyTable:
         peers that compare octets expect it; `configured` keeps the former form until then.
         """
         entries = self.entries
-        if self.keyed_by_item and entries.keys().isdisjoint(items):
+        if self.keyed_by_item and len(items) >= BULK and entries.keys().isdisjoint(items):
             # All new, which is the bulk case: no Python per route. A duplicate inside `items` keeps its first
             # place with its last version, so it would be out of order: `len` tells.
             before, version = len(entries), self.version

@@ -50,7 +50,7 @@ class Bridge:
         nobody = NeighborContext("", "", 0, 0, "")
         self._notices = Renderer(nobody, self._context, self._helper.json_layout, self._helper.encoder)
         self._publisher = Publisher(loop, run.events_in, program, epoch)
-        self._output = Output(run.path, lambda count: self._notices.lost(time.time(), count))
+        self._output = self._new_output()
         self._stopping = False
         self._request = 0
         self._asked: Command | None = None
@@ -85,10 +85,19 @@ class Bridge:
         self._log.warning("helper exited status=%d", status)
         self._tell("exited", {"status": status})
         self._commands.reset()
-        self._output = Output(self._run.path, lambda count: self._notices.lost(time.time(), count))
+        self._output = self._new_output()
         self._control.pause_reading(False)
         if self._stopping:
             self._loop.stop()
+
+    def _new_output(self) -> Output:
+        helper = self._helper
+        return Output(
+            self._run.path,
+            lambda count: self._notices.lost(time.time(), count),
+            helper.event_memory,
+            helper.event_spool,
+        )
 
     def _tell(self, state: str, details: dict[str, object]) -> None:
         self._publisher.publish(f"helper/{self._name}", {"state": state, **details})

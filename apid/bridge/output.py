@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO
 
-MEMORY_LIMIT = 64 * 1024 * 1024  # octets of events in memory
-SPOOL_LIMIT = 1024 * 1024 * 1024  # octets of events on disk
+MEMORY_LIMIT = 64 * 1024 * 1024  # octets of events in memory, where nothing else is configured
+SPOOL_LIMIT = 1024 * 1024 * 1024  # octets of events on disk, likewise
 SPOOL_FILE = 64 * 1024 * 1024  # octets of one file of the spool
 CHUNK = 64 * 1024  # octets for one write
 ANSWER_LIMIT = 16 * 1024 * 1024  # octets of answers with data (show …) that may wait; more is held back at its source
@@ -73,8 +73,15 @@ class Spool:
 class Output:
     """Answers and events in the order in which a helper is to read them; answers first, never inside a line."""
 
-    def __init__(self, spool_directory: Path, lost_notice: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        spool_directory: Path,
+        lost_notice: Callable[[int], bytes],
+        memory_limit: int = MEMORY_LIMIT,
+        spool_limit: int = SPOOL_LIMIT,
+    ) -> None:
         self._spool_directory = spool_directory
+        self._memory_limit, self._spool_limit = memory_limit, spool_limit
         self._lost_notice = lost_notice
         self._answers: deque[tuple[bytes, int]] = deque()  # line, how many times
         self._answer_size = 0
@@ -112,9 +119,9 @@ class Output:
     def event(self, lines: Iterable[bytes]) -> None:
         """Queue events, each a whole line (or lines) with its end."""
         for line in lines:
-            if self._spool is not None and (len(self._spool) or self._event_size >= MEMORY_LIMIT):
+            if self._spool is not None and (len(self._spool) or self._event_size >= self._memory_limit):
                 self._to_spool(line)
-            elif self._event_size >= MEMORY_LIMIT:
+            elif self._event_size >= self._memory_limit:
                 self._spool = Spool(self._spool_directory)
                 self._to_spool(line)
             elif self.lost:
@@ -124,7 +131,7 @@ class Output:
                 self._event_size += len(line)
 
     def _to_spool(self, line: bytes) -> None:
-        if self._spool is None or self.lost or len(self._spool) + len(line) > SPOOL_LIMIT:
+        if self._spool is None or self.lost or len(self._spool) + len(line) > self._spool_limit:
             self.drop(1)
             return
         try:

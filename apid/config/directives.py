@@ -81,6 +81,13 @@ NEIGHBOR: Mapping[str, Directive] = {
     "hold-time": Directive(
         integer(3, 65535, zero=True), 180, "Proposed hold time in seconds; 0 for a session without KEEPALIVEs."
     ),
+    "send-hold-time": Directive(
+        integer(3, 65535),
+        None,
+        "Seconds for which the peer may take nothing of what is written before the session ends (RFC 9687).",
+        absent="the larger of 8 minutes and twice the hold time",
+        differs="ExaBGP has no such timer.",
+    ),
     "rate-limit": Directive(rate(), None, "The most UPDATE messages sent in one second.", absent="no limit"),
     "passive": _switch(False, "Wait for the peer to connect."),
     "listen": Directive(

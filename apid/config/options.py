@@ -134,9 +134,11 @@ class ApiOptions:
     cli: bool = _ignored(BOOLEAN, True, "serve the command line client")
     compact: bool = _option(BOOLEAN, False, "print a prefix in JSON as a string instead of an object")
     encoder: str = _ignored(ENCODER, "json", "the encoder of processes that name none")
+    memory: int = _option(_integer(0, 65536), 64, "MiB of events that wait for a helper in memory")
     pipename: str = _ignored(PIPE_NAME, "exabgp", "the name of the pipes of the command line client")
     respawn: bool = _option(BOOLEAN, True, "start helpers again when they end")
     show_routes_format: str = _option(ROUTES_FORMAT, "v1", "the JSON of 'show adj-rib': v1 or v2")
+    spool: int = _option(_integer(0, 1_048_576), 1024, "MiB of events that then wait on disk, before they are dropped")
     terminate: bool = _ignored(BOOLEAN, False, "stop when a helper dies")
 
 

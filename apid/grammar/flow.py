@@ -53,25 +53,26 @@ class Match:
     kind: int
     maximum: int
     names: Mapping[str, int]
+    help: str
     service: bool = False
     bitmask: bool = False
     afi: int | None = None
 
 
 MATCHES: dict[str, Match] = {
-    "protocol": Match(FlowKind.PROTOCOL, 0xFF, PROTOCOLS),
-    "next-header": Match(FlowKind.PROTOCOL, 0xFF, PROTOCOLS),
-    "port": Match(FlowKind.PORT, 0xFFFF, NO_NAMES, service=True),
-    "destination-port": Match(FlowKind.DESTINATION_PORT, 0xFFFF, NO_NAMES, service=True),
-    "source-port": Match(FlowKind.SOURCE_PORT, 0xFFFF, NO_NAMES, service=True),
-    "icmp-type": Match(FlowKind.ICMP_TYPE, 0xFF, ICMP_TYPES),
-    "icmp-code": Match(FlowKind.ICMP_CODE, 0xFF, ICMP_CODES),
-    "tcp-flags": Match(FlowKind.TCP_FLAGS, 0xFFFF, TCP_FLAGS, bitmask=True),
-    "packet-length": Match(FlowKind.PACKET_LENGTH, 0xFFFF, NO_NAMES),
-    "dscp": Match(FlowKind.DSCP, 0x3F, NO_NAMES),
-    "traffic-class": Match(FlowKind.DSCP, 0xFF, NO_NAMES),
-    "fragment": Match(FlowKind.FRAGMENT, 0xFF, FRAGMENTS, bitmask=True),
-    "flow-label": Match(FlowKind.FLOW_LABEL, 0xFFFFF, NO_NAMES, afi=AFI.IPV6),
+    "protocol": Match(FlowKind.PROTOCOL, 0xFF, PROTOCOLS, "IP protocol"),
+    "next-header": Match(FlowKind.PROTOCOL, 0xFF, PROTOCOLS, "the same, as IPv6 calls it"),
+    "port": Match(FlowKind.PORT, 0xFFFF, NO_NAMES, "source or destination port", service=True),
+    "destination-port": Match(FlowKind.DESTINATION_PORT, 0xFFFF, NO_NAMES, "destination port", service=True),
+    "source-port": Match(FlowKind.SOURCE_PORT, 0xFFFF, NO_NAMES, "source port", service=True),
+    "icmp-type": Match(FlowKind.ICMP_TYPE, 0xFF, ICMP_TYPES, "ICMP type"),
+    "icmp-code": Match(FlowKind.ICMP_CODE, 0xFF, ICMP_CODES, "ICMP code"),
+    "tcp-flags": Match(FlowKind.TCP_FLAGS, 0xFFFF, TCP_FLAGS, "TCP flags", bitmask=True),
+    "packet-length": Match(FlowKind.PACKET_LENGTH, 0xFFFF, NO_NAMES, "length of the IP packet in octets"),
+    "dscp": Match(FlowKind.DSCP, 0x3F, NO_NAMES, "DSCP"),
+    "traffic-class": Match(FlowKind.DSCP, 0xFF, NO_NAMES, "the same, as IPv6 calls it"),
+    "fragment": Match(FlowKind.FRAGMENT, 0xFF, FRAGMENTS, "fragmentation", bitmask=True),
+    "flow-label": Match(FlowKind.FLOW_LABEL, 0xFFFFF, NO_NAMES, "flow label of IPv6", afi=AFI.IPV6),
 }
 PREFIX_MATCHES: dict[str, tuple[int, int | None]] = {
     "destination": (FlowKind.DESTINATION, None),

@@ -33,8 +33,8 @@ from bgp.family import AFI, BGP_LS, IPV4_MPLS_VPN, IPV6_MPLS_VPN, SAFI, Family
 class RouteEntry:
     """Routes of one family that share everything but their NLRI.
 
-    `attributes` is the neutral set (for a withdrawal what it named, which only some families are sent), `items` are NLRIs in ADD-PATH form.
-    `withdrawn` is true where a `watchdog` route begins withdrawn; `name` is for people.
+    `attributes` is the neutral set (for a withdrawal what it named, which only some families are sent), `items` are
+    NLRIs in ADD-PATH form. `withdrawn` is true where a `watchdog` route begins withdrawn; `name` is for people.
     """
 
     family: Family

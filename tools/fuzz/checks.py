@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from apid.render import RECEIVE, Form, NeighborContext, ProcessContext, Renderer
+from bgp.attribute.link_state_tlvs import LINK_STATE_TLVS
 from bgp.errors import NotifyError
 from bgp.family import AFI, FAMILIES, IPV4_UNICAST, IPV6_UNICAST, Family
 from bgp.message import HEADER_LENGTH
@@ -46,7 +47,8 @@ WAYS: tuple[dict[str, Any], ...] = (
     {"layout": "by-prefix", "dialect": "6.0.0"},
     {"encoder": "text"},
 )
-REPEATED = frozenset({"sr-adj"})  # a name that ExaBGP's JSON of BGP-LS has more than once
+# Names that ExaBGP's JSON of a BGP-LS attribute has once for each TLV (`Dialect.repeated_members`).
+REPEATED = frozenset(row.name for row in LINK_STATE_TLVS.values()) | {"sids", "undecoded-sids", "sr-algorithm"}
 
 
 class Wrong(Exception):

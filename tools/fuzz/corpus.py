@@ -47,7 +47,7 @@ class Corpus:
         self._golden_attributes()
         for path in sorted(GOLDEN.glob("nlri*.jsonl")):
             for row in rows(path.stem):
-                self.nlri[FAMILIES[row["family"]]].append(bytes.fromhex(row["hex"]))
+                self.nlri[_family(row["family"])].append(bytes.fromhex(row["hex"]))
         for body in self.updates:
             self._take_apart(body)
         self.commands = _commands()
@@ -82,6 +82,11 @@ class Corpus:
             pass
         if len(self.sets) < 2000:
             self.sets.append(octets)
+
+
+def _family(name: str) -> Family:
+    """Read a family by name, or `AFI/SAFI` where it has none."""
+    return FAMILIES[name] if name in FAMILIES else Family(*map(int, name.split("/")))
 
 
 def rows(name: str) -> list[dict[str, Any]]:

@@ -19,13 +19,15 @@ from bgp.nlri.registry import PATH_ID_OCTETS
 from bgp.pack import Packer
 from bgp.route import decode_set, next_hop_is_self
 from bgp.shape import Shape
+from bgp.update import Reach, Unreach
 from tools.fuzz import mutate
 from tools.fuzz.checks import CONTEXTS, Wrong, require, strict_json
 from tools.fuzz.corpus import Corpus
 
 CODES = sorted(ATTRIBUTES)
 ROUTES = (*sorted(FAMILIES.values()), Family(1, 250), Family(4000, 1))
-LAYOUTS = (ByNextHop(DEFAULT_DIALECT, compact=False), ByPrefix(DEFAULT_DIALECT, compact=True))
+BY_NEXT_HOP = ByNextHop(DEFAULT_DIALECT, compact=False)
+BY_PREFIX = ByPrefix(DEFAULT_DIALECT, compact=True)
 
 
 def check_attribute(data: bytes) -> None:
@@ -73,10 +75,12 @@ def check_nlri(data: bytes) -> None:
     octets = sum(map(len, items)) - (0 if add_path else PATH_ID_OCTETS * len(items))
     require(octets == len(field), f"{octets} octets of routes out of {len(field)}")
     shown = frozenset((family,)) if add_path else frozenset[Family]()
+    if items:
+        strict_json(BY_PREFIX.announce([Reach(family, bytes(4), items)], shown))
+        strict_json(BY_PREFIX.withdraw([Unreach(family, items)], shown))
     for item in items:
         require(len(route_key(family, item)) <= len(item), "a key that is longer than its item")
-        for layout in LAYOUTS:
-            strict_json(layout.route(family, item, "192.0.2.1", shown))
+        strict_json(BY_NEXT_HOP.route(family, item, "192.0.2.1", shown))
         require(nlri_text(read_route(family, item), "::", add_path).isprintable(), "a text that cannot be printed")
         try:
             route = decode(family, item)

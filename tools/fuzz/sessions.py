@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from bgp.action import Accept, Action, Close, Deliver, Dial, Opened, RefreshReceived, Send, Up
@@ -49,8 +50,7 @@ class Session:
     """A peer and what its driver would know: which connections are open, and which octets go where."""
 
     def __init__(self, random: Random, stream: bytes) -> None:
-        passive = random.random() < 0.4
-        self.peer = Peer(SessionSettings(**{**_fields(OURS), "passive": passive}))
+        self.peer = Peer(replace(OURS, passive=random.random() < 0.4))
         self.random = random
         self.stream = stream
         self.now = 0.0
@@ -121,10 +121,6 @@ class Session:
                 size = self.random.choice((1, 19, 40, 200, 5000))
                 piece, self.stream = self.stream[:size], self.stream[size:]
                 self.handle(Received(handle, piece))
-
-
-def _fields(settings: SessionSettings) -> dict[str, object]:
-    return {name: getattr(settings, name) for name in SessionSettings.__slots__}
 
 
 def check_peer(data: bytes) -> None:

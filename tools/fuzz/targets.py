@@ -15,23 +15,27 @@ from tools.fuzz.corpus import Corpus
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`check` raises nothing unless there is a finding; `share` is how often it runs beside the others."""
+    """`check` raises nothing unless there is a finding; `share` is how often it runs beside the others.
+
+    passes: how often `check` goes through its input, so that each pass has the time that one may take.
+    """
 
     check: Callable[[bytes], None]
     make: Callable[[Random, Corpus], bytes]
     share: int = 1
+    passes: int = 1
 
 
 TARGETS: dict[str, Target] = {
-    "attribute": Target(octets.check_attribute, octets.make_attribute, 4),
-    "nlri": Target(octets.check_nlri, octets.make_nlri, 4),
+    "attribute": Target(octets.check_attribute, octets.make_attribute, 4, passes=4),
+    "nlri": Target(octets.check_nlri, octets.make_nlri, 4, passes=8),
     "capability": Target(octets.check_capability, octets.make_capability),
-    "set": Target(octets.check_set, octets.make_set, 2),
-    "update": Target(messages.check_update, messages.make_update, 6),
-    "open": Target(messages.check_open, messages.make_open, 2),
-    "message": Target(messages.check_message, messages.make_message, 2),
-    "framer": Target(messages.check_framer, messages.make_framer),
-    "peer": Target(sessions.check_peer, sessions.make_peer, 2),
-    "command": Target(texts.check_command, texts.make_command, 3),
-    "configuration": Target(texts.check_configuration, texts.make_configuration, 1),
+    "set": Target(octets.check_set, octets.make_set, 2, passes=4),
+    "update": Target(messages.check_update, messages.make_update, 6, passes=12),
+    "open": Target(messages.check_open, messages.make_open, 2, passes=8),
+    "message": Target(messages.check_message, messages.make_message, 2, passes=8),
+    "framer": Target(messages.check_framer, messages.make_framer, passes=3),
+    "peer": Target(sessions.check_peer, sessions.make_peer, 2, passes=2),
+    "command": Target(texts.check_command, texts.make_command, 3, passes=4),
+    "configuration": Target(texts.check_configuration, texts.make_configuration, passes=2),
 }

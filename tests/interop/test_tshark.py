@@ -1,0 +1,218 @@
+"""Wireshark's dissector reads every message that we can send without a complaint: somebody else's eyes on our octets.
+
+OPERATIONAL is left out: its type is a draft's, and Wireshark knows another message under that number.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import struct
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from apid.grammar.command import RouteChange, parse_command
+from bgp.capability import CAPABILITIES
+from bgp.family import AFI, FAMILIES, Family
+from bgp.message import KEEPALIVE, MessageType, split_messages
+from bgp.negotiated import EXTENDED_MESSAGE_SIZE
+from bgp.notification import ADMINISTRATIVE_RESET, ADMINISTRATIVE_SHUTDOWN, SUBCODE_NAMES, Notification
+from bgp.open import Open
+from bgp.pack import Packer, end_of_rib
+from bgp.refresh import SUBTYPE_NAMES, Refresh
+from bgp.settings import DEFAULT_FAMILIES, SessionSettings
+from bgp.shape import Shape
+
+GOLDEN = Path(__file__).resolve().parent.parent / "golden"
+EVERY_FAMILY = tuple(FAMILIES.values())
+LINK_RAW = 101
+SEGMENT_OCTETS = 8000
+LOCAL = bytes((192, 0, 2, 1))
+
+SHAPES = {
+    "ebgp": Shape(ibgp=False, local_address=LOCAL, families=EVERY_FAMILY),
+    "ibgp": Shape(ibgp=True, local_address=LOCAL, families=EVERY_FAMILY, aigp=True),
+    "ebgp-2-octet-as": Shape(ibgp=False, local_as=70000, local_address=LOCAL, asn4=False, families=EVERY_FAMILY),
+    "ibgp-one-route-each": Shape(local_address=LOCAL, group_updates=False, families=EVERY_FAMILY),
+    "ebgp-provider": Shape(ibgp=False, local_address=LOCAL, families=EVERY_FAMILY, role=0),
+    "ibgp-extended": Shape(
+        local_address=bytes(15) + b"\1",
+        message_size=EXTENDED_MESSAGE_SIZE,
+        families=EVERY_FAMILY,
+        next_hop=tuple((family, AFI.IPV6) for family in EVERY_FAMILY if family.afi == AFI.IPV4),
+    ),
+}
+
+# What Wireshark 4.0 says of sound messages: part of the message's name, part of the complaint, and why it is wrong.
+EXPLAINED: tuple[tuple[str, str, str], ...] = ()
+
+Named = tuple[str, bytes]
+
+
+def updates() -> Iterator[Named]:
+    """Every golden command, as each kind of session is sent it."""
+    for line in (GOLDEN / "commands.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        command = parse_command(row["line"])
+        assert isinstance(command, RouteChange)
+        for name, shape in SHAPES.items():
+            packer = Packer(shape)
+            for entry in command.entries:
+                routes = {entry.attributes: list(entry.items)}
+                messages = [] if not command.announce else packer.announce(entry.family, routes)
+                messages += packer.withdraw(entry.family, routes)
+                for message in split_messages(b"".join(messages)):
+                    yield f"{row['id']} {entry.family} {name}", message
+    for family in EVERY_FAMILY:
+        yield f"end-of-rib {family}", end_of_rib(family)
+
+
+def many_routes() -> Iterator[Named]:
+    """Messages that are full, with long attribute headers."""
+    items = [bytes(4) + bytes((24, 10, number >> 8, number & 255)) for number in range(30_000)]
+    communities = struct.pack("!BBH", 0xD0, 8, 800) + b"".join(struct.pack("!I", 65001 << 16 | n) for n in range(200))
+    octets = bytes.fromhex("40010100400304c0000201") + communities
+    for name in ("ibgp", "ibgp-extended"):
+        packer = Packer(SHAPES[name])
+        family = FAMILIES["ipv4 unicast"]
+        for message in packer.announce(family, {octets: items}) + packer.withdraw(family, {b"": items}):
+            yield f"many routes {name}", message
+
+
+def opens() -> Iterator[Named]:
+    """OPENs with every capability, alone and together, short and extended."""
+    identifier = bytes((10, 0, 0, 1))
+    everything = SessionSettings(
+        identifier,
+        70000,
+        65001,
+        families=DEFAULT_FAMILIES,
+        route_refresh=True,
+        graceful_restart=120,
+        notification_restart=True,
+        long_lived_time=3600,
+        add_path=3,
+        paths_limits=((FAMILIES["ipv4 unicast"], 10),),
+        multi_session=True,
+        operational=True,
+        next_hops=((FAMILIES["ipv4 unicast"], AFI.IPV6),),
+        link_local=True,
+        software_version="bgpbus/1.0",
+        host_name="router",
+        domain_name="example.org",
+        role=3,
+    )
+    message = everything.open()
+    sent = {capability.code for capability in message.capabilities}
+    assert sent == CAPABILITIES.keys() - {128}, "a capability that is never sent here, other than Cisco's old refresh"
+    yield "open everything", message.message()
+    yield "open nothing", Open(65001, 0, identifier).message()
+    for capability in message.capabilities:
+        yield f"open {capability.NAME}", Open(65001, 180, identifier, (capability,)).message()
+
+
+def others() -> Iterator[Named]:
+    """NOTIFICATIONs, ROUTE-REFRESHes, KEEPALIVE."""
+    yield "keepalive", KEEPALIVE
+    for code, subcode in SUBCODE_NAMES:
+        yield f"notification {code}/{subcode}", Notification(code, subcode).message()
+        yield f"notification {code}/{subcode} data", Notification(code, subcode, b"\x02\x61\x62").message()
+    for code in (4, 5, 8):
+        yield f"notification {code}/0", Notification(code, 0).message()
+    for subcode in (ADMINISTRATIVE_SHUTDOWN, ADMINISTRATIVE_RESET):
+        for text in ("maintenance", "é" * 127, "x" * 300):
+            yield f"cease {subcode} {text[:3]}", Notification.cease(subcode, text).message()
+    yield "hard reset", Notification(6, 9, b"\x06\x02\x05later").message()
+    for family in EVERY_FAMILY:
+        for subtype, name in SUBTYPE_NAMES.items():
+            yield f"refresh {family} {name}", Refresh(family, subtype).message()
+
+
+def every_message() -> list[Named]:
+    """Name each different message once."""
+    found: dict[bytes, str] = {}
+    for source in (updates(), many_routes(), opens(), others()):
+        for name, message in source:
+            found.setdefault(message, name)
+    return [(name, message) for message, name in found.items()]
+
+
+def capture(messages: list[Named]) -> bytes:
+    """Write a capture in which each message is a connection of its own, from the address that is its number."""
+    packets = [struct.pack("!IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, LINK_RAW)]
+    for number, (_, message) in enumerate(messages):
+        source = (0x0A000000 + number).to_bytes(4, "big")
+        for offset in range(0, len(message), SEGMENT_OCTETS):
+            payload = message[offset : offset + SEGMENT_OCTETS]
+            tcp = struct.pack("!HHIIBBHHH", 40000, 179, 1 + offset, 1, 0x50, 0x18, 65535, 0, 0)
+            size = 20 + len(tcp) + len(payload)
+            ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, size, 0, 0, 64, 6, 0, source, LOCAL)
+            packets.append(struct.pack("!IIII", number, 0, size, size) + ip + tcp + payload)
+    return b"".join(packets)
+
+
+def dissect(path: Path) -> dict[int, list[str]]:
+    """Return, by message number: its types, then what Wireshark complains about."""
+    program = shutil.which("tshark")
+    if program is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("tshark is not installed")
+        pytest.skip("tshark is not installed")
+    fields = ["ip.src", "bgp.type", "_ws.malformed", "_ws.expert.message"]
+    command = [program, "-n", "-r", str(path), "-T", "fields", "-E", "separator=/t", "-E", "occurrence=a"]
+    for field in fields:
+        command += ["-e", field]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    found: dict[int, list[str]] = {}
+    for line in done.stdout.splitlines():
+        source, kinds, *complaints = line.split("\t")
+        number = int.from_bytes(bytes(map(int, source.split("."))), "big") - 0x0A000000
+        if kinds or any(complaints):
+            found.setdefault(number, []).extend([kinds, *filter(None, complaints)])
+    return found
+
+
+def explained(name: str, complaint: str) -> bool:
+    """Tell whether a complaint is known to be Wireshark's own mistake."""
+    return any(part in name and words in complaint for part, words, _ in EXPLAINED)
+
+
+def test_wireshark_reads_every_message_that_we_send(tmp_path: Path) -> None:
+    messages = every_message()
+    kinds = {message[18] for _, message in messages}
+    assert kinds == set(vars(MessageType).values()) & {1, 2, 3, 4, 5}
+    path = tmp_path / "messages.pcap"
+    path.write_bytes(capture(messages))
+    found = dissect(path)
+    wrong = []
+    for number, (name, message) in enumerate(messages):
+        seen, *complaints = found.get(number, ["nothing"])
+        if seen != str(message[18]):
+            wrong.append(f"{name}: type {message[18]} is read as {seen}: {message.hex()}")
+        wrong += [f"{name}: {said}: {message.hex()}" for said in complaints if not explained(name, said)]
+    assert not wrong, f"{len(wrong)} of {len(messages)}:\n" + "\n".join(wrong[:40])
+
+
+def test_every_explanation_is_still_needed(tmp_path: Path) -> None:
+    messages = every_message()
+    path = tmp_path / "messages.pcap"
+    path.write_bytes(capture(messages))
+    found = dissect(path)
+    said = [(name, words) for number, (name, _) in enumerate(messages) for words in found.get(number, [""])[1:]]
+    for part, words, why in EXPLAINED:
+        assert any(part in name and words in complaint for name, complaint in said), why
+
+
+def test_a_damaged_message_is_noticed(tmp_path: Path) -> None:
+    family = Family(AFI.IPV4, 1)
+    sound = Packer(SHAPES["ibgp"]).announce(family, {bytes.fromhex("40010100400304c0000201"): [bytes(4) + b"\x08\x0a"]})
+    damaged = sound[0].replace(bytes.fromhex("400304c0000201"), bytes.fromhex("400305c0000201"))
+    path = tmp_path / "damaged.pcap"
+    path.write_bytes(capture([("sound", sound[0]), ("damaged", damaged)]))
+    found = dissect(path)
+    assert len(found[0]) == 1
+    assert len(found[1]) > 1

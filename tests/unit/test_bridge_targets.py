@@ -1,0 +1,117 @@
+"""Which neighbors a helper's command is for."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from apid.bridge.targets import Targets
+from bgp.family import IPV4_UNICAST, IPV6_UNICAST, Family
+from bgp.route import encode_set
+from bus.settings import ApiBinding
+
+V4_NEXT_HOP = encode_set([], b"\xc0\x00\x02\x01")
+SELF = encode_set([], b"")
+
+BINDING = ApiBinding(
+    neighbor="192.0.2.1",
+    program="peerd-192.0.2.1",
+    peer_address="192.0.2.1",
+    local_address="192.0.2.2",
+    local_as=65001,
+    peer_as=65002,
+    router_id="10.0.0.1",
+    families=[[1, 1]],
+    state=True,
+    fsm=False,
+    negotiated=False,
+    signal=False,
+    received=0,
+    sent=0,
+    received_parsed=False,
+    received_packets=False,
+    received_consolidate=False,
+    sent_parsed=False,
+    sent_packets=False,
+    sent_consolidate=False,
+)
+OTHER = dataclasses.replace(BINDING, neighbor="192.0.2.9", peer_address="192.0.2.9", peer_as=65009)
+SIXTH = dataclasses.replace(
+    BINDING, neighbor="2001:db8::1", peer_address="2001:db8::1", local_address="2001:db8::2", peer_as=65006
+)
+
+
+@pytest.fixture
+def targets() -> Targets:
+    found = Targets()
+    found.configure([BINDING, OTHER, SIXTH])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("", ("192.0.2.1", "192.0.2.9", "2001:db8::1")),
+        ("neighbor *", ("192.0.2.1", "192.0.2.9", "2001:db8::1")),
+        ("neighbor 192.0.2.1", ("192.0.2.1",)),
+        ("neighbor 2001:db8::1", ("2001:db8::1",)),
+        ("neighbor 192.0.2.1, neighbor 192.0.2.9", ("192.0.2.1", "192.0.2.9")),
+        ("neighbor 192.0.2.1 local-as 65001 peer-as 65002", ("192.0.2.1",)),
+    ],
+)
+def test_a_selector_names_neighbors_in_the_order_of_the_configuration(
+    targets: Targets, text: str, names: tuple[str, ...]
+) -> None:
+    for _ in range(2):  # the second time from memory
+        assert targets.find_text(text, IPV4_UNICAST, V4_NEXT_HOP) == (names, "")
+
+
+@pytest.mark.parametrize("text", ["neighbor 192.0.2.7", "neighbor 192.0.2.1 peer-as 1"])
+def test_a_selector_that_matches_nobody_is_refused_with_those_that_there_are(targets: Targets, text: str) -> None:
+    for _ in range(2):
+        names, error = targets.find_text(text, IPV4_UNICAST, V4_NEXT_HOP)
+        assert names == ()
+        assert "192.0.2.1, 192.0.2.9, 2001:db8::1" in error
+
+
+@pytest.mark.parametrize("text", ["neighbor", "neighbor x", "nonsense", "neighbor 192.0.2.1 nonsense"])
+def test_a_selector_that_cannot_be_read_is_refused_every_time(targets: Targets, text: str) -> None:
+    first = targets.find_text(text, IPV4_UNICAST, V4_NEXT_HOP)
+    assert first[0] == ()
+    assert first[1]
+    assert targets.find_text(text, IPV4_UNICAST, V4_NEXT_HOP) == first
+
+
+@pytest.mark.parametrize(
+    ("text", "family", "good"),
+    [
+        ("neighbor 192.0.2.1", IPV4_UNICAST, True),
+        ("neighbor 192.0.2.1", IPV6_UNICAST, False),
+        ("neighbor 2001:db8::1", IPV6_UNICAST, True),
+        ("neighbor 2001:db8::1", IPV4_UNICAST, True),  # RFC 8950, which the session knows
+        ("", IPV6_UNICAST, False),
+        ("", Family(25, 70), True),
+    ],
+)
+def test_next_hop_self_needs_a_local_address_that_can_be_one(
+    targets: Targets, text: str, family: Family, good: bool
+) -> None:
+    names, error = targets.find_text(text, family, SELF)
+    assert bool(names) is good
+    if not good:
+        assert "192.0.2.2" in error
+        assert "ipv6" in error
+
+
+def test_a_helper_without_neighbors_is_told_so() -> None:
+    names, error = Targets().find_text("", IPV4_UNICAST, V4_NEXT_HOP)
+    assert names == ()
+    assert "none" in error
+
+
+def test_another_configuration_changes_the_answers(targets: Targets) -> None:
+    assert len(targets.find_text("", IPV4_UNICAST, V4_NEXT_HOP)[0]) == 3
+    targets.configure([OTHER])
+    assert targets.find_text("", IPV4_UNICAST, V4_NEXT_HOP) == (("192.0.2.9",), "")
+    assert targets.find_text("neighbor 192.0.2.1", IPV4_UNICAST, V4_NEXT_HOP)[0] == ()

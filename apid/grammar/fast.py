@@ -12,16 +12,17 @@ Measured on one core of the build machine (Python 3.11, chunks of 64 KiB): 1,300
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from socket import AF_INET, AF_INET6, inet_pton
 
 from apid.grammar.command import parse_command
 from apid.grammar.command_kinds import Command
+from apid.grammar.fast_flow import FlowReader
 from apid.grammar.selector import read_selector
 from apid.grammar.tail import MOST_REMEMBERED, Tail, Tails, read_whole
 from apid.grammar.tokens import command_tokens
 from apid.grammar.words import GrammarError, Words
-from bgp.family import IPV4_MULTICAST, IPV4_UNICAST, IPV6_UNICAST, Family
+from bgp.family import IPV4_FLOW, IPV4_MULTICAST, IPV4_UNICAST, IPV6_UNICAST, Family
 
 FIRST_MULTICAST, LAST_MULTICAST = b"\xe0", b"\xef\xff\xff\xff"  # 224.0.0.0/4
 
@@ -88,7 +89,7 @@ _NO_PATH_ID = bytes(4)
 class CommandReader:
     """Turns chunks of whole lines into steps. Remembers what it has read, up to a bound."""
 
-    __slots__ = ("_announced", "_limit", "_simple", "_verbs", "_withdrawn")
+    __slots__ = ("_announced", "_flow", "_limit", "_simple", "_verbs", "_withdrawn")
 
     def __init__(self, limit: int = MOST_REMEMBERED) -> None:
         self._limit = limit
@@ -96,6 +97,7 @@ class CommandReader:
         self._announced: dict[str, Tail | None] = {}
         self._withdrawn: dict[str, Tail | None] = {}
         self._simple = Tails(limit)
+        self._flow = FlowReader(limit)
 
     def read(self, chunk: bytes) -> list[Step]:
         """Return the steps of a chunk's lines, in order. Octets that are not UTF-8 are replaced."""
@@ -153,8 +155,25 @@ class CommandReader:
                     except (KeyError, OSError, ValueError):
                         pass
             append = None
+            if head.endswith(" flow") and self._read_flow(steps, head[:-5], rest):
+                continue
             steps.append(_single(line))
         return steps
+
+    def _read_flow(self, steps: list[Step], head: str, rest: str) -> bool:
+        """Add a plain FlowSpec rule to the steps; False where it is to be read by itself."""
+        verb = self._verbs[head] if head in self._verbs else self._learn_verb(head)
+        known = self._flow.read(verb.announce, rest) if verb is not None else None
+        if verb is None or known is None:
+            return False
+        attributes, item = known
+        last = steps[-1] if steps else None
+        step = Routes(verb.announce, verb.selector_text, IPV4_FLOW, attributes, [item])
+        if isinstance(last, Routes) and replace(last, items=step.items) == step:
+            last.items.append(item)
+        else:
+            steps.append(step)
+        return True
 
     def _learn_verb(self, head: str) -> _Verb | None:
         """Read what stands before `route`: selectors if any, then `announce` or `withdraw` alone."""

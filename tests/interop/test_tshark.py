@@ -1,6 +1,7 @@
 """Wireshark's dissector reads every message that we can send without a complaint: somebody else's eyes on our octets.
 
-OPERATIONAL is left out: its type is a draft's, and Wireshark knows another message under that number.
+Left out are OPERATIONAL, whose type is a draft's, so that Wireshark knows another message under that number, messages
+of more than 4096 octets (RFC 8654), of which Wireshark 4.0 takes none, and raw attributes that are meant to be wrong.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import shutil
 import struct
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,7 +32,6 @@ from bgp.shape import Shape
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 EVERY_FAMILY = tuple(FAMILIES.values())
 LINK_RAW = 101
-SEGMENT_OCTETS = 8000
 LOCAL = bytes((192, 0, 2, 1))
 
 SHAPES = {
@@ -48,7 +49,18 @@ SHAPES = {
 }
 
 # What Wireshark 4.0 says of sound messages: part of the message's name, part of the complaint, and why it is wrong.
-EXPLAINED: tuple[tuple[str, str, str], ...] = ()
+EXPLAINED = (
+    (" mup ", "Unknown SAFI (85)", "BGP-MUP has a SAFI since, by early allocation"),
+    (" ipv6 mcast-vpn ", "Unknown Next Hop length (4 bytes)", "RFC 6514 section 4 lets IPv4 be the provider's network"),
+    (" ipv4 flow", "of Next Hop (FlowSpec) is not zero", "draft-ietf-idr-flowspec-redirect-ip: the next hop is used"),
+    ("command-202 ", "Malformed Packet", "RFC 8955 section 4.2.2.9: TCP flags may have two octets in a list"),
+    ("command-219 ", "Malformed Packet", "RFC 8956 section 3.1: the pattern begins at the offset"),
+    ("command-220 ", "Malformed Packet", "the same"),
+    ("command-221 ", "Malformed Packet", "the same"),
+    ("open extended", "Capability length", "RFC 9072: parameters have lengths of two octets"),
+    ("notification 8/0", "Unknown notification error (8)", "RFC 9687: send hold timer expired"),
+)
+WRONG_ON_PURPOSE = ("command-090",)
 
 Named = tuple[str, bytes]
 
@@ -57,6 +69,8 @@ def updates() -> Iterator[Named]:
     """Every golden command, as each kind of session is sent it."""
     for line in (GOLDEN / "commands.jsonl").read_text().splitlines():
         row = json.loads(line)
+        if row["id"] in WRONG_ON_PURPOSE:
+            continue
         command = parse_command(row["line"])
         assert isinstance(command, RouteChange)
         for name, shape in SHAPES.items():
@@ -73,14 +87,13 @@ def updates() -> Iterator[Named]:
 
 def many_routes() -> Iterator[Named]:
     """Messages that are full, with long attribute headers."""
-    items = [bytes(4) + bytes((24, 10, number >> 8, number & 255)) for number in range(30_000)]
+    items = [bytes(4) + bytes((24, 10, number >> 8, number & 255)) for number in range(3_000)]
     communities = struct.pack("!BBH", 0xD0, 8, 800) + b"".join(struct.pack("!I", 65001 << 16 | n) for n in range(200))
     octets = bytes.fromhex("40010100400304c0000201") + communities
-    for name in ("ibgp", "ibgp-extended"):
-        packer = Packer(SHAPES[name])
-        family = FAMILIES["ipv4 unicast"]
-        for message in packer.announce(family, {octets: items}) + packer.withdraw(family, {b"": items}):
-            yield f"many routes {name}", message
+    packer = Packer(SHAPES["ibgp"])
+    family = FAMILIES["ipv4 unicast"]
+    for message in packer.announce(family, {octets: items}) + packer.withdraw(family, {b"": items}):
+        yield "many routes", message
 
 
 def opens() -> Iterator[Named]:
@@ -90,7 +103,7 @@ def opens() -> Iterator[Named]:
         identifier,
         70000,
         65001,
-        families=DEFAULT_FAMILIES,
+        families=tuple(FAMILIES[name] for name in ("ipv4 unicast", "ipv6 unicast", "ipv4 mpls-vpn")),
         route_refresh=True,
         graceful_restart=120,
         notification_restart=True,
@@ -109,7 +122,9 @@ def opens() -> Iterator[Named]:
     message = everything.open()
     sent = {capability.code for capability in message.capabilities}
     assert sent == CAPABILITIES.keys() - {128}, "a capability that is never sent here, other than Cisco's old refresh"
+    assert message.message()[28:30] != b"\xff\xff"
     yield "open everything", message.message()
+    yield "open extended", replace(everything, families=DEFAULT_FAMILIES).open().message()
     yield "open nothing", Open(65001, 0, identifier).message()
     for capability in message.capabilities:
         yield f"open {capability.NAME}", Open(65001, 180, identifier, (capability,)).message()
@@ -120,7 +135,10 @@ def others() -> Iterator[Named]:
     yield "keepalive", KEEPALIVE
     for code, subcode in SUBCODE_NAMES:
         yield f"notification {code}/{subcode}", Notification(code, subcode).message()
-        yield f"notification {code}/{subcode} data", Notification(code, subcode, b"\x02\x61\x62").message()
+    for subcode, data in ((2, b"\0\4"), (6, b"\0\1")):
+        yield f"notification 2/{subcode} data", Notification(2, subcode, data).message()
+    for subcode in (4, 5, 9):
+        yield f"notification 3/{subcode} data", Notification(3, subcode, bytes.fromhex("40fe0101")).message()
     for code in (4, 5, 8):
         yield f"notification {code}/0", Notification(code, 0).message()
     for subcode in (ADMINISTRATIVE_SHUTDOWN, ADMINISTRATIVE_RESET):
@@ -146,17 +164,15 @@ def capture(messages: list[Named]) -> bytes:
     packets = [struct.pack("!IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, LINK_RAW)]
     for number, (_, message) in enumerate(messages):
         source = (0x0A000000 + number).to_bytes(4, "big")
-        for offset in range(0, len(message), SEGMENT_OCTETS):
-            payload = message[offset : offset + SEGMENT_OCTETS]
-            tcp = struct.pack("!HHIIBBHHH", 40000, 179, 1 + offset, 1, 0x50, 0x18, 65535, 0, 0)
-            size = 20 + len(tcp) + len(payload)
-            ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, size, 0, 0, 64, 6, 0, source, LOCAL)
-            packets.append(struct.pack("!IIII", number, 0, size, size) + ip + tcp + payload)
+        tcp = struct.pack("!HHIIBBHHH", 40000, 179, 1, 1, 0x50, 0x18, 65535, 0, 0)
+        size = 20 + len(tcp) + len(message)
+        ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, size, 0, 0, 64, 6, 0, source, LOCAL)
+        packets.append(struct.pack("!IIII", number, 0, size, size) + ip + tcp + message)
     return b"".join(packets)
 
 
-def dissect(path: Path) -> dict[int, list[str]]:
-    """Return, by message number: its types, then what Wireshark complains about."""
+def dissect(path: Path) -> dict[int, tuple[str, str]]:
+    """Return, by message number: its type, and what Wireshark complains about."""
     program = shutil.which("tshark")
     if program is None:
         if os.environ.get("CI") == "true":
@@ -167,12 +183,11 @@ def dissect(path: Path) -> dict[int, list[str]]:
     for field in fields:
         command += ["-e", field]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
-    found: dict[int, list[str]] = {}
+    found: dict[int, tuple[str, str]] = {}
     for line in done.stdout.splitlines():
-        source, kinds, *complaints = line.split("\t")
+        source, kind, *complaints = line.split("\t")
         number = int.from_bytes(bytes(map(int, source.split("."))), "big") - 0x0A000000
-        if kinds or any(complaints):
-            found.setdefault(number, []).extend([kinds, *filter(None, complaints)])
+        found[number] = kind, "; ".join(filter(None, complaints))
     return found
 
 
@@ -190,10 +205,11 @@ def test_wireshark_reads_every_message_that_we_send(tmp_path: Path) -> None:
     found = dissect(path)
     wrong = []
     for number, (name, message) in enumerate(messages):
-        seen, *complaints = found.get(number, ["nothing"])
-        if seen != str(message[18]):
-            wrong.append(f"{name}: type {message[18]} is read as {seen}: {message.hex()}")
-        wrong += [f"{name}: {said}: {message.hex()}" for said in complaints if not explained(name, said)]
+        kind, complaint = found.get(number, ("nothing", ""))
+        if kind != str(message[18]):
+            wrong.append(f"{name}: type {message[18]} is read as {kind}: {message.hex()}")
+        elif complaint and not explained(name, complaint):
+            wrong.append(f"{name}: {complaint}: {message.hex()}")
     assert not wrong, f"{len(wrong)} of {len(messages)}:\n" + "\n".join(wrong[:40])
 
 
@@ -202,7 +218,7 @@ def test_every_explanation_is_still_needed(tmp_path: Path) -> None:
     path = tmp_path / "messages.pcap"
     path.write_bytes(capture(messages))
     found = dissect(path)
-    said = [(name, words) for number, (name, _) in enumerate(messages) for words in found.get(number, [""])[1:]]
+    said = [(name, found[number][1]) for number, (name, _) in enumerate(messages)]
     for part, words, why in EXPLAINED:
         assert any(part in name and words in complaint for name, complaint in said), why
 
@@ -214,5 +230,5 @@ def test_a_damaged_message_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "damaged.pcap"
     path.write_bytes(capture([("sound", sound[0]), ("damaged", damaged)]))
     found = dissect(path)
-    assert len(found[0]) == 1
-    assert len(found[1]) > 1
+    assert found[0] == ("2", "")
+    assert found[1][1]

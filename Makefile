@@ -14,10 +14,14 @@ EXABGP_VERSION := 5.0.15
 EXABGP := $(or $(BGPBUS_EXABGP),$(wildcard /opt/exabgp/bin/exabgp),.venv-exabgp/bin/exabgp)
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup routers test check format bench soak fuzz clean
+.PHONY: help run setup routers test check format docs bench soak fuzz clean
+
+# Targets whose tool is not there (yet) are not listed.
+MISSING := $(foreach tool,soak fuzz docs,$(if $(wildcard tools/$(tool)/__main__.py tools/$(tool).py),,$(tool)))
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' -v missing=' $(MISSING) ' '/^[a-z]+:.*## / && !index(missing, " " $$1 " ") \
+	  { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(READY) ## run bgpbus beside a lab router, here and now; Ctrl-C ends it
 	@$(BIN)/python -m tools.lab.quickstart
@@ -36,6 +40,10 @@ check: $(READY_DEV) ## format, lint, types, layers, unit tests: under a minute
 format: $(READY_DEV) ## put the code into its form
 	$(BIN)/ruff format --quiet $(CODE)
 	$(BIN)/ruff check --quiet --fix $(CODE)
+
+docs: $(READY_DEV) ## write the generated documents: docs/bus.md and docs/reference
+	$(BIN)/python -m tools.busdoc
+	$(BIN)/python -m tools.docs
 
 bench: $(READY_DEV) $(EXABGP) ## measure beside ExaBGP, BIRD and GoBGP (short form)
 	BGPBUS_EXABGP=$(abspath $(EXABGP)) $(BIN)/python -m tools.bench --short

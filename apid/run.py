@@ -66,7 +66,8 @@ class Runner:
         parent = os.getpid()
 
         def prepare() -> None:
-            libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+            # Our own death is no clean end. SIGTERM would make one of it: everything that was announced forgotten.
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
             if os.getppid() != parent:
                 os._exit(1)
 

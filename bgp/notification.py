@@ -68,6 +68,7 @@ COLLISION = 7
 HARD_RESET = 9
 
 COMMUNICATION_LENGTH = 255  # RFC 9003
+SHOWN_OCTETS = 64  # of other data, in words
 
 
 def code_name(code: int) -> str:
@@ -182,4 +183,6 @@ class Notification:
         communication = self.communication
         if communication is not None:
             return f'{text}: "{printable(communication)}"'
+        if len(self.data) > SHOWN_OCTETS:
+            return f"{text}: 0x{self.data[:SHOWN_OCTETS].hex()}… of {len(self.data)} octets"
         return f"{text}: 0x{self.data.hex()}" if self.data else text

@@ -160,7 +160,8 @@ class Packer:
         if separate or not self.shape.group_updates:
             pieces = [route for route in routes if len(route) <= room]
         else:
-            pieces = list(_join(routes, room))
+            # ExaBGP orders what shares a message by its octets.
+            pieces = list(_join(sorted(routes), room))
         if max(map(len, routes), default=0) <= room:
             return pieces, []
         return pieces, [item for item, route in zip(items, routes, strict=True) if len(route) > room]

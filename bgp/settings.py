@@ -96,7 +96,7 @@ class SessionSettings:
         if self.asn4:
             capabilities.append(FourOctetAsn(local_as))
         next_hops = self._next_hops(families)
-        if next_hops:
+        if next_hops or self.next_hop:
             capabilities.append(ExtendedNextHop(next_hops))
         add_path = self._add_path(families)
         if add_path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from bus.daemon import (
     AlreadyRunning,
     RunDirectory,
     die_with_parent,
+    parent_of_ours,
     start_logging,
     take_lock,
 )
@@ -22,8 +22,8 @@ def main() -> int:
     if len(sys.argv) != 2:
         print("usage: python -m bus RUN_DIRECTORY", file=sys.stderr)
         return EXIT_CONFIGURATION
-    die_with_parent(os.getppid())
     run = RunDirectory(Path(sys.argv[1]))
+    die_with_parent(parent_of_ours(run))
     log = start_logging("broker")
     try:
         take_lock(run.lock("broker"))

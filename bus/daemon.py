@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import logging
@@ -80,6 +81,14 @@ def take_lock(path: Path) -> int:
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f"{os.getpid()}\n".encode())
     return descriptor
+
+
+def parent_of_ours(run: RunDirectory) -> int:
+    """Return the pid of the parent that this process was started by: supervisord, even where it has died since."""
+    if "SUPERVISOR_ENABLED" in os.environ:
+        with contextlib.suppress(OSError, ValueError):
+            return int((run.path / "supervisord.pid").read_text())
+    return os.getppid()
 
 
 def die_with_parent(parent: int, number: int = signal.SIGTERM) -> None:

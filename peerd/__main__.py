@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import signal
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from bus.daemon import (
     RunDirectory,
     die_with_parent,
     new_epoch,
+    parent_of_ours,
     start_logging,
     take_lock,
 )
@@ -29,8 +29,8 @@ from peerd.server import PeerServer
 @click.option("--log-level", default="INFO", show_default=True)
 def main(run_directory: Path, program: str, log_level: str) -> None:
     """Run the BGP sessions of PROGRAM. Started by supervisord; not for use by hand."""
-    die_with_parent(os.getppid())
     run = RunDirectory(run_directory)
+    die_with_parent(parent_of_ours(run))
     log = start_logging(program, log_level)
     loop = Loop()
     try:

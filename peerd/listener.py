@@ -6,7 +6,6 @@ It never reads from a connection. A peer that no neighbor expects is told NOTIFI
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import socket
 from array import array
@@ -22,6 +21,7 @@ from bus.daemon import (
     AlreadyRunning,
     RunDirectory,
     die_with_parent,
+    parent_of_ours,
     start_logging,
     take_lock,
 )
@@ -180,8 +180,8 @@ class Listener:
 @click.option("--log-level", default="INFO", show_default=True)
 def main(run_directory: Path, log_level: str) -> None:
     """Accept TCP connections for every neighbor. Started by supervisord; not for use by hand."""
-    die_with_parent(os.getppid())
     run = RunDirectory(run_directory)
+    die_with_parent(parent_of_ours(run))
     log = start_logging("listener", log_level)
     loop = Loop()
     listener = Listener(loop, run, log)

@@ -57,6 +57,11 @@ class Outbound:
         cursor.refreshing = True
         return True
 
+    @property
+    def refreshing(self) -> bool:
+        """Whether a family is being sent again."""
+        return any(cursor.refreshing for cursor in self.cursors.values())
+
     def to_wire(self) -> list[list[int]]:
         """Return the cursors as `Pull` carries them."""
         return [[*family, cursor.position, cursor.floor] for family, cursor in self.cursors.items()]

@@ -12,6 +12,7 @@ import random
 import socket
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
 
@@ -65,6 +66,7 @@ class Established:
         self.outbound = Outbound(up.negotiated.families, end_of_rib_due=not configuration.manual_eor)
         self.shape = Shape.of(up.negotiated, configuration.group_updates)
         self.shape_wire = self.shape.to_wire()
+        self.refresh_shape_wire = replace(self.shape, group_updates=False).to_wire()
         self.since = time.time()
 
 
@@ -255,6 +257,8 @@ class Session:
     def _connected(self, handle: int, sock: socket.socket) -> None:
         self._forget_closed()
         self._connections[handle] = self._connection(handle, sock)
+        if all(one.connection != handle for one in self._peer.connections):
+            return  # refused: it is only told why, and has no life that could end
         self._alive.add(handle)
         self._feed([[time.time(), FEED_STATE, b"connected"]])
         self._publish_state("connected")
@@ -414,7 +418,8 @@ class Session:
                 self.name,
                 self._request,
                 outbound.lineage,
-                established.shape_wire,
+                # What is sent again is sent route by route, as ExaBGP sends it.
+                established.refresh_shape_wire if outbound.refreshing else established.shape_wire,
                 outbound.to_wire(),
                 BATCH_OCTETS,
             )
@@ -483,7 +488,8 @@ class Session:
         established = self._established
         if established is None:
             return "the session is not established"
-        for family in established.outbound.families if families is None else families:
+        # In the order of the configuration, as ExaBGP; those that were not negotiated are not refreshed.
+        for family in self._peer.settings.families if families is None else families:
             if established.outbound.refresh(family) and established.negotiated.refresh == "enhanced":
                 self._send(established.connection, Refresh(family, RefreshSubtype.BEGIN).message())
         self._request += 1  # the answer to the Pull that is out is from before: it must not be taken

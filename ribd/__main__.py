@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from bus.daemon import (
     RunDirectory,
     die_with_parent,
     new_epoch,
+    parent_of_ours,
     start_logging,
     take_lock,
 )
@@ -28,8 +28,8 @@ from ribd.server import RibServer
 @click.option("--log-level", default="INFO", show_default=True)
 def main(run_directory: Path, durable: bool, journal: Path | None, log_level: str) -> None:
     """Keep the routes to announce. Started by supervisord; not for use by hand."""
-    die_with_parent(os.getppid())
     run = RunDirectory(run_directory)
+    die_with_parent(parent_of_ours(run))
     if journal is not None:
         run.journal = journal
     log = start_logging("ribd", log_level)

@@ -252,7 +252,11 @@ class Rib:
         """Withdraw everything from these neighbors."""
         for table in self.addressed(names):
             for family in table.families.values():
-                family.withdraw(b"", [item for _, item in family.routes()])
+                routes: dict[bytes, list[bytes]] = {}
+                for attributes, item in family.routes():
+                    routes.setdefault(attributes, []).append(item)
+                for attributes, items in routes.items():
+                    family.withdraw(attributes, items)
 
     def recovered(self) -> None:
         """Take everything for served: sessions may have had it from us in a former life."""

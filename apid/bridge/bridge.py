@@ -26,6 +26,7 @@ from bus.daemon import (
     die_with_parent,
     new_epoch,
     one_line,
+    parent_of_ours,
     start_logging,
     take_lock,
 )
@@ -36,6 +37,7 @@ from bus.transport import Client, Loop, Publisher
 READ_OCTETS = 256 * 1024  # of commands in one read: one batch for ribd
 WRITE_TURNS = 16  # chunks written in one turn of the loop
 STOP_SECONDS = 3.0
+STDERR_LINES = 500  # of a helper's stderr, logged in a second; more are counted
 VERSION = f"exabgp 5.0.0 bgpbus {__version__}"
 
 
@@ -55,6 +57,7 @@ class Bridge:
         self._request = 0
         self._asked: Command | None = None
         self._was_losing = False
+        self._stderr_at, self._stderr_count = 0.0, 0
 
         self._rib_client = Client(loop, run.ribd, self._from_ribd, self._ribd_connected, self._bad)
         self._rib = RibLink(program, epoch, self._rib_client.send)
@@ -67,7 +70,14 @@ class Bridge:
         self._feeds = Feeds(loop, run, self._events, self._lost, lambda: bool(self._output.lost), log)
         self._feeds.configure(self._helper, bindings, self._context)
         self._process = HelperProcess(
-            loop, self._helper, self._readable, self._stderr, self._exited, self._started, self._writable
+            loop,
+            self._helper,
+            self._readable,
+            self._stderr,
+            self._exited,
+            self._started,
+            self._writable,
+            self._closed_pipe,
         )
 
     def start(self) -> None:
@@ -86,6 +96,7 @@ class Bridge:
         self._tell("exited", {"status": status})
         self._commands.reset()
         self._output = self._new_output()
+        self._was_losing = False
         self._control.pause_reading(False)
         if self._stopping:
             self._loop.stop()
@@ -104,7 +115,19 @@ class Bridge:
         self._present()
 
     def _stderr(self, line: str) -> None:
-        self._log.info("helper stderr: %s", line)
+        """Log what the helper says on stderr, a bounded number of lines a second."""
+        now = self._loop.now()
+        if now - self._stderr_at >= 1.0:
+            if self._stderr_count > STDERR_LINES:
+                self._log.warning("helper stderr: lines not logged count=%d", self._stderr_count - STDERR_LINES)
+            self._stderr_at, self._stderr_count = now, 0
+        self._stderr_count += 1
+        if self._stderr_count <= STDERR_LINES:
+            self._log.info("helper stderr: %s", line)
+
+    def _closed_pipe(self, name: str) -> None:
+        said = "it can give no more commands" if name == "stdout" else "it gets no more answers and events"
+        self._log.warning("helper closed its %s, %s", name, said)
 
     def stop(self) -> None:
         """Tell the helper that the daemon ends, then end it and the loop."""
@@ -251,8 +274,8 @@ class Bridge:
 
 def main(run_directory: Path, program: str, log_level: str = "INFO") -> None:
     """Run the bridge of one helper until it is told to end."""
-    die_with_parent(os.getppid())
     run = RunDirectory(run_directory)
+    die_with_parent(parent_of_ours(run))
     log = start_logging(program, log_level)
     loop = Loop()
     try:

@@ -21,6 +21,7 @@ PIPE_SIZE = 1024 * 1024
 BACK_OFF_MAXIMUM = 60.0  # seconds
 STABLE = 60.0  # a helper that lived so long starts again at once
 TERMINATE_AFTER, KILL_AFTER = 0.1, 2.0  # seconds after the shutdown event (ExaBGP's own times)
+CLOSING = 0.5  # seconds in which a helper that closed a pipe may turn out to have exited
 STDERR_LINE = 4096  # octets of a line of a helper's stderr that reach the log
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -38,11 +39,12 @@ class HelperProcess:
         on_exit: Callable[[int], None],
         on_start: Callable[[int], None],
         on_writable: Callable[[], None],
+        on_closed: Callable[[str], None],
     ) -> None:
         self._loop = loop
         self._configuration = configuration
         self._on_output, self._on_stderr, self._on_writable = on_output, on_stderr, on_writable
-        self._on_exit, self._on_start = on_exit, on_start
+        self._on_exit, self._on_start, self._on_closed = on_exit, on_start, on_closed
         self._process: subprocess.Popen[bytes] | None = None
         self._stdin, self._stdout, self._stderr = -1, -1, -1
         self._stderr_rest = b""
@@ -131,6 +133,7 @@ class HelperProcess:
             octets = b""
         if not octets:
             self._close("_stdout")
+            self._tell_closed("stdout")
         return octets
 
     def pause_reading(self, paused: bool) -> None:
@@ -154,6 +157,7 @@ class HelperProcess:
             return 0
         except OSError:
             self._close("_stdin")
+            self._tell_closed("stdin")
             return len(octets)
 
     def want_write(self, wanted: bool) -> None:
@@ -183,6 +187,11 @@ class HelperProcess:
         self._stderr_rest = rest
         for line in lines:
             self._on_stderr(line[:STDERR_LINE].decode(errors="replace"))
+
+    def _tell_closed(self, name: str) -> None:
+        """Tell the owner that the helper goes on without a pipe, unless it is just exiting."""
+        process = self._process
+        self._loop.call_later(CLOSING, lambda: self._on_closed(name) if self._process is process else None)
 
     def _close(self, name: str) -> None:
         descriptor = getattr(self, name)

@@ -33,7 +33,7 @@ class Files:
                 source = Source("<stdin>", text, os.getcwd(), self.environment)
             else:
                 source = self._source(name, os.path.abspath(name), ())
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             message = f"the file cannot be read: {_reason(error)}"
             self.problems.errors.append(ConfigurationError(name, 0, 0, message))
             return None
@@ -66,7 +66,7 @@ class Files:
             return
         try:
             included = self._source(path, path, source.trail)
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             self.problems.error(source, tokens[1], f"the file {path} cannot be read: {_reason(error)}")
             return
         yield from self.expand(self._parsed(included)[1])
@@ -94,7 +94,9 @@ def _decode(octets: bytes) -> str:
     return octets.decode("utf-8-sig")
 
 
-def _reason(error: OSError | UnicodeDecodeError) -> str:
+def _reason(error: OSError | ValueError) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f"octet {error.start} is not UTF-8"
-    return error.strerror or str(error)
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return str(error)  # a name that no file can have

@@ -16,6 +16,7 @@ from bus.daemon import (
     RunDirectory,
     die_with_parent,
     new_epoch,
+    parent_of_ours,
     start_logging,
     take_lock,
 )
@@ -25,8 +26,8 @@ from bus.transport import Loop
 
 def main(run_directory: Path, sources: list[str]) -> None:
     """Run control until it is told to end; exit code 2 where the configuration is wrong."""
-    die_with_parent(os.getppid())
     run = RunDirectory(run_directory)
+    die_with_parent(parent_of_ours(run))
     loop = Loop()
     try:
         environment, warnings = read_environment(os.environ)

@@ -85,7 +85,7 @@ for _row in COMMANDS:
 LONGEST_NAME = max(map(len, _ROWS))
 _FIRST_WORDS = {name[0] for name in _ROWS} | {"neighbor", "debug"}
 
-SYNCHRONISATION = ("sync", "async")  # words that may end a command of release 6; we acknowledge at once
+SYNCHRONISATION = ("sync", "async")  # words that may end a command of release 6: read, without effect
 
 
 def parse_command(line: str) -> Command:
@@ -128,8 +128,18 @@ def _parse(tokens: list[Token], selector: Selector) -> Command:
     found, length = row
     if selector.alternatives and not found.selectable:
         raise GrammarError(f"'{found.name}' takes no selector", tokens[0])
-    words = Words(tokens[length:], tokens[-1])
-    command = found.read(words, selector)
+    try:
+        return _read(found, tokens[length:], tokens[-1], selector)
+    except GrammarError:
+        if tokens[-1].text not in SYNCHRONISATION or len(tokens) == length:
+            raise
+        return _read(found, tokens[length:-1], tokens[-1], selector)
+
+
+def _read(row: Row, tokens: list[Token], end: Token, selector: Selector) -> Command:
+    """Read what follows the name of a command."""
+    words = Words(tokens, end)
+    command = row.read(words, selector)
     words.finish()
     return command
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bus.daemon import RunDirectory
 from tests.routers.process import Process, free_port, wait_for
 from tests.routers.speaker import start_speaker
 
@@ -56,9 +57,9 @@ class Product:
         return ADDRESS, self.port
 
     @property
-    def run(self) -> Path:
+    def run(self) -> RunDirectory:
         """The run directory."""
-        return self.directory / "run"
+        return RunDirectory(self.directory / "run")
 
     def log(self) -> str:
         """Return the log so far."""
@@ -76,7 +77,7 @@ class Product:
     def daemons(self) -> dict[str, int]:
         """Return the pid of each daemon, as its lock says."""
         found = {}
-        for path in self.run.glob("*.lock"):
+        for path in self.run.path.glob("*.lock"):
             text = path.read_text().strip()
             if text and os.path.exists(f"/proc/{text}"):
                 found[path.stem] = int(text)

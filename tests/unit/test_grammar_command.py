@@ -291,3 +291,17 @@ WORDS = sorted({word for row in COMMANDS for word in row.name.split()} | {"neigh
 def test_any_line_is_a_command_or_a_grammar_error(line: str) -> None:
     with suppress(GrammarError):
         parse_command(line)
+
+
+@pytest.mark.parametrize("word", ["sync", "async"])
+def test_a_command_of_release_6_may_end_with_how_it_is_acknowledged(word: str) -> None:
+    line = "peer * announce route 10.0.0.0/24 next-hop self"
+    assert parse_command(f"{line} {word}") == parse_command(line)
+    assert parse_command(f"announce watchdog {word}") == Watchdog(EVERYONE, True, word)
+    assert parse_command(f"peer 127.0.0.1 announce eor ipv4 unicast {word}") == parse_command(
+        "peer 127.0.0.1 announce eor ipv4 unicast"
+    )
+    with pytest.raises(GrammarError, match="'next-hop' is missing"):
+        parse_command(f"announce route 10.0.0.0/24 {word}")
+    with pytest.raises(GrammarError):
+        parse_command(f"announce route 10.0.0.0/24 next-hop self {word} {word}")

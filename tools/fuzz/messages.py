@@ -12,6 +12,7 @@ from bgp.family import IPV4_UNICAST, IPV6_UNICAST
 from bgp.message import HEADER_LENGTH, MARKER, Framer, MessageType, build
 from bgp.negotiate import SessionFacts, negotiate
 from bgp.negotiated import EXTENDED_MESSAGE_SIZE, MESSAGE_SIZE
+from bgp.notification import Notification
 from bgp.open import Open
 from bgp.settings import SessionSettings
 from bgp.shape import Shape
@@ -31,6 +32,8 @@ from tools.fuzz.checks import (
     sound_update,
 )
 from tools.fuzz.corpus import Corpus
+
+LONGEST_LINE = 4096  # characters that a NOTIFICATION may add to a log
 
 _LONGEST_BODY = EXTENDED_MESSAGE_SIZE - HEADER_LENGTH
 
@@ -124,6 +127,9 @@ def check_message(data: bytes) -> None:
     if not HEADER_LENGTH <= len(message) <= EXTENDED_MESSAGE_SIZE:
         return
     message = MARKER + len(message).to_bytes(2, "big") + message[18:]
+    if message[18] == MessageType.NOTIFICATION and len(message) >= HEADER_LENGTH + 2:
+        words = str(Notification.decode(message[HEADER_LENGTH:]))
+        require(words.isprintable() and len(words) < LONGEST_LINE, "a NOTIFICATION that breaks a log line")
     direction = SEND if data[0] & 0x80 else RECEIVE
     sound_events(_renderers[number], message, CONTEXTS[number], EVERY_FORM, direction)
 

@@ -13,9 +13,11 @@ from typing import Any
 
 from apid.config.model import ApiBlock, Configuration, MessageFlags, Neighbor, Process
 from apid.config.options import Environment
+from apid.grammar.operational import KINDS
 from apid.grammar.route import RouteEntry
 from bgp.message import MessageType
 from bgp.nlri import route_key
+from bgp.operational import ASM, Operational
 from bgp.settings import SessionSettings
 from bgp.settings_wire import settings_to_wire
 from bgp.wire import address_text
@@ -160,7 +162,25 @@ def _session(neighbor: Neighbor, environment: Environment, version: str, helpers
         group_updates=neighbor.group_updates,
         helpers=helpers,
         protocol=settings_to_wire(settings),
+        operational=_operational(neighbor),
     )
+
+
+def _operational(neighbor: Neighbor) -> list[bytes]:
+    """Return the messages for a session that comes up: ASMs first, the last one in front, as ExaBGP sends them."""
+    messages = [
+        Operational(
+            KINDS[each.kind],
+            each.family,
+            each.advisory.encode(),
+            each.router_id or neighbor.router_id,
+            each.sequence,
+            each.counter,
+        )
+        for each in neighbor.operational
+    ]
+    repeated = [each for each in reversed(messages) if each.kind == ASM]
+    return [each.message() for each in (*repeated, *(each for each in messages if each.kind != ASM))]
 
 
 def _mask(flags: MessageFlags) -> int:

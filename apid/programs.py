@@ -29,10 +29,16 @@ autorestart = true
 startsecs = 1
 startretries = 1000000
 stopwaitsecs = {stop}
-stderr_logfile = /dev/fd/2
-stderr_logfile_maxbytes = 0
+{log}
 stdout_logfile = NONE
 """
+SHIPPED_LOG = """\
+stderr_logfile = /run/bgpbus/%(program_name)s.log
+stderr_logfile_maxbytes = 1MB
+stderr_logfile_backups = 1"""
+OUR_LOG = """\
+stderr_logfile = /dev/fd/2
+stderr_logfile_maxbytes = 0"""  # supervisord's stderr, which `bgpbus run` reads
 
 
 def supervisord_template() -> Path:
@@ -47,16 +53,15 @@ def project_directory() -> Path:
     return Path(__file__).resolve().parent.parent
 
 
-def write_supervisord(run: RunDirectory, sources: list[str]) -> Path:
+def write_supervisord(run: RunDirectory, sources: list[str]) -> None:
     """Write the run directory's own copy of supervisord.conf; supervisorctl takes it too."""
     text = supervisord_template().read_text()
+    text = text.replace(SHIPPED_LOG, OUR_LOG)
     text = text.replace(SHIPPED_CONFIGURATION, _quote(sources))
     text = text.replace(SHIPPED_PYTHON, _escape(shlex.quote(sys.executable)))
     text = text.replace(SHIPPED_RUN_DIRECTORY, _escape(str(run.path)))
     text = text.replace("%(here)s", _escape(str(project_directory())))
-    path = run.path / "supervisord.conf"
-    path.write_text(text)
-    return path
+    supervisord_file(run).write_text(text)
 
 
 def _quote(words: list[str]) -> str:
@@ -82,7 +87,20 @@ def program_text(run: RunDirectory, name: str) -> str:
         directory=_escape(str(project_directory())),
         priority=priority,
         stop=STOP_SECONDS,
+        log=_log(run),
     )
+
+
+def _log(run: RunDirectory) -> str:
+    """Return where a program logs: where `bgpbus run` reads, or, under a bare supervisord, in a file."""
+    if supervisord_file(run).exists():
+        return OUR_LOG
+    return SHIPPED_LOG.replace(SHIPPED_RUN_DIRECTORY, _escape(str(run.path)))
+
+
+def supervisord_file(run: RunDirectory) -> Path:
+    """Return the copy of supervisord.conf that `bgpbus run` makes and removes."""
+    return run.path / "supervisord.conf"
 
 
 def write_files(run: RunDirectory, compiled: Compiled) -> None:

@@ -6,10 +6,12 @@ ExaBGP's signals into requests to control.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import logging
 import os
 import resource
+import select
 import shutil
 import signal
 import socket
@@ -23,7 +25,7 @@ from xmlrpc.client import Fault
 from apid.control.enforce import leave_pending
 from apid.load import Loaded, LoadError, read_configuration
 from apid.privileges import PrivilegeError, become, can_run_us, find_user, may_execute
-from apid.programs import Supervisor, write_files, write_supervisord
+from apid.programs import Supervisor, supervisord_file, write_files, write_supervisord
 from bus.daemon import (
     EXIT_CONFIGURATION,
     EXIT_CRASHED,
@@ -35,14 +37,16 @@ from bus.daemon import (
     start_logging,
     take_lock,
 )
-from bus.schema import Answer, Command, Message
+from bus.schema import Answer, Command, Message, Signalled
 from bus.transport import Client, Loop
 
 STOP_SECONDS = 4.5  # for everything to end after SIGTERM; then what is left is killed
 SOCKET_PATH_LIMIT = 107  # octets of a UNIX socket's path (<sys/un.h>)
 SOCKET_SUFFIX = ".accept"  # the longest that a program's name gets
 FIXED_SOCKET = "supervisor.sock"
+LOG_OCTETS = 4096  # what a pipe or terminal that is writable takes without blocking
 POKE = 0.02  # seconds between attempts to reach a supervisord that is starting
+TELL = 0.02  # seconds for the news of a signal to reach the helpers before they are ended
 WATCH = 0.05  # seconds between looks at programs that are stopping
 
 SIGNALS = {signal.SIGUSR1: "reload", signal.SIGUSR2: "reload helpers", signal.SIGALRM: "restart"}
@@ -72,15 +76,38 @@ class Runner:
                 os._exit(1)
 
         command = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(configuration)]
+        # supervisord opens /dev/fd/2 once more, which a pipe of our own allows, and a journal's socket does not.
+        reading, writing = os.pipe2(os.O_CLOEXEC)
+        os.set_blocking(reading, False)
         self._supervisord = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, process_group=0, preexec_fn=prepare
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=writing,
+            process_group=0,
+            preexec_fn=prepare,
         )
+        os.close(writing)
+        self._loop.watch(reading, lambda _events: self._pass_on(reading))
         self._loop.call_later(POKE, self._poke)
         for number, line in SIGNALS.items():
-            self._loop.on_signal(number, lambda line=line: self._ask(line))  # type: ignore[misc]
+            self._loop.on_signal(number, lambda number=number, line=line: self._ask(number, line))  # type: ignore[misc]
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            self._loop.on_signal(number, self._stop)
+            self._loop.on_signal(number, lambda number=number: self._stop(number))  # type: ignore[misc]
         self._loop.on_signal(signal.SIGCHLD, self._check)
+
+    def _pass_on(self, reading: int) -> None:
+        """Copy the daemons' log to our stderr; what that does not take at once is lost, not waited for."""
+        try:
+            octets = os.read(reading, LOG_OCTETS)
+        except BlockingIOError:
+            return
+        if not octets:
+            self._loop.unwatch(reading)
+            os.close(reading)
+        elif select.select([], [sys.stderr.fileno()], [], 0)[1]:
+            with contextlib.suppress(OSError):
+                os.write(sys.stderr.fileno(), octets)
 
     def _poke(self) -> None:
         """Wake supervisord: it first waits a second for a request before it starts its programs."""
@@ -100,7 +127,8 @@ class Runner:
     def _stopped_by_command(self) -> bool:
         return self._supervisord is not None and self._supervisord.returncode == 0
 
-    def _ask(self, line: str) -> None:
+    def _ask(self, number: int, line: str) -> None:
+        self._control.send(Signalled(number))
         self._request += 1
         if not self._control.send(Command(self._request, "", line)):
             self._log.error("control is away, the signal is ignored request=%s", line)
@@ -118,12 +146,17 @@ class Runner:
                 self._log.info("supervisord ended status=%d", self._supervisord.returncode)
             self._loop.stop()
 
-    def _stop(self) -> None:
-        """Stop every program at the same time, then supervisord (which by itself stops one after the other)."""
+    def _stop(self, number: int) -> None:
+        """Let the helpers hear of it, then stop."""
         if self._stopping:
             return
         self._stopping = self._loop.now()
         self._log.info("stopping")
+        self._control.send(Signalled(number))
+        self._loop.call_later(TELL, self._stop_programs)
+
+    def _stop_programs(self) -> None:
+        """Stop every program at the same time, then supervisord (which by itself stops one after the other)."""
         try:
             Supervisor(self._run).stop_all()
         except (OSError, Fault, HTTPException) as error:
@@ -240,7 +273,7 @@ def forget(run: RunDirectory) -> None:
     """Clear what a clean end leaves nothing of: routes, configuration, settings with their passwords."""
     for path in (run.journal, run.settings, run.programs):
         shutil.rmtree(path, ignore_errors=True)
-    for path in (run.applied, run.pending):
+    for path in (run.applied, run.pending, supervisord_file(run)):
         path.unlink(missing_ok=True)
 
 
@@ -259,6 +292,7 @@ def prepare(paths: list[str], run_dir: RunDirectory, log_level: str | None) -> t
     drop_privileges(loaded, run_dir, log)
     for warning in loaded.warnings:
         log.warning("%s", warning)
+    write_supervisord(run_dir, paths)
     write_files(run_dir, loaded.compiled)
     leave_pending(run_dir, loaded.compiled.applied)
     return loaded, log, lock
@@ -270,7 +304,6 @@ def run(paths: list[str], run_directory: Path | None, log_level: str | None = No
     run_dir = RunDirectory((run_directory or default_run_directory(dict(os.environ))).absolute())
     try:
         loaded, log, lock = prepare(paths, run_dir, log_level)
-        configuration = write_supervisord(run_dir, paths)
     except AlreadyRunning as error:
         print(f"bgpbus is already running in {run_dir.path}: {error}", file=sys.stderr)
         return EXIT_CONFIGURATION
@@ -281,7 +314,7 @@ def run(paths: list[str], run_directory: Path | None, log_level: str | None = No
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     runner = Runner(run_dir, log)
-    runner.start(configuration)
+    runner.start(supervisord_file(run_dir))
     log.info(
         "started run_directory=%s neighbors=%d helpers=%d checked_in=%.2fs",
         run_dir.path,

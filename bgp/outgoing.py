@@ -1,6 +1,7 @@
 """Turn a neutral attribute set into the attributes that one session is sent (RFC 4271 section 5, RFC 4760, RFC 6793).
 
-Defaults and order are those of ExaBGP, octet for octet: attributes by code, MP_REACH_NLRI last.
+Defaults and order are those of ExaBGP, octet for octet: attributes by code, MP_REACH_NLRI last. AS4_PATH
+and AS4_AGGREGATOR stand where AGGREGATOR does, or behind it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ _MAPPED = bytes(10) + b"\xff\xff"  # an IPv4 address as IPv6 (RFC 4798 section 2
 _NEXT_HOP_OCTETS = (4, 16, 32)
 _FLOWS = (SAFI.FLOW, SAFI.FLOW_VPN)
 _PREFIXES = (SAFI.UNICAST, SAFI.MULTICAST, SAFI.NLRI_MPLS, SAFI.MPLS_VPN)
+_BESIDE: dict[int, float] = {As4Path.CODE: Aggregator.CODE + 0.1, As4Aggregator.CODE: Aggregator.CODE + 0.2}
 _LEAK_GUARDED = (IPV4_UNICAST, IPV6_UNICAST)
 
 
@@ -96,7 +98,7 @@ class Translator:
             parts[LocalPref.CODE] = self._local_pref
         if shape.role is not None and family in _LEAK_GUARDED:
             self._guard(parts, shape.role)
-        return b"".join([parts[code] for code in sorted(parts)])
+        return b"".join([parts[code] for code in sorted(parts, key=_place)])
 
     def _guard(self, parts: dict[int, bytes], role: int) -> None:
         """Mark or withhold a route (RFC 9234 section 5)."""
@@ -132,6 +134,11 @@ class Translator:
         if safi == SAFI.MPLS_VPN:
             address = b"".join(_ZERO_RD + address[start : start + 16] for start in range(0, len(address), 16))
         return address, attribute
+
+
+def _place(code: int) -> float:
+    """Return where an attribute stands: by code, but AS4_PATH and AS4_AGGREGATOR follow AGGREGATOR."""
+    return _BESIDE.get(code, code)
 
 
 def _parts(octets: bytes) -> dict[int, bytes]:

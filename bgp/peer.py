@@ -5,6 +5,8 @@ A `Peer` is plain data between events: it can be pickled, and goes on elsewhere 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bgp.action import Accept, Action, Close, Dial, Send, StateChange
 from bgp.event import (
     Closed,
@@ -121,6 +123,8 @@ class Peer:
         if connection.state == State.ESTABLISHED or self._was_up(actions):
             self._dials = 0
             self._up_since = now
+            # RFC 4724 section 3: the Restart State bit says that we were started anew, once.
+            self.settings = replace(self.settings, restarting=False)
             for other in self._others(connection):
                 actions += self._drop(other, COLLIDED, now)
         return actions

@@ -54,6 +54,7 @@ class RunDirectory:
         """Make the directory, closed to others."""
         for path in (self.path, self.settings, self.programs, self.journal):
             path.mkdir(mode=RUN_DIRECTORY_MODE, parents=True, exist_ok=True)
+            path.chmod(RUN_DIRECTORY_MODE)  # whatever the umask was, or whoever made it before
 
 
 def default_run_directory(environment: dict[str, str]) -> Path:

@@ -330,6 +330,14 @@ class Present(Message):
     state: dict[str, Any]
 
 
+@message(34, "runner → control → bridge")
+@dataclass(frozen=True, slots=True)
+class Signalled(Message):
+    """The foreground process got signal `code`; what it asks for comes after."""
+
+    code: int
+
+
 # Listener
 
 

@@ -53,6 +53,7 @@ class SessionConfiguration(Record):
     group_updates: bool
     helpers: list[str]  # whose bridges subscribe, and for whom the session waits a moment before it begins
     protocol: dict[str, Any]
+    operational: list[bytes] = field(default_factory=list)  # OPERATIONAL messages for a session that comes up
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,9 +58,14 @@ class Outbound:
         return True
 
     @property
+    def caught_up(self) -> bool:
+        """Whether everything that was there at the start has been sent, in every family."""
+        return all(cursor.caught_up for cursor in self.cursors.values())
+
+    @property
     def refreshing(self) -> bool:
-        """Whether a family is being sent again."""
-        return any(cursor.refreshing for cursor in self.cursors.values())
+        """Whether a family is being sent again, and not all of it has been."""
+        return any(cursor.refreshing and not cursor.caught_up for cursor in self.cursors.values())
 
     def to_wire(self) -> list[list[int]]:
         """Return the cursors as `Pull` carries them."""
@@ -75,7 +80,7 @@ class Outbound:
 
     def take_end_of_rib(self) -> list[Family]:
         """Return the families whose End-of-RIB is due now: all together, once every family is out."""
-        if not self.end_of_rib_due or not all(cursor.caught_up for cursor in self.cursors.values()):
+        if not self.end_of_rib_due or not self.caught_up:
             return []
         self.end_of_rib_due = False
         return list(self.cursors)

@@ -6,6 +6,7 @@ import array
 import logging
 import os
 import socket
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -78,8 +79,10 @@ class PeerServer:
 
     def stop(self) -> None:
         """End every session with a NOTIFICATION, then the loop."""
+        # Control removes the settings of a program before it has it stopped.
+        removed = not (self._run.settings / self._program).exists()
         for session in self._sessions.values():
-            session.stop()
+            session.stop("removed", DECONFIGURED) if removed else session.stop()
         self._leaving += self._sessions.values()
         self._sessions = {}
         self._loop.call_later(STOP_SECONDS, self._loop.stop)
@@ -101,16 +104,18 @@ class PeerServer:
         for level, kind, data in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 descriptors.frombytes(data[: len(data) - len(data) % descriptors.itemsize])
-        sockets = [socket.socket(fileno=descriptor) for descriptor in descriptors]
+        sockets = _tcp_sockets(descriptors)
         try:
             message = unpack(octets)
         except SchemaError as error:
             message = None
-            self._bad(str(error))
+            self._server.reject(str(error))
         session = self._sessions.get(message.neighbor) if isinstance(message, Incoming) else None
         if session is not None and len(sockets) == 1:
             session.incoming(sockets[0])
             return
+        if message is not None:
+            self._server.reject(f"{type(message).__name__} with {len(sockets)} TCP connections is not for peerd")
         for sock in sockets:
             sock.close()
 
@@ -189,6 +194,22 @@ class PeerServer:
                 return "", {}
             case _:
                 return f"unknown action {action}", {}
+
+
+def _tcp_sockets(descriptors: Iterable[int]) -> list[socket.socket]:
+    """Return those descriptors that are TCP sockets; close the others."""
+    found = []
+    for descriptor in descriptors:
+        try:
+            sock = socket.socket(fileno=descriptor)
+        except OSError:
+            os.close(descriptor)
+            continue
+        if sock.family in (socket.AF_INET, socket.AF_INET6) and sock.type == socket.SOCK_STREAM:
+            found.append(sock)
+        else:
+            sock.close()
+    return found
 
 
 def _cease(changed: bool) -> int:

@@ -22,8 +22,10 @@ from bgp import action as act
 from bgp import event as ev
 from bgp.errors import NotifyError
 from bgp.family import Family
+from bgp.fsm import Connection as OpenConnection
 from bgp.message import MessageType, split_messages
 from bgp.notification import Notification
+from bgp.operational import ASM, Operational
 from bgp.pack import end_of_rib
 from bgp.peer import Peer
 from bgp.refresh import Refresh, RefreshSubtype
@@ -61,13 +63,19 @@ class Established:
     def __init__(self, connection: int, up: act.Up, configuration: SessionConfiguration) -> None:
         self.connection = connection
         self.negotiated = up.negotiated
-        self.context = msgpack.packb([up.sent_open, up.received_open, facts_to_wire(up.facts)])
+        self.context = context_of(up)
         self.decoder = UpdateDecoder(up.negotiated)
         self.outbound = Outbound(up.negotiated.families, end_of_rib_due=not configuration.manual_eor)
         self.shape = Shape.of(up.negotiated, configuration.group_updates)
         self.shape_wire = self.shape.to_wire()
         self.refresh_shape_wire = replace(self.shape, group_updates=False).to_wire()
         self.since = time.time()
+        self.greetings: list[bytes] = []  # OPERATIONAL messages that follow the first routes
+
+
+def context_of(source: act.Up | OpenConnection) -> bytes:
+    """Return what a bridge needs to understand the messages of a session."""
+    return msgpack.packb([source.sent_open, source.received_open, facts_to_wire(source.facts)])  # type: ignore[no-any-return]
 
 
 class Session:
@@ -107,6 +115,8 @@ class Session:
         self._sent: dict[int, int] = {}
         self._received: dict[int, int] = {}
         self._withheld: set[str] = set()
+        self._told = b""  # the context that the bridges were last told
+        self._greeted = False  # there was a session that was sent all configured OPERATIONAL messages
         self.adj_rib_in = AdjRibIn()
 
     # The state machine
@@ -194,7 +204,7 @@ class Session:
                 self._state = action.state
                 self._feed([[time.time(), FEED_FSM, action.state.encode()]])
             case act.Opened():
-                pass  # the bridges are told when the session is up
+                self._opened(action)
 
     # TCP
 
@@ -322,11 +332,32 @@ class Session:
             len(up.negotiated.families),
         )
         now = time.time()
-        self._feed([[now, FEED_OPENED, established.context], [now, FEED_STATE, b"up"]])
+        if established.context != self._told:
+            self._feed([[now, FEED_OPENED, established.context]])
+        self._feed([[now, FEED_STATE, b"up"]])
         self._publish_state("up")
         self._publisher.publish(f"open/{self.name}", {"sent": up.sent_open, "received": up.received_open})
+        self._greet(established)
         self._pulling = False
         self._pull()
+
+    def _opened(self, opened: act.Opened) -> None:
+        """Tell the bridges what was agreed: they describe the messages that follow by it."""
+        for connection in self._peer.connections:
+            if connection.connection == opened.connection:
+                self._told = context_of(connection)
+                self._feed([[time.time(), FEED_OPENED, self._told]])
+
+    def _greet(self, established: Established) -> None:
+        """Send the first configured OPERATIONAL message if it is an ASM; a session that came back gets ASMs only."""
+        if not established.negotiated.operational:
+            return
+        messages = self.configuration.operational
+        repeated = [each for each in messages if Operational.decode(each[19:]).kind == ASM]
+        established.greetings = list(repeated if self._greeted else messages)
+        self._greeted = True
+        if repeated:
+            self._send(established.connection, established.greetings.pop(0))
 
     def _down(self, down: act.Down) -> None:
         self._last_error = down.reason
@@ -337,6 +368,7 @@ class Session:
             self.adj_rib_in.clear()
             self._to_ribd(Pull(self.name, 0, "", [], [], 0))
         self._alive.discard(down.connection)
+        self._told = b""
         if not down.established and self._alive:
             return  # the loser of a collision: the neighbor is not down
         self._feed([[time.time(), FEED_STATE, f"down - {down.reason}".encode()]])
@@ -439,6 +471,10 @@ class Session:
         self._write(established, batch.octets)
         for family in established.outbound.take_end_of_rib():
             self._write(established, end_of_rib(family))
+        if established.greetings and established.outbound.caught_up:
+            greetings, established.greetings = established.greetings, []
+            for message in greetings:
+                self._send(established.connection, message)
         for family in established.outbound.take_end_of_refresh():
             if established.negotiated.refresh == "enhanced":
                 self._send(established.connection, Refresh(family, RefreshSubtype.END).message())
@@ -510,6 +546,8 @@ class Session:
             items: list[list[Any]] = [[now, FEED_OPENED, self._established.context], [now, FEED_STATE, b"up"]]
             wanted = [item for item in items if subscription.wants(item[1], item[2])]
             subscription.add(wanted, sized(wanted), self._loop.now())
+        else:
+            self._told = b""  # who comes between the OPENs and the session must be told, too
         self._push(subscription)
         self._awaited.discard(request.helper)
         if not self._awaited:

@@ -30,7 +30,7 @@ from bus.daemon import (
     start_logging,
     take_lock,
 )
-from bus.schema import Answer, Applied, Command, Message, Present, Reconfigure, Refused, SchemaError
+from bus.schema import Answer, Applied, Command, Message, Present, Reconfigure, Refused, SchemaError, Signalled
 from bus.settings import read_helper
 from bus.transport import Client, Loop, Publisher
 
@@ -184,6 +184,8 @@ class Bridge:
                 self._reconfigure()
             case Present():
                 self._present()
+            case Signalled(code=code):
+                self._feeds.signal(code, time.time())
             case _:
                 self._bad(f"{type(message).__name__} is not for a bridge")
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from apid.bridge.targets import Targets
-from apid.grammar.command_kinds import Acknowledge, Command, Comment, Debug, Flush, RouteChange, Version
+from apid.grammar.command_kinds import Acknowledge, Command, Comment, Debug, Flush, Reset, RouteChange, Version
 from apid.grammar.fast import CommandReader, Invalid, Routes, Single
 from apid.grammar.words import GrammarError
 from apid.riblink import RibLink
@@ -134,7 +134,7 @@ class Commands:
         batch: Batch | None = None
         while self._steps and not self._waiting:
             step, unheard = self._steps[0], self._orphans > 0
-            alone = isinstance(step, Single) and not isinstance(step.command, RouteChange)
+            alone = isinstance(step, Single) and not _for_ribd(step.command)
             if batch is not None and (alone or batch.unheard != unheard or batch.size >= BATCH_OCTETS):
                 self._submit(batch)
                 batch = None
@@ -227,6 +227,8 @@ class Commands:
             case Debug(text=text):
                 self.count += 1
                 self._log.info("helper says: %s", one_line(text))
+            case Reset():
+                self._reset(command.answer)
             case Version():
                 self.say(self._version)
                 self.finish("")
@@ -236,6 +238,13 @@ class Commands:
             case _:
                 self._waiting = True
                 self._remote(step.line)
+
+    def _reset(self, answer: bool) -> None:
+        """Nothing waits here that could be dropped: commands are carried out in order."""
+        if answer:
+            self.finish("")
+        else:
+            self.count += 1
 
     def _switch(self, mode: str) -> None:
         """`enable` and `disable` are themselves answered, `silence` is not."""
@@ -259,3 +268,8 @@ class Commands:
         self.errors += bool(error)
         if self._acknowledge and not self._unheard:
             self._output(ERROR if error else DONE, 1)
+
+
+def _for_ribd(command: Command) -> bool:
+    """Whether a command only changes routes; where a watchdog is named, control has to know of it."""
+    return isinstance(command, RouteChange) and all(entry.watchdog is None for entry in command.entries)

@@ -28,14 +28,14 @@ class Helpers:
         if self._identities.get(name) != identity:
             self._identities[name] = identity
             self._send(identity, Reconfigure("connected"))
-        self.states[name] = message.state
+        self.states[name] = {key: value for key, value in message.state.items() if type(value) in (int, float)}
         for told in self._awaited.pop(name, []):
             told()
 
-    def tell(self, reason: str) -> None:
-        """Have every bridge read its settings again."""
+    def tell(self, message: Message) -> None:
+        """Send a message to every bridge: its settings have changed, the daemon got a signal."""
         for name, identity in list(self._identities.items()):
-            if not self._send(identity, Reconfigure(reason)):
+            if not self._send(identity, message):
                 self._forget(name)
 
     def _forget(self, name: str) -> None:

@@ -19,7 +19,7 @@ from apid.control.rib import RibChanges
 from apid.control.supervise import Unreachable, end, is_ending, stop_everything
 from apid.control.watchdogs import Watchdogs
 from bus.daemon import RunDirectory
-from bus.schema import AppliedConfiguration, Command, Message, Present, Reconfigure
+from bus.schema import AppliedConfiguration, Command, Message, Present, Reconfigure, Signalled
 from bus.transport import Loop, Publisher, Server
 
 WORKER_SECONDS = 3.0  # for what the background thread has begun, when we end
@@ -88,7 +88,7 @@ class Control:
         for program in removed:
             if (connection := self._peerds.pop(program, None)) is not None:
                 connection.close()
-        self._helpers.tell("configuration applied")
+        self._helpers.tell(Reconfigure("configuration applied"))
         for program in self._directory.peerds:
             self._peerd(program).tell(Reconfigure("configuration applied"))
 
@@ -103,6 +103,8 @@ class Control:
                 self._jobs.start(identity, message.request, job)
             case Present():
                 self._helpers.present(identity, message)
+            case Signalled():
+                self._helpers.tell(message)
             case _:
                 self._server.reject(f"{type(message).__name__} is not for control")
 

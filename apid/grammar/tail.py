@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from struct import Struct
 
-from apid.grammar.attributes import ATTRIBUTES, LONGEST_SEGMENT, SEQUENCE
+from apid.grammar.attributes import ATTRIBUTES, LONGEST_SEGMENT, SEQUENCE, extended_communities
 from apid.grammar.draft import ORIGIN_IGP, Draft, read_draft
 from apid.grammar.tokens import command_tokens
 from apid.grammar.values import MAXIMUM_16, MAXIMUM_32
@@ -34,6 +34,7 @@ _KEYWORDS = frozenset(ATTRIBUTES) | {"next-hop", "path-information"}
 _PATH_INFORMATION = -1  # stands for a code: what is no attribute has none
 _ORIGIN_OCTETS = encode_set((ORIGIN_IGP,), None)
 
+_PATH_MARK = " as-path ["
 _PATH = re.compile(r"(?: *[0-9]{1,10}(?![0-9]))* *")
 _PAIRS = re.compile(r"(?: *[0-9]{1,5}:[0-9]{1,5}(?= |\Z))+ *")
 _TRIPLES = re.compile(r"(?: *[0-9]{1,10}:[0-9]{1,10}:[0-9]{1,10}(?= |\Z))+ *")
@@ -109,21 +110,55 @@ _WORD: dict[str, tuple[int, Callable[[str], bytes | None]]] = {
 
 
 class Tails:
-    """Reads tails, and remembers the pieces that are not converted at once, up to a bound."""
+    """Reads tails, and remembers pieces, and what surrounds AS paths, up to a bound."""
 
-    __slots__ = ("_limit", "_pieces")
+    __slots__ = ("_around", "_limit", "_pieces")
 
     def __init__(self, limit: int = MOST_REMEMBERED) -> None:
         self._limit = limit
         self._pieces: dict[str, tuple[int, bytes] | None] = {}
+        self._around: dict[tuple[str, str], tuple[bytes, bytes, bytes] | None] = {}
 
     def read(self, tail: str, withdraw: bool = False) -> Tail | None:
         """Return what a tail says; None where it is not simple, or wrong.
 
         A withdrawal has no attributes: they are checked, but do not count.
         """
+        before, _, rest = tail.partition(_PATH_MARK)
+        path, bracket, after = rest.partition("]")
+        if not bracket or withdraw:
+            found = self._found(tail)
+            return None if found is None else _joined(found, withdraw)
+        # Of the lines of a full table, all but the AS path repeats.
+        try:
+            around = self._around[before, after]
+        except KeyError:
+            around = self._surroundings(before, after)
+        octets = _as_path(path)
+        if around is None or octets is None:
+            return None
+        return around[0] + octets + around[1], around[2]
+
+    def _surroundings(self, before: str, after: str) -> tuple[bytes, bytes, bytes] | None:
+        """Read what stands before and after an AS path: the octets before and after its own, the path identifier."""
+        around = None
+        first, second = self._found(before), self._found(after)
+        # Each by itself: what is open before the path, `community [ 1:1 as-path [ 2 ] ]`, must not be closed after it.
+        if first is not None and second is not None and not first.keys() & second.keys():
+            found = first | second
+            joined = _joined(found, withdraw=False) if AsPath.CODE not in found else None
+            if joined is not None and min(found) == Origin.CODE:
+                origin = len(found[Origin.CODE])
+                around = joined[0][:origin], joined[0][origin:], joined[1]
+        if len(self._around) >= self._limit:
+            self._around.clear()
+        self._around[before, after] = around
+        return around
+
+    def _found(self, text: str) -> dict[int, bytes] | None:
+        """Return the attributes of pieces by code; None where one is not simple, or said twice."""
         found: dict[int, bytes] = {}
-        for keyword, word, listed, other in _PIECES.findall(tail):
+        for keyword, word, listed, other in _PIECES.findall(text):
             if other:
                 return None
             quick = _WORD.get(keyword) if word else _LISTS.get(keyword)
@@ -138,13 +173,7 @@ class Tails:
             if code in found:
                 return None
             found[code] = octets
-        path_id = found.pop(_PATH_INFORMATION, b"")
-        if withdraw:
-            return b"", path_id
-        if NextHop.CODE not in found:
-            return None
-        found.setdefault(Origin.CODE, _ORIGIN_OCTETS)
-        return b"".join([found[code] for code in sorted(found)]), path_id
+        return found
 
     def _piece(self, keyword: str, text: str) -> tuple[int, bytes] | None:
         """Return code and octets of a piece by itself."""
@@ -159,6 +188,17 @@ class Tails:
         return piece
 
 
+def _joined(found: dict[int, bytes], withdraw: bool) -> Tail | None:
+    """Join attributes to a set; None where it has no next hop."""
+    path_id = found.pop(_PATH_INFORMATION, b"")
+    if withdraw:
+        return b"", path_id
+    if NextHop.CODE not in found:
+        return None
+    found.setdefault(Origin.CODE, _ORIGIN_OCTETS)
+    return b"".join([found[code] for code in sorted(found)]), path_id
+
+
 def _read_piece(text: str) -> tuple[int, bytes] | None:
     """Read a piece that makes one attribute."""
     draft = _draft(text, withdraw=False)
@@ -167,11 +207,10 @@ def _read_piece(text: str) -> tuple[int, bytes] | None:
     if draft.path_id:
         return _PATH_INFORMATION, draft.path_id.to_bytes(4, "big")
     try:
-        octets = draft.encode()
+        attributes = (*draft.attributes.values(), *extended_communities(draft.communities))
+        octets = encode_set(attributes, draft.next_hop)
     except ValueError:
         return None
-    if Origin.CODE not in draft.attributes:
-        octets = octets[len(_ORIGIN_OCTETS) :]
     codes = [code for _, code, _, _, _ in walk(octets)]
     return (codes[0], octets) if len(codes) == 1 else None
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bus.daemon import RunDirectory
-from tests.routers.process import Process, free_port, wait_for
+from tests.routers.process import Process, free_port, output_of, wait_for
 from tests.routers.speaker import start_speaker
 
 ADDRESS = "127.0.0.1"
@@ -82,6 +82,10 @@ class Product:
             if text and os.path.exists(f"/proc/{text}"):
                 found[path.stem] = int(text)
         return found
+
+    def ask(self, *words: str) -> str:
+        """Run the command line on this run directory; return what it prints."""
+        return output_of([Path(sys.executable).with_name("bgpbus"), "--run-dir", self.run.path, *words], 20)
 
     def memory(self) -> dict[str, int]:
         """Return the largest resident size that each daemon has had, in MiB."""

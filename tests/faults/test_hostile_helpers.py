@@ -50,6 +50,7 @@ def together(directory: Path) -> Misbehaviour:
 
     def during(product: Product, result: Misbehaviour) -> None:
         product.wait(lambda: "do" in _log_of(product, "reads-late", "dropped"), 20, "events to be dropped")
+        (directory / "helpers").write_text(product.ask("helpers"))
         (directory / "now").touch()
         product.wait(lambda: b'"lost"' in _read(directory / "late"), 20, "the notice of what was lost")
         time.sleep(0.5)
@@ -119,13 +120,14 @@ def test_events_that_are_dropped_are_told_to_the_helper_the_log_and_the_taps(
     together: Misbehaviour, directory: Path
 ) -> None:
     events = [json.loads(line) for line in (directory / "late").read_bytes().split(b"\n")[:-1]]
-    told = sum(event["lost"] for event in events if event["type"] == "lost")
+    told = sum(event["lost"] for event in events if event.get("notification") == "lost")
     announced = sum(event["type"] == "update" for event in events)
     assert told > 0
     # The peer's End-of-RIB is not among them; what is not told of is counted.
     assert announced + told >= FED_ROUTES
     assert any("events" in line and "dropped" in line for line in log_lines(together, "reads-late"))
     assert any(topic == "helper/reads-late" and data["state"] == "lost" for topic, data in together.taps)
+    assert "lost" in (directory / "helpers").read_text()
 
 
 def test_nothing_that_a_helper_started_is_left(together: Misbehaviour, directory: Path) -> None:

@@ -65,7 +65,7 @@ def write_configuration(directory: Path, session: Session, helper: Path, receive
 def session_to(port: int, peer_as: int) -> Session:
     return Session(
         local_address="127.0.0.1",
-        local_port=0,
+        local_port=port + 1,
         local_as=65001,
         peer_address="127.0.0.2",
         peer_port=port,
@@ -81,7 +81,7 @@ def test_a_full_feed_that_a_helper_announces_is_held_by_bird_exactly(place: Plac
     with gzip.open(feed, "rt") as lines:
         wanted = {line.split()[2] for line in lines}
     require(Bird)
-    session = session_to(free_port(), 65002)
+    session = session_to(free_port(), 64600)  # an AS that is in none of the paths
     mirrored = session.mirrored("10.0.0.2", passive=True)
     (directory / "bird").mkdir()
     bird = Bird(directory / "bird", mirrored)
@@ -114,6 +114,7 @@ def test_a_full_table_that_a_peer_sends_is_all_in_the_helper(place: Place) -> No
     speaker = start_speaker("bgpbus", configuration, directory, {})
     try:
         sink.wait_established(SECONDS)
+        wait_for((directory / "result").exists, SECONDS, "the helper to start")
         sink.go()
         seen: set[str] = set()
         gone: set[str] = set()

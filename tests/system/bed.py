@@ -99,6 +99,12 @@ class Helper:
         """Return its process id, None where it does not run."""
         return next(iter(processes_with(str(self.directory))), None)
 
+    def restarted(self, former: int, seconds: float = 15) -> int:
+        """Wait until it runs under another process id; return that."""
+        return wait_for(
+            lambda: pid if (pid := self.pid()) not in (None, former) else None, seconds, "the helper to start again"
+        )
+
     def close(self) -> None:
         """Let go of the pipe."""
         os.close(self._commands)

@@ -9,7 +9,9 @@ import socket
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from bgp.errors import NotifyError
 from bgp.family import IPV4_UNICAST, IPV6_UNICAST, Family
@@ -24,6 +26,7 @@ from bgp.update import UpdateDecoder
 FAMILIES = (IPV4_UNICAST, IPV6_UNICAST)
 READ = 1 << 20
 Route = tuple[Family, bytes]
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -41,6 +44,7 @@ class Session:
     table: dict[Route, bytes] = field(default_factory=dict)
     ends_of_rib: list[Family] = field(default_factory=list)
     notification: Notification | None = None
+    reset: OSError | None = None
 
     def updates_since(self, moment: float) -> list[bytes]:
         """Return the UPDATEs that came after a moment (of `time.monotonic`)."""
@@ -90,10 +94,7 @@ class Peer:
     def stop(self) -> None:
         """Close everything."""
         self._stopping = True
-        try:
-            self._listening.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it did not listen
+        _shut(self._listening)
         self._listening.close()
         for session in self.sessions:
             _shut(session.sock)
@@ -116,24 +117,27 @@ class Peer:
 
     def has(self, items: set[Route], seconds: float = 10) -> None:
         """Wait until the newest session's table holds exactly these routes."""
-        self.wait(lambda: bool(self.sessions) and self.session.table.keys() == items, seconds, lambda: self._differs(items))
+        self.wait(lambda: self._table() == items, seconds, lambda: self._differs(items))
+
+    def _table(self) -> set[Route]:
+        return set(self.session.table) if self.sessions else set()
 
     def _differs(self, items: set[Route]) -> str:
-        table = self.session.table.keys() if self.sessions else set()
+        table = self._table()
         return (
             f"{len(items)} routes; missing {len(items - table)}: {sorted(items - table)[:3]}, "
             f"too many {len(table - items)}: {sorted(table - items)[:3]}"
         )
 
-    def wait(self, condition: object, seconds: float, what: object) -> Session:
+    def wait(self, condition: Callable[[], T | None], seconds: float, what: str | Callable[[], str]) -> T:
         """Wait for a condition on the sessions; return what it returned."""
         deadline = time.monotonic() + seconds
         with self._changed:
-            while not (value := condition()):  # type: ignore[operator]
+            while not (value := condition()):
                 left = deadline - time.monotonic()
                 assert left > 0, f"waited {seconds:g} s for {what() if callable(what) else what}"
                 self._changed.wait(min(left, 0.2))
-        return value  # type: ignore[no-any-return]
+        return value
 
     def quiet(self, seconds: float = 0.3) -> None:
         """Wait until no message but KEEPALIVEs has come for a while."""
@@ -195,8 +199,8 @@ class Peer:
                     break
                 if session.established is not None:
                     session.send(build(MessageType.KEEPALIVE))
-        except OSError:
-            pass  # the other side closed first
+        except OSError as error:  # the other side closed first
+            session.reset = error
         finally:
             with self._changed:
                 session.ended = time.monotonic()

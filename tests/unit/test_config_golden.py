@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from apid.config.errors import ConfigurationErrors
 from tests.shared import shared
 from tests.unit.config_dump import GOLDEN, compiled, compiled_file, dump, errors_of, neighbor
+from tests.unit.test_grammar_fast import TAILS
 
 CONFORMANCE = (
     "addpath",
@@ -62,6 +64,36 @@ def test_repeated_routes_compile_like_routes_that_are_read_word_by_word() -> Non
     quick = compiled(text.format("\n".join(routes))).neighbors[0].routes
     assert quick == compiled(text.format("\n".join(joined))).neighbors[0].routes
     assert len(quick) == len(prefixes)
+
+
+def outcome(statements: str) -> object:
+    """Return the routes of a neighbor, or what is wrong with it."""
+    try:
+        return compiled(neighbor(statements)).neighbors[0].routes
+    except ConfigurationErrors as error:
+        return [each.message for each in error.errors]
+
+
+PLAIN_TAILS = [tail for tail in TAILS if not set(tail) & set("{}\"'#;\r")]
+
+
+@pytest.mark.parametrize("tail", PLAIN_TAILS)
+@pytest.mark.parametrize(
+    ("section", "route"),
+    [
+        ("static {{ {} }}", "route 10.0.0.0/24"),
+        ("static {{ {} }}", "route 2001:db8::/32"),
+        ("announce {{ ipv4 {{ {} }} }}", "unicast 10.0.0.0/24"),
+        ("announce {{ ipv6 {{ {} }} }}", "unicast 2001:db8::/32"),
+        ("announce {{ ipv6 {{ {} }} }}", "unicast 10.0.0.0/24"),
+        ("announce {{ ipv4 {{ {} }} }}", "route 10.0.0.0/24"),
+    ],
+)
+def test_what_follows_a_prefix_means_the_same_read_quickly_and_word_by_word(
+    section: str, route: str, tail: str
+) -> None:
+    quick, slow = (section.format("\n" + f"{route}{gap}{tail};\n{route}{gap}{tail};" + "\n") for gap in (" ", " \\\n "))
+    assert outcome(quick) == outcome(slow)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,6 @@ def _notice(text: str, more: Schema) -> Schema:
 
 def event_definitions() -> dict[str, Schema]:
     """Return one definition for each kind of event."""
-    update = either(ref("update-by-next-hop"), ref("update-by-prefix"))
     packets = either(
         word("open", "update", "notification", "keepalive", "route-refresh", "operational"), pattern("^unknown-[0-9]+$")
     )
@@ -63,7 +62,7 @@ def event_definitions() -> dict[str, Schema]:
         "event-open": _message("open", {"open": ref("open")}),
         "event-update": _message(
             "update",
-            {"message": either(members({"update": update}), members({"eor": ref("end-of-rib")}))},
+            {"message": either(members({"update": ref("update")}), members({"eor": ref("end-of-rib")}))},
             NEGOTIATED,
         ),
         "event-notification": _message("notification", {"notification": ref("notification")}),
@@ -100,6 +99,7 @@ def event_schema() -> Schema:
             "direction": word("send", "receive", "in"),
             "addresses": members({"local": TEXT, "peer": TEXT}),
             "asns": members({"local": NUMBER, "peer": NUMBER}),
+            "update": either(ref("update-by-next-hop"), ref("update-by-prefix")),
             **message_definitions(),
             **attribute_definitions(),
             **route_definitions(),

@@ -1,0 +1,183 @@
+"""A reload touches what has changed, and nothing else."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+
+import pytest
+
+from bgp.notification import CEASE
+from tests.routers.process import wait_for
+from tests.system.bed import Daemon, Helper, announce, neighbor, route
+from tests.system.peer import Peer
+
+PEER_DECONFIGURED, CONFIGURATION_CHANGE = 3, 6
+ROUTES = "static {{ route 10.0.0.1/32 next-hop 192.0.2.1; route 10.0.0.2/32 next-hop 192.0.2.1{}; }}"
+
+
+class Bed:
+    """A daemon with two sessions and a helper, and what was on the wire before."""
+
+    def __init__(self, daemon: Daemon, peers: list[Peer], helper: Helper) -> None:
+        self.daemon, self.peers, self.helper = daemon, peers, helper
+        self.moment = 0.0
+
+    def text(self, first: str = "", second: str = "", helper: str = "encoder text;") -> str:
+        """Return a configuration with these additions."""
+        api = "api { processes [ p ]; } "
+        bodies = [first or ROUTES.format(""), second or ROUTES.format("")]
+        return self.helper.configuration(helper) + "".join(
+            neighbor(peer, api + body) for peer, body in zip(self.peers, bodies, strict=True)
+        )
+
+    def reload(self, text: str) -> None:
+        """Put another configuration in force, and wait until it is."""
+        self.daemon.file.write_text(text)
+        for peer in self.peers:
+            peer.quiet()
+        self.moment = time.monotonic()
+        self.daemon.ask("reload")
+        for peer in self.peers:
+            peer.quiet()
+
+    def untouched(self, peer: Peer) -> None:
+        """See that a peer has heard nothing of it."""
+        assert len(peer.sessions) == 1
+        assert peer.session.ended is None
+        assert peer.session.updates_since(self.moment) == []
+
+
+@pytest.fixture
+def bed(start: Callable[..., Daemon], make_peer: Callable[..., Peer], make_helper: Callable[[str], Helper]) -> Bed:
+    helper = make_helper("p")
+    made = Bed(start("", begin=False), [make_peer(), make_peer()], helper)
+    made.daemon.file.write_text(made.text())
+    made.daemon.start()
+    for peer in made.peers:
+        peer.established()
+    helper.say(announce(7))
+    assert helper.answers(1) == ["done"]
+    for peer in made.peers:
+        peer.has({route(1), route(2), route(7)})
+        peer.quiet()
+    made.moment = time.monotonic()
+    return made
+
+
+def test_the_same_configuration_again_is_no_news_to_anybody(bed: Bed) -> None:
+    pid = bed.helper.pid()
+    bed.reload(bed.text())
+    for peer in bed.peers:
+        bed.untouched(peer)
+    assert bed.helper.pid() == pid
+
+
+def test_a_changed_route_is_one_update_for_the_neighbor_that_has_it(bed: Bed) -> None:
+    first, second = bed.peers
+    bed.reload(bed.text(first=ROUTES.format(" med 5")))
+    assert len(first.session.updates_since(bed.moment)) == 1
+    assert first.session.announced[route(2)] == 2
+    assert first.session.announced[route(1)] == 1
+    assert not first.session.withdrawn
+    assert first.session.ended is None
+    bed.untouched(second)
+
+
+def test_routes_that_are_gone_are_withdrawn_and_those_of_helpers_stay(bed: Bed) -> None:
+    first, second = bed.peers
+    bed.reload(bed.text(first="static { route 10.0.0.1/32 next-hop 192.0.2.1; route 10.0.0.3/32 next-hop 192.0.2.1; }"))
+    first.has({route(1), route(3), route(7)})
+    assert first.session.withdrawn == {route(2): 1}
+    assert first.session.announced == {route(1): 1, route(2): 1, route(3): 1, route(7): 1}
+    bed.untouched(second)
+
+
+def test_a_changed_session_is_begun_anew_and_has_all_its_routes(bed: Bed) -> None:
+    first, second = bed.peers
+    bed.reload(bed.text(first="hold-time 30; " + ROUTES.format("")))
+    session = first.established(2)
+    former = first.sessions[0].notification
+    assert former is not None
+    assert (former.code, former.subcode) == (CEASE, CONFIGURATION_CHANGE)
+    assert session.negotiated is not None
+    assert session.negotiated.hold_time == 30
+    first.has({route(1), route(2), route(7)})
+    bed.untouched(second)
+
+
+def test_a_neighbor_that_is_removed_is_told_and_one_that_is_added_is_called(
+    bed: Bed, make_peer: Callable[..., Peer]
+) -> None:
+    first, second = bed.peers
+    third = make_peer()
+    bed.peers[1] = third
+    bed.reload(bed.text())
+    third.established()
+    third.has({route(1), route(2)})
+    wait_for(lambda: second.session.ended, 5, "the removed session to end")
+    notification = second.session.notification
+    assert notification is not None
+    assert (notification.code, notification.subcode) == (CEASE, PEER_DECONFIGURED)
+    bed.untouched(first)
+    names = set(bed.daemon.programs())
+    assert f"peerd-{third.address}" in names
+    assert f"peerd-{second.address}" not in names
+    bed.peers[1] = second
+    bed.reload(bed.text())
+    second.established(2)
+    second.has({route(1), route(2)})
+    bed.untouched(first)
+
+
+def test_a_changed_helper_is_started_anew_and_what_it_announced_stays(bed: Bed) -> None:
+    former = wait_for(bed.helper.pid, 5, "the helper to run")
+    bed.reload(bed.text(helper="encoder json;"))
+    bed.helper.restarted(former)
+    bed.helper.heard()
+    bed.helper.say(announce(7) + announce(8))
+    assert bed.helper.answers(2) == ["done", "done"]
+    for peer in bed.peers:
+        peer.has({route(1), route(2), route(7), route(8)})
+        assert set(peer.session.announced.values()) == {1}
+        assert len(peer.sessions) == 1
+        assert peer.session.ended is None
+
+
+@pytest.mark.parametrize(
+    "text", ["nonsense;\n", "neighbor 127.0.0.1 { local-as 0 }\n", "process p { run /nowhere; encoder text; }\n", ""]
+)
+def test_a_broken_file_changes_nothing_and_is_told(bed: Bed, text: str) -> None:
+    bed.daemon.file.write_text(text)
+    with pytest.raises(subprocess.CalledProcessError) as failure:
+        bed.daemon.ask("reload")
+    assert str(bed.daemon.file) in failure.value.stderr + failure.value.stdout
+    for peer in bed.peers:
+        peer.quiet()
+        bed.untouched(peer)
+    bed.helper.say(announce(9))
+    assert bed.helper.answers(1) == ["done"]
+    bed.reload(bed.text(second=ROUTES.format(" med 7")))
+    bed.peers[1].has({route(1), route(2), route(7), route(9)})
+    assert bed.peers[1].session.announced[route(2)] == 2
+
+
+def test_signals_do_as_those_of_exabgp(bed: Bed) -> None:
+    process = bed.daemon.process
+    assert process is not None
+    first, second = bed.peers
+    bed.daemon.file.write_text(bed.text(first=ROUTES.format(" med 5")))
+    process.signal(signal.SIGUSR1)
+    first.wait(lambda: first.session.announced[route(2)] == 2, 10, "USR1 to reload")
+    former = wait_for(bed.helper.pid, 5, "the helper to run")
+    process.signal(signal.SIGUSR2)
+    bed.helper.restarted(former)
+    first.quiet()
+    bed.untouched(second)
+    assert len(first.sessions) == 1
+    process.signal(signal.SIGALRM)
+    for peer in bed.peers:
+        peer.established(2)
+        peer.has({route(1), route(2), route(7)})

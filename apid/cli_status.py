@@ -13,6 +13,7 @@ from apid.cli_table import coloured, table
 from bus.daemon import RunDirectory
 
 UP = "ESTABLISHED"
+SHOWN = {"pid", "uptime", "starts", "commands", "errors", "memory", "spool", "lost"}
 
 
 @click.command()
@@ -62,7 +63,7 @@ def helpers(run: RunDirectory, as_json: bool) -> None:
 
 
 def _row(name: str, state: dict[str, Any]) -> list[str]:
-    if not state:
+    if not state.keys() >= SHOWN:
         return [name, "-", "its bridge is away", "", "", "", "", ""]
     waiting = state["memory"] + state["spool"]
     return [

@@ -1,7 +1,7 @@
 """Turn a neutral attribute set into the attributes that one session is sent (RFC 4271 section 5, RFC 4760, RFC 6793).
 
-Defaults and order are those of ExaBGP, octet for octet: attributes by code, MP_REACH_NLRI last. AS4_PATH
-and AS4_AGGREGATOR stand where AGGREGATOR does, or behind it.
+Defaults and order are those of ExaBGP, octet for octet: attributes by code, MP_REACH_NLRI last. An AS4_PATH
+stands behind AS_PATH and an AS4_AGGREGATOR behind AGGREGATOR.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MAPPED = bytes(10) + b"\xff\xff"  # an IPv4 address as IPv6 (RFC 4798 section 2
 _NEXT_HOP_OCTETS = (4, 16, 32)
 _FLOWS = (SAFI.FLOW, SAFI.FLOW_VPN)
 _PREFIXES = (SAFI.UNICAST, SAFI.MULTICAST, SAFI.NLRI_MPLS, SAFI.MPLS_VPN)
-_BESIDE: dict[int, float] = {As4Path.CODE: Aggregator.CODE + 0.1, As4Aggregator.CODE: Aggregator.CODE + 0.2}
+_BESIDE: dict[int, float] = {As4Path.CODE: AsPath.CODE + 0.5, As4Aggregator.CODE: Aggregator.CODE + 0.5}
 _LEAK_GUARDED = (IPV4_UNICAST, IPV6_UNICAST)
 
 
@@ -137,7 +137,7 @@ class Translator:
 
 
 def _place(code: int) -> float:
-    """Return where an attribute stands: by code, but AS4_PATH and AS4_AGGREGATOR follow AGGREGATOR."""
+    """Return where an attribute stands: by code, but the 4-octet forms of two follow the 2-octet ones."""
     return _BESIDE.get(code, code)
 
 

@@ -12,10 +12,10 @@ from typing import Any
 import msgpack
 
 from bgp.family import Family
-from bgp.nlri import route_key
+from bgp.nlri import KEYED_BY_ITEM, route_key
 from bgp.route import check_set
 from bus.schema import Apply, Clear, Enrol, Message
-from ribd.table import KEYED_BY_ITEM, Entry, FamilyTable, Rib, Table, Withdrawn
+from ribd.table import Entry, FamilyTable, Rib, Table, Withdrawn
 
 ROWS = 4096  # entries in a snapshot record
 ITEM_OCTETS = 4100  # path identifier and the longest NLRI

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator
 from itertools import count, repeat
 from typing import NamedTuple
 
-from bgp.family import SAFI, Family
-from bgp.nlri import route_key
+from bgp.family import Family
+from bgp.nlri import KEYED_BY_ITEM, route_key
 
 
 class Withdrawn(NamedTuple):
@@ -29,8 +29,6 @@ class Withdrawn(NamedTuple):
 
 Entry = tuple[int, bytes | Withdrawn, bytes]  # version, attribute set or tombstone, item
 
-# Families whose item identifies the route as it is: no label, no ESI to leave out of the key.
-KEYED_BY_ITEM = frozenset({SAFI.UNICAST, SAFI.MULTICAST, SAFI.FLOW, SAFI.FLOW_VPN})
 BULK = 8  # items from which on it pays to look whether all are new
 PURGE_AT = 1024  # tombstones; fewer are not worth a pass over the table
 SETS_AT = 1024  # attribute sets; likewise

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from apid.control.jobs import Step
-from bus.schema import Message, Present, Reconfigure
+from bus.schema import Message, Present, Reconfigure, SchemaError
 from bus.transport import Loop
 
 SECONDS = 0.5  # for bridges to say how they are
@@ -24,11 +24,13 @@ class Helpers:
 
     def present(self, identity: bytes, message: Present) -> None:
         """Take what a bridge says; one that is new may have read its settings before they changed last."""
+        if any(type(value) not in (int, float) or not 0 <= value < 1 << 63 for value in message.state.values()):
+            raise SchemaError(f"Present of {message.helper!r:.60}: the state of a helper is counts")
         name = message.helper
         if self._identities.get(name) != identity:
             self._identities[name] = identity
             self._send(identity, Reconfigure("connected"))
-        self.states[name] = {key: value for key, value in message.state.items() if type(value) in (int, float)}
+        self.states[name] = message.state
         for told in self._awaited.pop(name, []):
             told()
 

@@ -19,7 +19,7 @@ from apid.control.rib import RibChanges
 from apid.control.supervise import Unreachable, end, is_ending, stop_everything
 from apid.control.watchdogs import Watchdogs
 from bus.daemon import RunDirectory
-from bus.schema import AppliedConfiguration, Command, Message, Present, Reconfigure, Signalled
+from bus.schema import AppliedConfiguration, Command, Message, Present, Reconfigure, SchemaError, Signalled
 from bus.transport import Loop, Publisher, Server
 
 WORKER_SECONDS = 3.0  # for what the background thread has begun, when we end
@@ -102,7 +102,10 @@ class Control:
                 job = carry_out(self._context, message.client, message.line)
                 self._jobs.start(identity, message.request, job)
             case Present():
-                self._helpers.present(identity, message)
+                try:
+                    self._helpers.present(identity, message)
+                except SchemaError as error:
+                    self._server.reject(str(error))
             case Signalled():
                 self._helpers.tell(message)
             case _:

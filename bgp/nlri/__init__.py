@@ -6,7 +6,7 @@ the NLRI's own octets. The functions here raise ValueError on damage and nothing
 
 from __future__ import annotations
 
-from bgp.family import Family
+from bgp.family import SAFI, Family
 from bgp.nlri.distinguisher import RouteDistinguisher
 from bgp.nlri.evpn import Evpn, EvpnKind, OpaqueEvpn
 from bgp.nlri.evpn_prefix import IpPrefix
@@ -47,6 +47,7 @@ from bgp.wire import Truncated
 
 __all__ = [
     "CODECS",
+    "KEYED_BY_ITEM",
     "KINDS",
     "NLRI",
     "WITHDRAWN_LABEL",
@@ -102,6 +103,10 @@ __all__ = [
     "split",
     "split_withdrawn",
 ]
+
+
+# SAFIs whose items are their own keys: no label, no ESI to leave out.
+KEYED_BY_ITEM = frozenset({SAFI.UNICAST, SAFI.MULTICAST, SAFI.FLOW, SAFI.FLOW_VPN})
 
 
 def split(family: Family, data: bytes, add_path: bool) -> list[bytes]:

@@ -48,7 +48,10 @@ def prefixes(first: int, count: int) -> set[bytes]:
 
 def feed_messages(count: int) -> list[bytes]:
     """Return UPDATEs of one route each."""
-    return [announcement([f"40.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}/32"], [65001, 64512 + n % 500]) for n in range(count)]
+    return [
+        announcement([f"40.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}/32"], [65001, 64512 + n % 500])
+        for n in range(count)
+    ]
 
 
 def misbehave(

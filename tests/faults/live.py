@@ -17,9 +17,7 @@ WRITE_OCTETS = 65536
 class LivePeer(threading.Thread):
     """One session that is kept up, and what came over it."""
 
-    def __init__(
-        self, source: str, target: tuple[str, int], hold_time: int = 3, asn: int = 65001
-    ) -> None:
+    def __init__(self, source: str, target: tuple[str, int], hold_time: int = 3, asn: int = 65001) -> None:
         super().__init__(daemon=True)
         self._peer = dial_established(source, target, open_message(asn, hold_time), 30)
         self._hold_time = hold_time

@@ -70,9 +70,7 @@ class Product:
         """Poll until `condition` is true; TimeoutError with the end of the log."""
         assert self.process is not None
         process = self.process
-        return wait_for(
-            lambda: condition() or None, seconds, lambda: f"{what}\n{process.tail(30)}", 0.02, self.process
-        )
+        return wait_for(lambda: condition() or None, seconds, lambda: f"{what}\n{process.tail(30)}", 0.02, self.process)
 
     def daemons(self) -> dict[str, int]:
         """Return the pid of each daemon, as its lock says."""

@@ -169,9 +169,7 @@ def _is_message(octets: bytes) -> bool:
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_fields_of_wrong_types_are_refused(
-    product: Product, intrude: Callable[[str], Intruder], server: str
-) -> None:
+def test_fields_of_wrong_types_are_refused(product: Product, intrude: Callable[[str], Intruder], server: str) -> None:
     chance = random.Random(SEED)
     intruder = intrude(server)
     before, sent = refusals(product, server), 0
@@ -202,11 +200,18 @@ def test_well_formed_messages_with_senseless_values_change_nothing(
                 ribd.send(pack(Pull(IDLE, 1, "", wire, [[1, 1, position, floor]], credit)))
     ribd.send(pack(Pull(IDLE, 1, "", shape, [[1]], 1)))
     ribd.send(pack(Pull("nobody", 1, "x", shape, [[70000, 300, 0, 0]], 1)))
-    for change in ([9], [5, 1, 1, 1, b"", [bytes(5)]], [0, 2, 1, 1, b"", [bytes(5)]], [0, 1, 1, 1, b"\xff", [bytes(5)]]):
+    for change in (
+        [9],
+        [5, 1, 1, 1, b"", [bytes(5)]],
+        [0, 2, 1, 1, b"", [bytes(5)]],
+        [0, 1, 1, 1, b"\xff", [bytes(5)]],
+    ):
         ribd.send(pack(Apply("intruder", "e", 1, [[PEER]], [change])))
     for change in ([0, 1, 1, 1, ATTRIBUTES, []], [0, 1, 1, 1, ATTRIBUTES, [b"x"]], [0, 1, 1, 1, ATTRIBUTES, [7]]):
         ribd.send(pack(Apply("intruder", "e", 1, [[PEER]], [change])))
-    ribd.send(pack(Apply("intruder", "e", big, [["no such neighbor"]], [[0, 1, 1, 1, ATTRIBUTES, [bytes(4) + b"\x08\x01"]]])))
+    ribd.send(
+        pack(Apply("intruder", "e", big, [["no such neighbor"]], [[0, 1, 1, 1, ATTRIBUTES, [bytes(4) + b"\x08\x01"]]]))
+    )
     for value in (low, -1, big):
         peerd.send(pack(Credit(PEER, value)))
         peerd.send(pack(Subscribe(PEER, "ghost", value, value, value, value)))
@@ -281,9 +286,7 @@ def test_what_the_listener_would_not_hand_over_is_not_taken(product: Product) ->
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         for descriptors in files:
             for octets in (message, b"garbage", pack(Incoming("nobody", "", "")), pack(Credit(PEER, 1))):
-                sock.sendmsg(
-                    [octets], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))], 0, path
-                )
+                sock.sendmsg([octets], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))], 0, path)
     product.wait(lambda: len(os.listdir(f"/proc/{peerd}/fd")) <= before, 5, "every descriptor to be closed")
     for descriptor in (reader, writer):
         os.close(descriptor)
@@ -297,7 +300,12 @@ def test_garbage_among_the_events_stops_no_tap(product: Product) -> None:
     publisher = context.socket(zmq.PUB)
     publisher.connect(f"ipc://{product.run.events_in}")
     time.sleep(0.5)
-    for frames in ([b"noise"], [b"noise", b"\xc1"], [b"noise", pack(Credit("x", 1))], [b"noise", b"", b"", b"", b"x" * 10]):
+    for frames in (
+        [b"noise"],
+        [b"noise", b"\xc1"],
+        [b"noise", pack(Credit("x", 1))],
+        [b"noise", b"", b"", b"", b"x" * 10],
+    ):
         publisher.send_multipart(frames)
     publisher.send_multipart([b"noise", bytes(MESSAGE_LIMIT + 1)])
     time.sleep(0.3)
@@ -362,6 +370,12 @@ def test_clear_and_enrol_need_their_types(product: Product, intrude: Callable[[s
     ribd = intrude("ribd")
     before = refusals(product, "ribd")
     for cls in (Enrol, Clear):
-        for fields in (["c", "e", 1, [1]], ["c", "e", "1", []], ["c", "e", 1], ["c", "e", 1, [], []], ["c", "e", 1, None]):
+        for fields in (
+            ["c", "e", 1, [1]],
+            ["c", "e", "1", []],
+            ["c", "e", 1],
+            ["c", "e", 1, [], []],
+            ["c", "e", 1, None],
+        ):
             ribd.send(msgpack.packb([SCHEMA, cls.KIND, *fields]))
     product.wait(lambda: refusals(product, "ribd") >= before + 10, 5, "ten refusals")

@@ -6,7 +6,6 @@ import gzip
 import os
 import random
 import re
-import signal
 import socket
 import struct
 import time
@@ -15,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.helpers import prefixes
 from tests.faults.live import LivePeer
 from tests.faults.product import Lines, Product, neighbor, process
+from tests.faults.tables import HOLD_TIME, both_ways, cut
 from tests.faults.wire import KEEPALIVE, NOTIFICATION, OPEN, Peer, dial_established, message, open_message
 from tests.shared import shared
 
@@ -28,7 +27,6 @@ STRANGER = "127.23.3.200"
 SEND_HOLD = 4
 ROUTES = 300_000
 CONNECTIONS = 300
-HOLD = 3
 FROZEN = 10.0  # seconds for which ribd is stopped
 OUT = 100_000
 
@@ -39,7 +37,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     directory = tmp_path_factory.mktemp("peers")
     text = process("recorder", "recorder.py", directory / "lines")
     text += process("many", "hostile.py", "never-reads", ROUTES)
-    text += neighbor(GOOD, hold_time=HOLD, helpers=("recorder",))
+    text += neighbor(GOOD, hold_time=HOLD_TIME, helpers=("recorder",))
     text += neighbor(
         DEAF,
         hold_time=0,
@@ -54,7 +52,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 @pytest.fixture(scope="module")
 def good(product: Product) -> Iterator[LivePeer]:
-    peer = LivePeer(GOOD, product.target, HOLD)
+    peer = LivePeer(GOOD, product.target, HOLD_TIME)
     yield peer
     peer.stop()
 
@@ -67,7 +65,7 @@ def _nobody_else_notices(product: Product, good: LivePeer) -> Iterator[None]:
     time.sleep(0.2)
     assert product.daemons() == before
     assert good.ended == ""
-    assert good.longest_silence < HOLD
+    assert good.longest_silence < HOLD_TIME
     assert "Traceback" not in product.log()
 
 
@@ -167,7 +165,7 @@ def test_an_open_that_drips_in_does_not_extend_the_time_for_it(product: Product)
 
 def test_a_connection_that_is_half_open_is_replaced_when_its_peer_returns(product: Product) -> None:
     """The peer vanished without FIN or RST; what it left behind ends with the hold timer, not before, not never."""
-    ghost = dial_established(BUSY, product.target, open_message(65001, HOLD))
+    ghost = dial_established(BUSY, product.target, open_message(65001, HOLD_TIME))
     started = time.monotonic()
     back = dial_established(BUSY, product.target, open_message(65001), 20)
     assert time.monotonic() - started < 15
@@ -205,36 +203,10 @@ def test_a_connection_that_is_reset_at_once_leaves_nothing_behind(product: Produ
     product.wait(lambda: len(os.listdir(f"/proc/{peerd}/fd")) <= before + 1, 5, "the descriptors to be closed")
 
 
-def cut(octets: bytes) -> list[bytes]:
-    """Cut a stream into its messages."""
-    found, start = [], 0
-    while start < len(octets):
-        length = int.from_bytes(octets[start + 16 : start + 18], "big")
-        found.append(octets[start : start + length])
-        start += length
-    return found
-
-
 def test_a_hold_time_of_three_seconds_survives_a_full_table_both_ways_and_a_stopped_ribd(tmp_path: Path) -> None:
     feed = cut(gzip.decompress(shared("mrt/pch-2015-10-23-fulltable.bgp.gz").read_bytes()))
-    address = "127.23.4.1"
-    text = process("many", "hostile.py", "never-reads", OUT)
-    text += neighbor(address, local_as=65000, peer_as=65000, hold_time=HOLD, helpers=("many",), receive="")
-    with Product(tmp_path, text) as product:
-        product.wait(lambda: "helper started" in product.log(), 20, "the helper")
-        peer = LivePeer(address, product.target, HOLD, 65000)
-        ribd = product.daemons()["ribd"]
-        try:
-            peer.feed(feed)
-            time.sleep(0.2)
-            os.kill(ribd, signal.SIGSTOP)
-            time.sleep(FROZEN)
-            os.kill(ribd, signal.SIGCONT)
-            product.wait(lambda: peer.fed_at and len(peer.held) >= OUT, 60, "both tables")
-        finally:
-            os.kill(ribd, signal.SIGCONT)
-            peer.stop()
-        assert peer.ended == ""
-        assert peer.longest_silence < HOLD
-        assert prefixes(20, OUT) <= peer.held
-        assert product.log().count("session up") == 1
+    result = both_ways(tmp_path, feed, OUT, FROZEN)
+    assert result.ended == ""
+    assert result.longest_silence < HOLD_TIME
+    assert result.missing == 0
+    assert result.sessions == 1

@@ -52,7 +52,7 @@ CASES = (
         "refresh",
         "route-refresh;",
         f"{FAMILIES}static {{\nroute 10.0.0.0/8 next-hop 1.1.1.1;\n}}\n",
-        says=(Say(1.2, REFRESH),),
+        says=(Say(2.0, REFRESH),),
     ),
     _capable("graceful teardown", "graceful-restart 60;", commands=("@sleep 0.5", "teardown 6", "@sleep 2")),
     _capable(

@@ -15,13 +15,14 @@ def write(octets: bytes) -> None:
         octets = octets[os.write(1, octets) :]
 
 
-def announce(first: int, count: int) -> None:
+def announce(first: int, count: int, tail: bytes = b"") -> None:
     """Announce `count` routes below FIRST.0.0.0/8, waiting for nothing."""
     for start in range(0, count, 1000):
         numbers = range(start, min(start + 1000, count))
         write(
             b"".join(
-                b"announce route %d.%d.%d.%d/32 next-hop 10.0.0.9\n" % (first, n >> 16 & 255, n >> 8 & 255, n & 255)
+                b"announce route %d.%d.%d.%d/32 next-hop 10.0.0.9%b\n"
+                % (first, n >> 16 & 255, n >> 8 & 255, n & 255, tail)
                 for n in numbers
             )
         )
@@ -47,8 +48,11 @@ def reads_slowly() -> None:
         time.sleep(1)
 
 
-def floods(count: str) -> None:
-    announce(22, int(count))
+def floods(count: str, rounds: str = "1") -> None:
+    """Announce COUNT routes ROUNDS times, each time with another MED, and then one more."""
+    for number in range(int(rounds)):
+        announce(22, int(count), b" med %d" % number)
+    write(b"announce route 22.255.255.255/32 next-hop 10.0.0.9\n")
     time.sleep(FOR_EVER)
 
 

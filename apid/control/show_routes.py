@@ -19,7 +19,7 @@ from apid.grammar.command import ShowAdjRib
 from apid.render.nlri_text import nlri_text, route_prefix
 from apid.render.routes import next_hops, read_route
 from apid.render.text_attributes import attributes_text
-from bgp.attribute import AttributeSet
+from bgp.attribute import AttributeSet, Origin
 from bgp.attribute.received import read
 from bgp.family import Family
 from bgp.negotiate import negotiate_messages
@@ -31,6 +31,7 @@ from bus.schema import ListRoutes
 PAGE = 5_000  # routes asked for at once
 LINES = 100  # rendered in one turn of the loop
 CACHED_SETS = 8192
+ORIGIN_IGP = Origin(0)
 SERVICES = Path("/etc/services")
 SELF = None  # the next hop of a route is the session's own address, not known yet
 
@@ -151,19 +152,21 @@ def _renderer(context: Context, known: Known, command: ShowAdjRib) -> Callable[[
         return lambda row: json.dumps({known.address: {"routes": [_short(row)]}})
     name = str(known.identity) if command.extensive else known.address
     # Ports of our own rules have names, as they had when they were written.
-    services = service_names() if command.direction == "out" else {}
+    ours = command.direction == "out"
+    services = service_names() if ours else {}
 
     def text(row: Row) -> str:
         route = read_route(row.family, row.item)
         said = nlri_text(route, _hop(row), row.add_path or bool(route.path_id), services)
-        return f"{name} {row.family} {said}{_said(row.attributes) if command.extensive else ''}"
+        return f"{name} {row.family} {said}{_said(row.attributes, ours) if command.extensive else ''}"
 
     return text
 
 
 @lru_cache(maxsize=CACHED_SETS)
-def _said(attributes: AttributeSet) -> str:
-    return attributes_text(attributes)
+def _said(attributes: AttributeSet, ours: bool) -> str:
+    """Write attributes; a route of ours that says nothing of its origin has IGP, which is then not shown either."""
+    return attributes_text(each for each in attributes if not ours or each != ORIGIN_IGP)
 
 
 def _hop(row: Row) -> str:

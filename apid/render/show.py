@@ -27,14 +27,12 @@ from bgp.attribute import (
     ExtendedCommunities,
     Ipv6ExtendedCommunities,
     LargeCommunities,
-    Origin,
 )
 from bgp.family import AFI, Family
 from bgp.nlri import NLRI, Flow, MacAdvertisement, RouteTarget, Vpls
 from bgp.nlri.link_state import LinkStateNlri
 from bgp.route import decode_set
 
-DEFAULT_ORIGIN = Origin(0)  # not shown for a route of ours: it is what a route has that says nothing
 NUMBERS = ("teid", "qfi", "source-as")  # strings of digits in events
 
 
@@ -57,8 +55,7 @@ class ShownRoute:
         """Build from a neutral attribute set (`bgp.route`); no octets of next hop are `self`."""
         attributes, next_hop = decode_set(octets)
         hop = "" if next_hop is None else next(iter(next_hops(next_hop)), "self")
-        shown = (attributes[code] for code in sorted(attributes) if attributes[code] != DEFAULT_ORIGIN)
-        return cls(family, item, tuple(shown), hop)
+        return cls(family, item, tuple(attributes[code] for code in sorted(attributes)), hop)
 
 
 def route_text(route: ShownRoute, *, extensive: bool = False, services: Services = NO_SERVICES) -> str:

@@ -37,7 +37,8 @@ class Product:
         settings = {"exabgp_tcp_port": str(self.port), "exabgp_tcp_bind": ADDRESS, **self.environment}
         self.process = start_speaker("bgpbus", path, self.directory, settings)
         self.wait(lambda: "listening address=" in self.log(), 30, "the listener")
-        self.wait(lambda: self.daemons().keys() >= {"broker", "ribd", "control", "listener"}, 30, "every daemon")
+        programs = {path.stem for path in self.run.programs.glob("*.conf")}
+        self.wait(lambda: self.daemons().keys() >= {"broker", "ribd", "control", *programs}, 30, "every daemon")
         return self
 
     def __enter__(self) -> Product:

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgpack
 import pytest
@@ -174,7 +174,7 @@ def test_fields_of_wrong_types_are_refused(product: Product, intrude: Callable[[
     intruder = intrude(server)
     before, sent = refusals(product, server), 0
     for kind, cls in KINDS.items():
-        count = len(dataclasses.fields(cls))
+        count = len(dataclasses.fields(cast(Any, cls)))
         for _ in range(30):
             octets = msgpack.packb([SCHEMA, kind, *(random_value(chance) for _ in range(count))])
             if not _is_message(octets):
@@ -193,9 +193,17 @@ def test_well_formed_messages_with_senseless_values_change_nothing(
 ) -> None:
     big, low = 2**63 - 1, -(2**63)
     ribd, peerd, control = intrude("ribd"), intrude(f"peerd-{PEER}"), intrude("control")
-    shape = [True] * 11
+    shape: list[Any] = [True] * 11
+    shapes: list[list[Any]] = [
+        [],
+        shape,
+        [[]] * 11,
+        [False, 1, b"", True, 4096, True, [[1]], [[]], [], True, None],
+        [False, 65000, bytes(4), True, 4096, True, [[1, 1]], [], [], False, None],
+        [False, 65000, bytes(4), True, 0, True, [[1, 1]], [], [], False, None],
+    ]
     for position, floor in ((low, low), (big, big), (0, big), (-5, 3)):
-        for wire in ([], shape, [[]] * 11, [False, 1, b"", True, 4096, True, [[1]], [[]], [], True, None]):
+        for wire in shapes:
             for credit in (0, low, big):
                 ribd.send(pack(Pull(IDLE, 1, "", wire, [[1, 1, position, floor]], credit)))
     ribd.send(pack(Pull(IDLE, 1, "", shape, [[1]], 1)))

@@ -246,7 +246,9 @@ class Lane(threading.Thread):
             return
         withdrawn = [update for update in updates if prefix in nlris(update.get("withdraw", {}))]
         announced = [update for update in updates if prefix in nlris(update.get("announce", {}))]
-        last = next((update for update in reversed(updates) if update in withdrawn or update in announced), {})
+        last: dict[str, Any] = next(
+            (update for update in reversed(updates) if update in withdrawn or update in announced), {}
+        )
         if last in withdrawn:
             verdict.outcomes.add("treat-as-withdraw")
             if len(withdrawn) != 1:

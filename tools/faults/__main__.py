@@ -42,9 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", action="append", choices=sorted(PARTS), help="measure only this part")
     options = parser.parse_args(arguments)
     os.environ.setdefault("BGPBUS_TEST_PORTS", "23000-23999")
-    print(
-        f"seed: none, every input is fixed; {platform.platform()}, {os.cpu_count()} CPUs, Python {sys.version.split()[0]}"
-    )
+    print("seed: none, every input is fixed")
+    print(f"{platform.platform()}, {os.cpu_count()} CPUs, Python {platform.python_version()}")
     print(time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()))
     good = True
     for name in options.only or PARTS:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 FOR_EVER = 3600
 
@@ -111,7 +112,7 @@ def writes_to_stderr() -> None:
         os.write(2, b"y" * 65536)
 
 
-MODES = {
+MODES: dict[str, Callable[..., None]] = {
     "never-reads": never_reads,
     "reads-late": reads_late,
     "reads-slowly": reads_slowly,

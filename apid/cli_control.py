@@ -112,31 +112,44 @@ def neighbor(run: RunDirectory, words: tuple[str, ...]) -> None:
 
 
 @click.command()
-@click.argument("peer", required=False)
+@click.argument("words", metavar="[adj-rib out] [PEER]", nargs=-1)
 @click.pass_obj
-def flush(run: RunDirectory, peer: str | None) -> None:
+def flush(run: RunDirectory, words: tuple[str, ...]) -> None:
     """Send all routes again, to one PEER or to all.
 
     \b
     bgpbus flush
     bgpbus flush 192.0.2.1
+    bgpbus flush adj-rib out        as the API says it
     """
-    if peer in ("adj-rib", "rib"):
-        peer = None
+    peer = _rest(words, ("adj-rib", "out"))
     send(run, *_selected(peer), "flush adj-rib out")
 
 
+def _rest(words: tuple[str, ...], known: tuple[str, ...]) -> str | None:
+    """Return the peer that is left of the words; more than that is wrong usage."""
+    left = [word for word in words if word not in known]
+    if len(left) > 1:
+        raise click.UsageError(f"one peer expected, not '{' '.join(left)}'")
+    return left[0] if left else None
+
+
 @click.command()
-@click.argument("direction", type=click.Choice(["in", "out"]))
-@click.argument("peer", required=False)
+@click.argument("words", metavar="[adj-rib] in|out [PEER]", nargs=-1)
 @click.pass_obj
-def clear(run: RunDirectory, direction: str, peer: str | None) -> None:
+def clear(run: RunDirectory, words: tuple[str, ...]) -> None:
     """Forget received routes (in), or withdraw all that is announced (out).
 
     \b
     bgpbus clear in
     bgpbus clear out 192.0.2.1
+    bgpbus clear adj-rib out        as the API says it
     """
+    words = words[1:] if words[:1] == ("adj-rib",) else words
+    direction = words[0] if words else ""
+    if direction not in ("in", "out"):
+        raise click.UsageError(f"'in' or 'out' expected, not '{direction}'")
+    peer = _rest(words[1:], ())
     send(run, *_selected(peer), f"clear adj-rib {direction}")
 
 

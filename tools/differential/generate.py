@@ -144,10 +144,12 @@ def flow(random: Random) -> str:
 
 
 def vpls(random: Random) -> str:
-    """Return a VPLS route with small numbers: of larger ones ExaBGP refuses some, by a rule that is not known."""
-    sizes = f"base {random.randrange(50000)} offset {random.randrange(100)} size {random.randrange(1, 1000)}"
-    route = f"vpls rd {rd(random)} endpoint {random.randrange(1000)} {sizes} next-hop {ipv4(random)}"
-    return f"{route} {attributes(random)}"
+    """Return a VPLS route; ExaBGP knows neither `aigp` nor `large-community` for one."""
+    sizes = f"base {random.randrange(65536)} offset {random.randrange(65536)} size {random.randrange(1, 65536)}"
+    said = attributes(random)
+    while "aigp" in said or "large-community" in said:
+        said = attributes(random)
+    return f"vpls rd {rd(random)} endpoint {random.randrange(65536)} {sizes} next-hop {ipv4(random)} {said}"
 
 
 def multicast_vpn(random: Random) -> str:

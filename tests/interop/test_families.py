@@ -38,8 +38,10 @@ ROUTES: dict[str, tuple[str, list[str]]] = {
         ["2001:db8:3::/48", RD, "301"],
     ),
     "ipv4-flowspec": (
-        "announce flow route { match { source 10.4.0.0/16; destination-port [ =80 >8000&<9000 ]; protocol tcp; }"
-        " then { discard; } }",
+        (
+            "announce flow route { match { source 10.4.0.0/16; destination-port [ =80 >8000&<9000 ]; protocol tcp; }"
+            " then { discard; } }"
+        ),
         ["source: 10.4.0.0/16", "==80", "tcp"],
     ),
     "ipv6-flowspec": (
@@ -51,8 +53,10 @@ ROUTES: dict[str, tuple[str, list[str]]] = {
         ["source: 10.5.0.0/16", RD],
     ),
     "evpn": (
-        f"announce evpn macadvertisement aa:bb:cc:dd:ee:ff 10.6.0.1 1000 rd {RD} label 600 next-hop 192.0.2.1"
-        " route-target [ target:65001:100 ]",
+        (
+            f"announce evpn macadvertisement aa:bb:cc:dd:ee:ff 10.6.0.1 1000 rd {RD} label 600 next-hop 192.0.2.1"
+            " route-target [ target:65001:100 ]"
+        ),
         ["aa:bb:cc:dd:ee:ff", "10.6.0.1", RD],
     ),
     "vpls": (

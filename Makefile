@@ -48,8 +48,8 @@ docs: $(READY_DEV) ## write the generated documents: docs/bus.md and docs/refere
 bench: $(READY_DEV) $(EXABGP) ## measure beside ExaBGP, BIRD and GoBGP (short form)
 	BGPBUS_EXABGP=$(abspath $(EXABGP)) $(BIN)/python -m tools.bench --short
 
-soak: $(READY_DEV) ## run for hours under load and crashes: make soak ARGUMENTS="--hours 2"
-	$(BIN)/python -m tools.soak $(ARGUMENTS)
+soak: $(READY_DEV) ## hostile helpers and peers, floods, full tables, at length: prints the scorecard
+	$(BIN)/python -m tools.faults $(ARGUMENTS)
 
 fuzz: $(READY_DEV) ## feed the decoders and grammars with damage: make fuzz ARGUMENTS="--minutes 5"
 	$(BIN)/python -m tools.fuzz $(ARGUMENTS)

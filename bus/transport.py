@@ -30,6 +30,7 @@ from bus.schema import MESSAGE_LIMIT, SCHEMA, Event, Message, SchemaError, pack,
 
 MESSAGES_PER_TURN = 64  # read from one socket before the others get their turn
 SOCKET_MODE = 0o660
+EVENTS_WAITING = 10_000  # for each tap in the broker; an event of UPDATEs may hold 64 KiB
 _IN, _OUT = int(zmq.POLLIN), int(zmq.POLLOUT)
 
 
@@ -362,7 +363,7 @@ class Subscriber:
         self.bad = 0
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.SUB)
-        _limits(self._socket, 100_000)
+        _limits(self._socket, EVENTS_WAITING)
         for topic in topics or [""]:
             self._socket.setsockopt(zmq.SUBSCRIBE, topic.encode())
         self._socket.connect(_address(path))
@@ -389,7 +390,7 @@ def run_broker(inward: Path, outward: Path) -> None:
     context = zmq.Context()
     publishers, taps = context.socket(zmq.XSUB), context.socket(zmq.XPUB)
     for socket in (publishers, taps):
-        _limits(socket, 100_000)
+        _limits(socket, EVENTS_WAITING)
     _bind(publishers, inward)
     _bind(taps, outward)
     zmq.proxy(publishers, taps)

@@ -48,6 +48,7 @@ LOG_OCTETS = 4096  # what a pipe or terminal that is writable takes without bloc
 POKE = 0.02  # seconds between attempts to reach a supervisord that is starting
 TELL = 0.02  # seconds for the news of a signal to reach the helpers before they are ended
 WATCH = 0.05  # seconds between looks at programs that are stopping
+ON_ITS_WAY = ("STARTING", "BACKOFF")  # states of supervisor's programs
 
 SIGNALS = {signal.SIGUSR1: "reload", signal.SIGUSR2: "reload helpers", signal.SIGALRM: "restart"}
 
@@ -178,9 +179,13 @@ class Runner:
         self._loop.call_later(WATCH, self._watch)
 
     def _all_stopped(self) -> bool:
+        supervisor = Supervisor(self._run)
         try:
+            processes = supervisor.processes()
+            if any(process["statename"] in ON_ITS_WAY for process in processes):
+                supervisor.stop_all()  # control was restarting it when we said stop
             # supervisord itself notices an exit up to a second later; a pid that is gone is enough for us.
-            return not any(_alive(process["pid"]) for process in Supervisor(self._run).processes())
+            return not any(_alive(process["pid"]) for process in processes)
         except (OSError, Fault, HTTPException):
             return True
 

@@ -30,6 +30,7 @@ from bus.schema import MESSAGE_LIMIT, SCHEMA, Event, Message, SchemaError, pack,
 
 MESSAGES_PER_TURN = 64  # read from one socket before the others get their turn
 SOCKET_MODE = 0o660
+LINGER = 200  # milliseconds in which what was sent still leaves when a socket is closed
 EVENTS_WAITING = 10_000  # for each tap in the broker; an event of UPDATEs may hold 64 KiB
 _IN, _OUT = int(zmq.POLLIN), int(zmq.POLLOUT)
 
@@ -53,6 +54,8 @@ class Loop:
 
     def __init__(self) -> None:
         self.context = zmq.Context(io_threads=1)
+        # For every socket, those of monitors too: without it, ending the context may wait for ever.
+        self.context.setsockopt(zmq.LINGER, LINGER)
         self.context.set(zmq.MAX_SOCKETS, 8192)
         self._poller = zmq.Poller()
         self._handlers: dict[Any, Callable[[int], None]] = {}
@@ -152,7 +155,7 @@ class Loop:
 
     def close(self) -> None:
         """Release the sockets' context; what was sent a moment ago still leaves."""
-        self.context.destroy(linger=200)
+        self.context.destroy(linger=LINGER)
 
 
 def readable(events: int) -> bool:
@@ -180,7 +183,7 @@ def _bind(socket: zmq.Socket[bytes], path: Path) -> None:
 
 
 def _limits(socket: zmq.Socket[bytes], high_water: int) -> None:
-    socket.setsockopt(zmq.LINGER, 200)
+    socket.setsockopt(zmq.LINGER, LINGER)
     socket.setsockopt(zmq.MAXMSGSIZE, MESSAGE_LIMIT)
     socket.setsockopt(zmq.SNDHWM, high_water)
     socket.setsockopt(zmq.RCVHWM, high_water)
@@ -326,6 +329,8 @@ class Publisher:
         self._topics: set[bytes] = set()
         self._socket = loop.context.socket(zmq.XPUB)
         _limits(self._socket, 10_000)
+        # A broker that died takes its taps' subscriptions with it: without this they would be believed for ever.
+        self._socket.setsockopt(zmq.IMMEDIATE, 1)
         self._socket.setsockopt(zmq.RECONNECT_IVL, 50)
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
         self._socket.connect(_address(path))

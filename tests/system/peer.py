@@ -106,7 +106,7 @@ class Peer:
         """The newest session."""
         return self.sessions[-1]
 
-    def established(self, count: int = 1, seconds: float = 10) -> Session:
+    def established(self, count: int = 1, seconds: float = 20) -> Session:
         """Wait until the `count`-th session that was ever established is; return it."""
 
         def found() -> Session | None:
@@ -115,7 +115,7 @@ class Peer:
 
         return self.wait(found, seconds, f"session {count} to be established")
 
-    def has(self, items: set[Route], seconds: float = 10) -> None:
+    def has(self, items: set[Route], seconds: float = 20) -> None:
         """Wait until the newest session's table holds exactly these routes."""
         self.wait(lambda: self._table() == items, seconds, lambda: self._differs(items))
 

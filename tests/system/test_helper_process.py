@@ -7,7 +7,9 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,14 +20,13 @@ from bus.transport import Loop
 from tests.system.bed import processes_with, write_script
 
 SECONDS = 10.0
-CONFIGURATION = HelperConfiguration(
-    **{
-        field.name: {"name": "h", "run": [], "encoder": "text", "respawn": True, "umask": 0o137, "user": ""}.get(
-            field.name, 0
-        )
-        for field in dataclasses.fields(HelperConfiguration)
-    }
-)
+
+
+def configuration(run: list[str], respawn: bool = False) -> HelperConfiguration:
+    """Return what a bridge is told of its helper, as far as the process matters."""
+    values: dict[str, Any] = dict.fromkeys((field.name for field in dataclasses.fields(HelperConfiguration)), 0)
+    values |= {"name": "h", "run": run, "respawn": respawn, "umask": 0o137, "user": ""}
+    return HelperConfiguration(**values)
 
 
 class Stage:
@@ -34,19 +35,20 @@ class Stage:
     def __init__(self, loop: Loop, directory: Path, script: str, respawn: bool = False) -> None:
         self.loop = loop
         self.path = write_script(directory / "helper", script)
-        configuration = dataclasses.replace(CONFIGURATION, run=[str(self.path)], respawn=respawn)
         self.said = b""
         self.errors: list[str] = []
         self.statuses: list[int] = []
         self.pids: list[int] = []
+        self.closed: list[str] = []
         self.helper = HelperProcess(
             loop,
-            configuration,
+            configuration([str(self.path)], respawn),
             self._readable,
             self.errors.append,
             self.statuses.append,
             self.pids.append,
             lambda: None,
+            self.closed.append,
         )
         loop.on_signal(signal.SIGCHLD, self.helper.check)
         self.helper.start()
@@ -181,7 +183,7 @@ def test_it_is_started_again_with_growing_pauses(stage: Callable[..., Stage], mo
         return len(helper.pids) >= 4
 
     helper.until(count, "four starts")
-    pauses = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in pairwise(moments)]
     assert pauses == sorted(pauses)
     assert pauses[-1] < 4
     assert set(helper.statuses) == {7}
@@ -209,7 +211,7 @@ def test_a_restart_replaces_it_at_once_by_what_the_configuration_says_now(
     helper.until(lambda: helper.said == b"first\n", "the start")
     other = write_script(directory / "other", "#!/bin/sh\necho second; sleep 60\n")
     before = time.monotonic()
-    helper.helper.reconfigure(dataclasses.replace(CONFIGURATION, run=[str(other)]))
+    helper.helper.reconfigure(configuration([str(other)]))
     helper.until(lambda: helper.said == b"first\nsecond\n", "the other")
     assert time.monotonic() - before < 2
     assert len(helper.pids) == 2

@@ -91,7 +91,7 @@ def bed(
 def test_a_daemon_that_is_killed_costs_nobody_anything(bed: tuple[Daemon, list[Peer], Flow], victim: str) -> None:
     daemon, peers, flow = bed
     rng = random.Random(victim)
-    for _ in range(4 if victim == "ribd" else 2):
+    for _ in range(3 if victim == "ribd" else 2):
         killed = flow.step(daemon, [victim], rng.uniform(0, 0.01))
         flow.step()
         daemon.restarted(victim, killed[victim])
@@ -108,7 +108,7 @@ def test_a_helper_or_its_bridge_that_is_killed_starts_again_and_what_was_announc
 ) -> None:
     daemon, peers, flow = bed
     rng = random.Random(victim)
-    for _ in range(3):
+    for _ in range(2):
         helper = wait_for(flow.helper.pid, 10, "the helper to run")
         new, old, text = flow.begin()
         flow.helper.say(text)
@@ -191,7 +191,7 @@ def dial(peer: Peer, daemon: Daemon) -> None:
 def test_everything_at_once_in_any_order(bed: tuple[Daemon, list[Peer], Flow]) -> None:
     daemon, peers, flow = bed
     rng = random.Random(4711)
-    for _ in range(4):
+    for _ in range(3):
         victims = rng.sample(["ribd", "broker", "control"], rng.randint(1, 3))
         for victim, pid in flow.step(daemon, victims, rng.uniform(0, 0.005)).items():
             daemon.restarted(victim, pid)

@@ -1,0 +1,168 @@
+"""The session's driver towards ribd: one question at a time, and only answers to the present one are taken."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from apid.compile import compile_configuration
+from apid.config.load import load_text
+from apid.config.options import Environment
+from bgp.action import Up
+from bgp.family import IPV4_UNICAST
+from bgp.message import MessageType, split_messages
+from bgp.negotiate import SessionFacts
+from bgp.negotiated import Negotiated
+from bgp.pack import end_of_rib
+from bgp.settings_wire import settings_from_wire
+from bus.schema import Batch, Message, Pull, Resync
+from bus.settings import SessionConfiguration
+from peerd.outbound import Outbound
+from peerd.session import LOW_WATER, Established, Session
+from tests.unit.rib_bench import FakeLoop, FakePublisher
+
+TEXT = """
+neighbor 192.0.2.1 { router-id 10.0.0.1; local-address 192.0.2.2; local-as 65001; peer-as 65002;
+    family { ipv4 unicast; } capability { route-refresh; } }
+"""
+
+
+class Wire:
+    """A connection: what was sent, and how much waits."""
+
+    def __init__(self) -> None:
+        self.sent = b""
+        self.queued = 0
+        self.closed = False
+
+    def send(self, octets: bytes) -> None:
+        self.sent += octets
+
+    def kinds(self) -> list[int]:
+        """Return and forget the types of the messages that were sent."""
+        sent, self.sent = self.sent, b""
+        return [message[18] for message in split_messages(sent)]
+
+
+class Bed:
+    """An established session without TCP."""
+
+    def __init__(self, refresh: str = "enhanced") -> None:
+        compiled = compile_configuration(load_text(TEXT, {}), Environment(), "test")
+        [settings] = compiled.peerds.values()
+        self.asked: list[Pull] = []
+        self.there = True
+        self.session: Any = Session(
+            FakeLoop(),  # type: ignore[arg-type]
+            SessionConfiguration.from_wire(settings.sessions[0]),
+            self._to_ribd,
+            lambda _identity, _message: True,
+            FakePublisher(),  # type: ignore[arg-type]
+            logging.getLogger("bgpbus.test"),
+        )
+        self.wire = Wire()
+        self.session._connections = {1: self.wire}
+        greeting = settings_from_wire(self.session.configuration.protocol).open().message()
+        up = Up(1, Negotiated(refresh=refresh), SessionFacts(), greeting, greeting)
+        self.session._established = Established(1, up, self.session.configuration)
+        self.outbound: Outbound = self.session._established.outbound
+
+    def _to_ribd(self, message: Message) -> bool:
+        assert isinstance(message, Pull)
+        self.asked.append(message)
+        return self.there
+
+    def answer(self, position: int, floor: int, octets: bytes = b"", request: int | None = None) -> None:
+        number = self.asked[-1].request if request is None else request
+        self.session.batch(Batch("192.0.2.1", number, "line", [[1, 1, position, floor]], octets, 0, []))
+
+
+@pytest.fixture
+def bed() -> Bed:
+    made = Bed()
+    made.session.connected_to_ribd()
+    return made
+
+
+def test_the_next_question_follows_the_answer(bed: Bed) -> None:
+    assert [pull.cursors for pull in bed.asked] == [[[1, 1, 0, -1]]]
+    bed.answer(5, 5)
+    assert bed.asked[-1].cursors == [[1, 1, 5, 5]]
+    assert bed.asked[-1].lineage == "line"
+    assert len(bed.asked) == 2
+    assert bed.wire.sent == end_of_rib(IPV4_UNICAST)
+
+
+def test_no_question_while_much_waits_for_the_socket(bed: Bed) -> None:
+    bed.wire.queued = LOW_WATER + 1
+    bed.answer(5, 9)
+    assert len(bed.asked) == 1
+    bed.wire.queued = 0
+    bed.session._progress(1)
+    assert len(bed.asked) == 2
+
+
+def test_an_answer_to_an_earlier_question_is_not_taken(bed: Bed) -> None:
+    bed.answer(5, 5)
+    bed.wire.kinds()
+    bed.answer(9, 9, end_of_rib(IPV4_UNICAST), request=bed.asked[0].request)
+    assert bed.wire.sent == b""
+    assert bed.outbound.to_wire() == [[1, 1, 5, 5]]
+
+
+@pytest.mark.parametrize("queued", [0, LOW_WATER + 1])
+def test_a_refresh_is_not_forgotten_for_the_answer_that_was_on_its_way(bed: Bed, queued: int) -> None:
+    bed.answer(5, 5)
+    bed.wire.kinds()
+    under_way = bed.asked[-1].request
+    bed.wire.queued = queued
+    assert bed.session.resend() == ""
+    assert bed.wire.kinds() == [MessageType.ROUTE_REFRESH]
+    bed.answer(7, 5, end_of_rib(IPV4_UNICAST), request=under_way)
+    assert bed.wire.sent == b""
+    assert bed.outbound.to_wire() == [[1, 1, 0, 5]]
+    bed.wire.queued = 0
+    bed.session._progress(1)
+    bed.answer(7, 5)
+    assert bed.wire.kinds() == [MessageType.ROUTE_REFRESH]  # End-of-RR
+
+
+def test_a_ribd_that_comes_back_is_asked_the_same_again(bed: Bed) -> None:
+    bed.answer(5, 5)
+    bed.session.connected_to_ribd()
+    assert bed.asked[-1].cursors == bed.asked[-2].cursors
+    assert bed.asked[-1].request > bed.asked[-2].request
+
+
+def test_a_ribd_that_is_away_is_asked_when_it_is_there() -> None:
+    bed = Bed()
+    bed.there = False
+    bed.session._pull()
+    bed.session._pull()
+    assert len(bed.asked) == 2  # both failed
+    bed.there = True
+    bed.session.connected_to_ribd()
+    bed.session._pull()
+    assert len(bed.asked) == 3
+
+
+def test_another_lineage_sends_the_table_again_between_markers(bed: Bed) -> None:
+    bed.answer(5, 5)
+    bed.wire.kinds()
+    bed.session.resync(Resync("192.0.2.1", bed.asked[-1].request, "other", "why"))
+    assert bed.wire.kinds() == [MessageType.ROUTE_REFRESH]
+    assert bed.asked[-1].cursors == [[1, 1, 0, -1]]
+    assert bed.asked[-1].lineage == ""
+    bed.answer(2, 2)
+    assert bed.wire.kinds() == [MessageType.ROUTE_REFRESH]
+
+
+def test_another_lineage_ends_a_session_that_cannot_sweep() -> None:
+    bed = Bed(refresh="normal")
+    torn_down: list[int] = []
+    bed.session.teardown = lambda subcode, *_: torn_down.append(subcode)
+    bed.session.connected_to_ribd()
+    bed.session.resync(Resync("192.0.2.1", bed.asked[-1].request, "other", "why"))
+    assert torn_down == [4]

@@ -35,6 +35,13 @@ EVENTS_WAITING = 10_000  # for each tap in the broker; an event of UPDATEs may h
 _IN, _OUT = int(zmq.POLLIN), int(zmq.POLLOUT)
 
 
+class _Context(zmq.Context[zmq.Socket[bytes]]):
+    """A context whose collection ends nothing: collected before its sockets, it would wait for them for ever."""
+
+    def __del__(self) -> None:
+        """Leave what was not closed to the end of the process."""
+
+
 class Timer:
     """A call at a time; `cancel` is idempotent."""
 
@@ -53,7 +60,7 @@ class Loop:
     """One thread's event loop over zmq sockets, file descriptors, timers and signals."""
 
     def __init__(self) -> None:
-        self.context = zmq.Context(io_threads=1)
+        self.context = _Context(io_threads=1)
         # For every socket, those of monitors too: without it, ending the context may wait for ever.
         self.context.setsockopt(zmq.LINGER, LINGER)
         self.context.set(zmq.MAX_SOCKETS, 8192)
@@ -366,7 +373,7 @@ class Subscriber:
 
     def __init__(self, path: Path, topics: list[str]) -> None:
         self.bad = 0
-        self._context = zmq.Context()
+        self._context = _Context()
         self._socket = self._context.socket(zmq.SUB)
         _limits(self._socket, EVENTS_WAITING)
         for topic in topics or [""]:

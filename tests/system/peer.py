@@ -115,6 +115,10 @@ class Peer:
 
         return self.wait(found, seconds, f"session {count} to be established")
 
+    def ended(self, seconds: float = 10) -> Session:
+        """Wait until the newest session is over and all that was said on it has been read."""
+        return self.wait(lambda: self.session if self.session.ended is not None else None, seconds, "the end")
+
     def has(self, items: set[Route], seconds: float = 20) -> None:
         """Wait until the newest session's table holds exactly these routes."""
         self.wait(lambda: self._table() == items, seconds, lambda: self._differs(items))

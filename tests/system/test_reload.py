@@ -146,14 +146,15 @@ def test_a_changed_helper_is_started_anew_and_what_it_announced_stays(bed: Bed) 
         assert peer.session.ended is None
 
 
-@pytest.mark.parametrize(
-    "text", ["nonsense;\n", "neighbor 127.0.0.1 { local-as 0 }\n", "process p { run /nowhere; encoder text; }\n", ""]
-)
-def test_a_broken_file_changes_nothing_and_is_told(bed: Bed, text: str) -> None:
-    bed.daemon.file.write_text(text)
-    with pytest.raises(subprocess.CalledProcessError) as failure:
-        bed.daemon.ask("reload")
-    assert str(bed.daemon.file) in failure.value.stderr + failure.value.stdout
+BROKEN = ("nonsense;\n", "neighbor 127.0.0.1 { local-as 0 }\n", "process p { run /nowhere; encoder text; }\n", "")
+
+
+def test_a_broken_file_changes_nothing_and_is_told(bed: Bed) -> None:
+    for text in BROKEN:
+        bed.daemon.file.write_text(text)
+        with pytest.raises(subprocess.CalledProcessError) as failure:
+            bed.daemon.ask("reload")
+        assert str(bed.daemon.file) in failure.value.stderr + failure.value.stdout
     for peer in bed.peers:
         peer.quiet()
         bed.untouched(peer)

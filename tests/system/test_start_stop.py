@@ -61,7 +61,7 @@ def test_a_signal_ends_everything_with_a_word_to_every_peer(
     assert processes_with(str(directory)) == []
     assert "shutdown" in helper.heard()
     for peer in peers:
-        peer.wait(lambda peer=peer: peer.session.ended, 5, "the session's end to be read")
+        peer.ended()
         notification = peer.session.notification
         assert notification is not None
         assert (notification.code, notification.subcode) == (CEASE, ADMINISTRATIVE_SHUTDOWN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
@@ -125,15 +126,23 @@ class Daemon:
         self.run = RunDirectory(directory)
         self.durable = durable
         self.sequence = 0
+        self.rib: RibServer | None = None
         self.start()
 
     def start(self) -> None:
         """Begin a (new) life; the former ended by kill -9, wherever it was."""
+        self.close()
         self.loop = FakeLoop()
         log = logging.getLogger("bgpbus.test")
         self.rib = RibServer(self.loop, self.run, "epoch", log, self.durable)  # type: ignore[arg-type]
         self.server: FakeServer = self.rib._server  # type: ignore[assignment]
         self.state = self.rib._state
+
+    def close(self) -> None:
+        """Give back the descriptor of the journal."""
+        if self.rib is not None and self.rib._journal._log >= 0:
+            os.close(self.rib._journal._log)
+            self.rib._journal._log = -1
 
     def say(self, identity: bytes, message: Message) -> list[Message]:
         """Let a message arrive; return what its sender is told."""

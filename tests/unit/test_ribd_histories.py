@@ -160,6 +160,8 @@ class Histories(RuleBasedStateMachine):
                 self.check_convergence()
         finally:
             self.patch.undo()
+            if hasattr(self, "daemon"):
+                self.daemon.close()
             self.directory.cleanup()
 
 

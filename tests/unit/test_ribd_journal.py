@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import random
@@ -91,6 +92,23 @@ def test_an_absurd_length_is_damage_and_reserves_no_memory(tmp_path: Path) -> No
     damage: list[Damage] = []
     assert list(read_records(path, damage)) == [b""]
     assert [harm.torn for harm in damage] == [False]
+
+
+@pytest.fixture(autouse=True)
+def _descriptors_are_given_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Close the logs of all journals that a test made: the daemon's own end with it."""
+    made: list[Journal] = []
+    initialize = Journal.__init__
+
+    def remember(journal: Journal, directory: Path, durable: bool = False) -> None:
+        initialize(journal, directory, durable)
+        made.append(journal)
+
+    monkeypatch.setattr(Journal, "__init__", remember)
+    yield
+    for descriptor in {journal._log for journal in made if journal._log >= 0}:
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
 
 
 def recovered(directory: Path) -> tuple[list[tuple[str, bytes]], list[Damage], Journal]:

@@ -44,7 +44,7 @@ STOP_SECONDS = 4.5  # for everything to end after SIGTERM; then what is left is 
 SOCKET_PATH_LIMIT = 107  # octets of a UNIX socket's path (<sys/un.h>)
 SOCKET_SUFFIX = ".accept"  # the longest that a program's name gets
 FIXED_SOCKET = "supervisor.sock"
-LOG_OCTETS = 4096  # what a pipe or terminal that is writable takes without blocking
+LOG_READ, LOG_WRITE = 65536, 4096  # octets; a pipe or terminal that is writable takes a write without blocking
 POKE = 0.02  # seconds between attempts to reach a supervisord that is starting
 TELL = 0.02  # seconds for the news of a signal to reach the helpers before they are ended
 WATCH = 0.05  # seconds between looks at programs that are stopping
@@ -100,15 +100,16 @@ class Runner:
     def _pass_on(self, reading: int) -> None:
         """Copy the daemons' log to our stderr; what that does not take at once is lost, not waited for."""
         try:
-            octets = os.read(reading, LOG_OCTETS)
+            octets = os.read(reading, LOG_READ)
         except BlockingIOError:
             return
         if not octets:
             self._loop.unwatch(reading)
             os.close(reading)
-        elif select.select([], [sys.stderr.fileno()], [], 0)[1]:
-            with contextlib.suppress(OSError):
-                os.write(sys.stderr.fileno(), octets)
+        for start in range(0, len(octets), LOG_WRITE):
+            if select.select([], [sys.stderr.fileno()], [], 0)[1]:
+                with contextlib.suppress(OSError):
+                    os.write(sys.stderr.fileno(), octets[start : start + LOG_WRITE])
 
     def _poke(self) -> None:
         """Wake supervisord: it first waits a second for a request before it starts its programs."""

@@ -49,7 +49,7 @@ def together(directory: Path) -> Misbehaviour:
     expected |= {bytes((32, first, 0, 0, 1)) for first in (25, 26)}
 
     def during(product: Product, result: Misbehaviour) -> None:
-        product.wait(lambda: "do" in _log_of(product, "reads-late", "dropped"), 20, "events to be dropped")
+        product.wait(lambda: "do" in _log_of(product, "reads-late", "dropped"), 60, "events to be dropped")
         (directory / "helpers").write_text(product.ask("helpers"))
         (directory / "now").touch()
         product.wait(lambda: b'"lost"' in _read(directory / "late"), 20, "the notice of what was lost")

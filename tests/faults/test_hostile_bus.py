@@ -55,6 +55,7 @@ SEED = 20260101
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     directory = tmp_path_factory.mktemp("bus")
+    (directory / "lines").touch()
     text = process("recorder", "recorder.py", directory / "lines")
     static = f"static {{ route {STATIC} next-hop 10.0.0.9; }}"
     text += neighbor(PEER, hold_time=HOLD, helpers=("recorder",), extra=static) + neighbor(IDLE, helpers=("recorder",))

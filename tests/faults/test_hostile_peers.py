@@ -35,6 +35,7 @@ OUT = 100_000
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """One product with a good peer that must notice nothing, and neighbors for the others."""
     directory = tmp_path_factory.mktemp("peers")
+    (directory / "lines").touch()
     text = process("recorder", "recorder.py", directory / "lines")
     text += process("many", "hostile.py", "never-reads", ROUTES)
     text += neighbor(GOOD, hold_time=HOLD_TIME, helpers=("recorder",))

@@ -44,6 +44,7 @@ def test_a_case_ends_as_the_corpus_says(played: Played, case: Case) -> None:
 
 def test_a_notification_arrives_although_much_was_sent_behind_the_error(tmp_path: Path) -> None:
     lines = tmp_path / "lines"
+    lines.touch()  # the recorder appends, and may start after the first look
     text = process("recorder", "recorder.py", lines) + neighbor("127.23.1.1", helpers=("recorder",))
     with Product(tmp_path, text) as product:
         peer = dial_established("127.23.1.1", product.target, open_message(65001))

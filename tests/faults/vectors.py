@@ -306,6 +306,7 @@ class Played:
 def play(directory: Path, cases: Sequence[Case]) -> Played:
     """Start the product, play all cases, end it."""
     lines = directory / "lines"
+    lines.touch()
     lanes = lanes_for(cases)
     product = Product(directory, configuration_for(lanes, lines))
     events = Events(lines)

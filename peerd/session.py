@@ -48,8 +48,8 @@ from bus.settings import SessionConfiguration
 from bus.transport import Loop, Publisher, Timer
 from peerd.adj_rib_in import AdjRibIn
 from peerd.connection import Connection
-from peerd.feed import Subscription, sized
 from peerd.outbound import Outbound
+from peerd.subscribers import Subscribers
 from peerd.tcp import TransportOptions, dial, outcome
 
 BATCH_OCTETS = 256 * 1024  # asked of ribd at once
@@ -93,7 +93,7 @@ class Session:
         self.configuration = configuration
         self.name = configuration.name
         self._loop, self._log, self._publisher = loop, log, publisher
-        self._to_ribd, self._to_bridge = to_ribd, to_bridge
+        self._to_ribd = to_ribd
         self._peer = Peer(settings_from_wire(configuration.protocol), jitter=random.uniform(0.75, 1.0))
         self._options = TransportOptions(
             configuration.md5_password, configuration.outgoing_ttl, configuration.incoming_ttl, configuration.interface
@@ -106,7 +106,7 @@ class Session:
         self._early: list[socket.socket] = []
         self._begun = False
         self._established: Established | None = None
-        self._subscriptions: dict[bytes, Subscription] = {}
+        self._subscribers = Subscribers(loop, self.name, to_bridge, self._pause_reading, log)
         self._request = 0  # the number of the Pull that is out
         self._pulling = False
         self._timer: Timer | None = None
@@ -202,7 +202,7 @@ class Session:
                 self._refresh(action.refresh)
             case act.StateChange():
                 self._state = action.state
-                self._feed([[time.time(), FEED_FSM, action.state.encode()]])
+                self._subscribers.feed([[time.time(), FEED_FSM, action.state.encode()]])
             case act.Opened():
                 self._opened(action)
 
@@ -270,7 +270,7 @@ class Session:
         if all(one.connection != handle for one in self._peer.connections):
             return  # refused: it is only told why, and has no life that could end
         self._alive.add(handle)
-        self._feed([[time.time(), FEED_STATE, b"connected"]])
+        self._subscribers.feed([[time.time(), FEED_STATE, b"connected"]])
         self._publish_state("connected")
 
     def _connection(self, handle: int, sock: socket.socket) -> Connection:
@@ -302,7 +302,7 @@ class Session:
             return
         kind = octets[18]
         self._sent[kind] = self._sent.get(kind, 0) + 1
-        self._feed([[time.time(), FEED_SENT, octets]])
+        self._subscribers.feed([[time.time(), FEED_SENT, octets]])
         if kind == MessageType.NOTIFICATION:
             self._notified("send", octets)
         connection.send(octets)
@@ -333,8 +333,8 @@ class Session:
         )
         now = time.time()
         if established.context != self._told:
-            self._feed([[now, FEED_OPENED, established.context]])
-        self._feed([[now, FEED_STATE, b"up"]])
+            self._subscribers.feed([[now, FEED_OPENED, established.context]])
+        self._subscribers.feed([[now, FEED_STATE, b"up"]])
         self._publish_state("up")
         self._publisher.publish(f"open/{self.name}", {"sent": up.sent_open, "received": up.received_open})
         self._greet(established)
@@ -346,7 +346,7 @@ class Session:
         for connection in self._peer.connections:
             if connection.connection == opened.connection:
                 self._told = context_of(connection)
-                self._feed([[time.time(), FEED_OPENED, self._told]])
+                self._subscribers.feed([[time.time(), FEED_OPENED, self._told]])
 
     def _greet(self, established: Established) -> None:
         """Send the first configured OPERATIONAL message if it is an ASM; a session that came back gets ASMs only."""
@@ -371,7 +371,7 @@ class Session:
         self._told = b""
         if not down.established and self._alive:
             return  # the loser of a collision: the neighbor is not down
-        self._feed([[time.time(), FEED_STATE, f"down - {down.reason}".encode()]])
+        self._subscribers.feed([[time.time(), FEED_STATE, f"down - {down.reason}".encode()]])
         self._publish_state("down", down.reason)
 
     def _publish_state(self, state: str, reason: str = "") -> None:
@@ -380,7 +380,7 @@ class Session:
     def _heard(self, message: bytes) -> None:
         kind = message[18]
         self._received[kind] = self._received.get(kind, 0) + 1
-        self._feed([[time.time(), FEED_RECEIVED, message]])
+        self._subscribers.feed([[time.time(), FEED_RECEIVED, message]])
         if kind == MessageType.NOTIFICATION:
             self._notified("receive", message)
 
@@ -417,7 +417,7 @@ class Session:
                 self._log.warning("routes treated as withdrawn peer=%s reason=%s", self.name, update.error)
             good.append(message)
         self._received[MessageType.UPDATE] = self._received.get(MessageType.UPDATE, 0) + len(good)
-        self._feed([[now, FEED_RECEIVED, message] for message in good])
+        self._subscribers.feed([[now, FEED_RECEIVED, message] for message in good])
         topic = f"update/{self.name}"
         if good and self._publisher.wanted(topic):
             self._publisher.publish(topic, {"messages": good})
@@ -487,9 +487,9 @@ class Session:
             return
         messages = split_messages(octets)
         self._sent[MessageType.UPDATE] = self._sent.get(MessageType.UPDATE, 0) + len(messages)
-        if self._subscriptions:
+        if self._subscribers:
             now = time.time()
-            self._feed([[now, FEED_SENT, message] for message in messages])
+            self._subscribers.feed([[now, FEED_SENT, message] for message in messages])
         topic = f"out/{self.name}"
         if self._publisher.wanted(topic):
             self._publisher.publish(topic, {"octets": octets})
@@ -540,68 +540,31 @@ class Session:
         if not request.kinds:
             self.unsubscribe(identity)
             return
-        self._subscriptions[identity] = subscription = Subscription(identity, request, request.credit)
+        first: list[list[Any]] = []
         if self._established is not None:
             now = time.time()
-            items: list[list[Any]] = [[now, FEED_OPENED, self._established.context], [now, FEED_STATE, b"up"]]
-            wanted = [item for item in items if subscription.wants(item[1], item[2])]
-            subscription.add(wanted, sized(wanted), self._loop.now())
+            first = [[now, FEED_OPENED, self._established.context], [now, FEED_STATE, b"up"]]
         else:
             self._told = b""  # who comes between the OPENs and the session must be told, too
-        self._push(subscription)
+        self._subscribers.add(identity, request, first)
         self._awaited.discard(request.helper)
         if not self._awaited:
             self._begin()
 
     def unsubscribe(self, identity: bytes) -> None:
         """Forget a bridge."""
-        self._subscriptions.pop(identity, None)
-        self._hold_back()
+        self._subscribers.remove(identity)
 
     def credit(self, identity: bytes, octets: int) -> None:
         """Let a bridge have more."""
-        subscription = self._subscriptions.get(identity)
-        if subscription is not None:
-            subscription.grant(octets)
-            self._push(subscription)
-            self._hold_back()
+        self._subscribers.credit(identity, octets)
 
-    def _feed(self, items: list[list[Any]]) -> None:
-        if not self._subscriptions or not items:
-            return
-        now = self._loop.now()
-        for subscription in list(self._subscriptions.values()):
-            wants = subscription.wants
-            wanted = [item for item in items if wants(item[1], item[2])]
-            if wanted:
-                subscription.add(wanted, sized(wanted), now)
-                self._push(subscription)
-        self._hold_back()
-
-    def _push(self, subscription: Subscription) -> None:
-        lagged = subscription.lagging
-        while (feed := subscription.next()) is not None:
-            if not self._to_bridge(subscription.identity, feed):
-                self._subscriptions.pop(subscription.identity, None)
-                return
-            if feed.lost:
-                self._log.warning(
-                    "feed lost items peer=%s helper=%s lost=%d", self.name, subscription.request.helper, feed.lost
-                )
-        if subscription.lagging and not lagged:
-            self._log.warning("bridge does not take its feed peer=%s helper=%s", self.name, subscription.request.helper)
-
-    def _hold_back(self) -> None:
-        """Read from the peer only while every subscriber keeps up, or has used up its patience."""
+    def _pause_reading(self, paused: bool) -> None:
+        """Let the peer wait for the subscribers' sake, or go on."""
         established = self._established
         connection = self._connections.get(established.connection) if established is not None else None
-        if connection is None:
-            return
-        now = self._loop.now()
-        held = any(subscription.holds_back(now) for subscription in self._subscriptions.values())
-        connection.pause_reading(held)
-        if held:
-            self._loop.call_later(0.1, self._hold_back)
+        if connection is not None:
+            connection.pause_reading(paused)
 
     # Requests
 

@@ -1,0 +1,85 @@
+"""The bridges that follow one session: what each is told, and when the peer has to wait for them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from bus.schema import Message, Subscribe
+from bus.transport import Loop, Timer
+from peerd.feed import Subscription, sized
+
+LOOK_AGAIN = 0.1  # seconds between looks at subscribers that hold the peer back
+
+
+class Subscribers:
+    """All subscriptions of one session. `pause_reading` is called with whether the peer is to wait."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        session: str,
+        to_bridge: Callable[[bytes, Message], bool],
+        pause_reading: Callable[[bool], None],
+        log: logging.Logger,
+    ) -> None:
+        self._loop, self._session, self._log = loop, session, log
+        self._to_bridge, self._pause_reading = to_bridge, pause_reading
+        self._subscriptions: dict[bytes, Subscription] = {}
+        self._timer: Timer | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._subscriptions)
+
+    def add(self, identity: bytes, request: Subscribe, first: list[list[Any]]) -> None:
+        """Begin a bridge's feed with what it needs to understand the rest."""
+        self._subscriptions[identity] = subscription = Subscription(identity, request, request.credit)
+        self._give(subscription, first)
+
+    def remove(self, identity: bytes) -> None:
+        """Forget a bridge."""
+        self._subscriptions.pop(identity, None)
+        self._hold_back()
+
+    def credit(self, identity: bytes, octets: int) -> None:
+        """Let a bridge have more."""
+        subscription = self._subscriptions.get(identity)
+        if subscription is not None:
+            subscription.grant(octets)
+            self._push(subscription)
+            self._hold_back()
+
+    def feed(self, items: list[list[Any]]) -> None:
+        """Tell every bridge those items that it wants."""
+        if not self._subscriptions or not items:
+            return
+        for subscription in list(self._subscriptions.values()):
+            self._give(subscription, items)
+        self._hold_back()
+
+    def _give(self, subscription: Subscription, items: list[list[Any]]) -> None:
+        wants = subscription.wants
+        wanted = [item for item in items if wants(item[1], item[2])]
+        if wanted:
+            subscription.add(wanted, sized(wanted), self._loop.now())
+            self._push(subscription)
+
+    def _push(self, subscription: Subscription) -> None:
+        helper, lagged = subscription.request.helper, subscription.lagging
+        while (feed := subscription.next()) is not None:
+            if not self._to_bridge(subscription.identity, feed):
+                self._subscriptions.pop(subscription.identity, None)
+                return
+            if feed.lost:
+                self._log.warning("feed lost items peer=%s helper=%s lost=%d", self._session, helper, feed.lost)
+        if subscription.lagging and not lagged:
+            self._log.warning("bridge does not take its feed peer=%s helper=%s", self._session, helper)
+
+    def _hold_back(self) -> None:
+        """Have the peer read only while every subscriber keeps up, or has used up its patience."""
+        now = self._loop.now()
+        held = any(subscription.holds_back(now) for subscription in self._subscriptions.values())
+        self._pause_reading(held)
+        if held and (self._timer is None or self._timer.callback is None or self._timer.when <= now):
+            self._timer = self._loop.call_later(LOOK_AGAIN, self._hold_back)

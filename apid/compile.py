@@ -15,6 +15,7 @@ from apid.config.model import ApiBlock, Configuration, MessageFlags, Neighbor, P
 from apid.config.options import Environment
 from apid.grammar.operational import KINDS
 from apid.grammar.route import RouteEntry
+from apid.render.dialect import RELEASES
 from bgp.message import MessageType
 from bgp.nlri import route_key
 from bgp.operational import ASM, Operational
@@ -202,6 +203,7 @@ def _helper(
         encoder=process.encoder,
         respawn=process.respawn and environment.api.respawn,
         json_layout=process.json_layout,
+        dialect=RELEASES[process.json_version].version,
         compact=environment.api.compact,
         acknowledge=environment.api.ack,
         event_memory=environment.api.memory * MEBIBYTE,

@@ -106,6 +106,7 @@ class HelperConfiguration(Record):
     encoder: str
     respawn: bool
     json_layout: str
+    dialect: str  # of events, as they name it
     compact: bool
     acknowledge: bool
     event_memory: int  # octets of events that wait in memory

@@ -12,12 +12,11 @@ from pathlib import Path
 
 from apid import __version__
 from apid.bridge.commands import Commands
-from apid.bridge.feeds import Feeds
+from apid.bridge.feeds import Feeds, helper_renderer
 from apid.bridge.output import Output
 from apid.bridge.process import HelperProcess
 from apid.bridge.targets import Targets
 from apid.render.envelope import NeighborContext, ProcessContext
-from apid.render.renderer import Renderer
 from apid.riblink import RibLink
 from bus.daemon import (
     EXIT_CONFIGURATION,
@@ -38,6 +37,7 @@ READ_OCTETS = 256 * 1024  # of commands in one read: one batch for ribd
 WRITE_TURNS = 16  # chunks written in one turn of the loop
 STOP_SECONDS = 3.0
 STDERR_LINES = 500  # of a helper's stderr, logged in a second; more are counted
+NOBODY = NeighborContext("", "", 0, 0, "")  # whom notices of the daemon itself are about
 VERSION = f"exabgp 5.0.0 bgpbus {__version__}"
 
 
@@ -49,8 +49,7 @@ class Bridge:
         self._helper, bindings = read_helper(run.settings / program)
         self._name = self._helper.name
         self._context = ProcessContext(socket.gethostname(), os.getpid(), os.getppid())
-        nobody = NeighborContext("", "", 0, 0, "")
-        self._notices = Renderer(nobody, self._context, self._helper.json_layout, self._helper.encoder)
+        self._notices = helper_renderer(NOBODY, self._context, self._helper)
         self._publisher = Publisher(loop, run.events_in, program, epoch)
         self._output = self._new_output()
         self._stopping = False
@@ -212,8 +211,7 @@ class Bridge:
         self._feeds.configure(helper, bindings, self._context)
         self._helper = helper
         if not same:
-            nobody = NeighborContext("", "", 0, 0, "")
-            self._notices = Renderer(nobody, self._context, helper.json_layout, helper.encoder)
+            self._notices = helper_renderer(NOBODY, self._context, helper)
             self._commands.configure(helper.acknowledge)
             self._process.reconfigure(helper)
 

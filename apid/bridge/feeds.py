@@ -41,6 +41,16 @@ def form_of(parsed: bool, packets: bool, consolidate: bool, negotiated: bool) ->
     return form | Form.NEGOTIATED * (negotiated and bool(form))
 
 
+def rendering(helper: HelperConfiguration) -> tuple[str, str, str, bool]:
+    """Return all that decides how a helper's events look: layout, encoder, dialect, compact."""
+    return helper.json_layout, helper.encoder, helper.dialect, helper.compact
+
+
+def helper_renderer(neighbor: NeighborContext, process: ProcessContext, helper: HelperConfiguration) -> Renderer:
+    """Return the renderer of one neighbor's events for a helper."""
+    return Renderer(neighbor, process, *rendering(helper))
+
+
 class Watched:
     """One neighbor's feed: its renderer, its context, its event counter."""
 
@@ -60,12 +70,11 @@ class Watched:
     def _renderer(self, peer: str, local: str, local_as: int, peer_as: int) -> Renderer:
         context = NeighborContext(peer, local or "auto", local_as, peer_as, self.binding.router_id)
         helper = self._helper
-        return Renderer(context, self._process, helper.json_layout, helper.encoder, compact=helper.compact)
+        return helper_renderer(context, self._process, helper)
 
     def renders_for(self, helper: HelperConfiguration) -> bool:
         """Whether events look the same to a helper of this configuration."""
-        mine = self._helper
-        return (mine.encoder, mine.json_layout, mine.compact) == (helper.encoder, helper.json_layout, helper.compact)
+        return rendering(self._helper) == rendering(helper)
 
     @property
     def subscription(self) -> Subscribe | None:

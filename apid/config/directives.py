@@ -199,5 +199,11 @@ PROCESS: Mapping[str, Directive] = {
         absent="by-prefix where the process has a `receive` of its own, else by-next-hop",
         differs="ExaBGP has by-next-hop only.",
     ),
+    "json-version": Directive(
+        choice("4", "5", "6"),
+        "5",
+        "The dialect of JSON: that of ExaBGP 4.2, 5.0 or 6.0.",
+        differs="Each release of ExaBGP has its own.",
+    ),
     **EVENTS,
 }

@@ -132,7 +132,8 @@ class Process:
     """One helper program. `run` is its resolved path and its arguments.
 
     `receive` and `send` are the process's own subscription, None where it has none: then it is told what
-    the `api` sections of the neighbors say. `json_layout` is `by-prefix` or `by-next-hop`.
+    the `api` sections of the neighbors say. `json_layout` is `by-prefix` or `by-next-hop`;
+    `json_version` the release of ExaBGP whose JSON it reads.
     """
 
     name: str
@@ -146,6 +147,7 @@ class Process:
     fsm: bool = False
     signal: bool = False
     json_layout: str = "by-next-hop"
+    json_version: str = "5"
     file: str = ""
     line: int = 0
 

@@ -12,8 +12,8 @@ class Dialect:
     `router_id`: the envelope has our identifier. `flat_as_path`: AS_PATH is three lists by kind of segment,
     not an object of segments. `raw_labels`: a label comes with its 24-bit word. `notification_message`: a
     NOTIFICATION comes with its data as text. `always_negotiated`: messages carry the negotiated values
-    unasked. `flow_next_hop`: a flow carries its next hop. `repeated_members`: what a BGP-LS attribute says
-    twice is two members of one name, of which most parsers keep the last; otherwise it is one list.
+    unasked. `flow_next_hop`: a flow carries its next hop. `listed_members`: what a BGP-LS attribute says twice
+    is one list; otherwise the last value stands, as parsers make it of the two members that ExaBGP prints.
     """
 
     version: str
@@ -23,7 +23,7 @@ class Dialect:
     notification_message: bool = True
     always_negotiated: bool = False
     flow_next_hop: bool = True
-    repeated_members: bool = True
+    listed_members: bool = False
 
 
 DIALECTS = {
@@ -31,7 +31,8 @@ DIALECTS = {
     for dialect in (
         Dialect("4.0.1", router_id=False, flat_as_path=True, notification_message=False),
         Dialect("5.0.0"),
-        Dialect("6.0.0", raw_labels=True, always_negotiated=True, flow_next_hop=False, repeated_members=False),
+        Dialect("6.0.0", raw_labels=True, always_negotiated=True, flow_next_hop=False, listed_members=True),
     )
 }
+RELEASES = {version.partition(".")[0]: dialect for version, dialect in DIALECTS.items()}
 DEFAULT_DIALECT = DIALECTS["5.0.0"]

@@ -33,13 +33,11 @@ def finite(value: object) -> object:
     return value
 
 
-def members_json(pairs: Iterable[tuple[str, object]], repeated: bool) -> str:
-    """Render pairs as an object. A name that occurs twice is repeated, or its values become one list."""
-    members = [(name, value) for name, value in pairs]
-    if not repeated:
-        values: dict[str, list[object]] = {}
-        for name, value in members:
-            values.setdefault(name, []).append(value)
-        members = [(name, several if len(several) > 1 else several[0]) for name, several in values.items()]
-    texts = [f"{json.dumps(name)}: {json_value(value)}" for name, value in members]
+def members_json(pairs: Iterable[tuple[str, object]], listed: bool) -> str:
+    """Render pairs as an object. The values of a name that occurs twice become one list, or the last one stands."""
+    values: dict[str, list[object]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    members = {name: several if listed and len(several) > 1 else several[-1] for name, several in values.items()}
+    texts = [f"{json.dumps(name)}: {json_value(value)}" for name, value in members.items()]
     return f"{{ {', '.join(texts)} }}"

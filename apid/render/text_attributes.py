@@ -137,7 +137,7 @@ ROWS: dict[type[Attribute], Row] = {
     Aigp: lambda attribute: f"aigp {aigp_text(attribute)}",
     PmsiTunnel: lambda attribute: f"pmsi {pmsi_text(attribute)}",
     PrefixSid: prefix_sid,
-    LinkState: lambda attribute: f"bgp-ls {members_json(attribute.as_pairs(), False)}",
+    LinkState: lambda attribute: f"bgp-ls {members_json(attribute.as_pairs(), True)}",
     TunnelEncapsulation: by_octets,
     OnlyToCustomer: by_octets,
     AttrSet: by_octets,

@@ -128,6 +128,15 @@ def test_a_session_waits_for_the_helpers_that_subscribe_and_for_no_others() -> N
     assert session(result, "peerd-192.0.2.1")["helpers"] == ["hears"]
 
 
+@pytest.mark.parametrize(
+    ("directive", "dialect"),
+    [("", "5.0.0"), ("json-version 4;", "4.0.1"), ("json-version 5;", "5.0.0"), ("json-version 6;", "6.0.0")],
+)
+def test_a_helper_reads_the_dialect_that_its_process_asks_for(directive: str, dialect: str) -> None:
+    result = compiled(f"process h {{ run /bin/cat; encoder json; {directive} }}\n" + neighbor("192.0.2.1"))
+    assert result.helpers["h"].helper["dialect"] == dialect
+
+
 def test_a_helper_that_no_neighbor_names_has_no_neighbors() -> None:
     result = compiled("process p { run /bin/cat; encoder json; }\n" + neighbor("192.0.2.1"))
     assert bindings(result, "p") == []

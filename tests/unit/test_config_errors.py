@@ -202,6 +202,11 @@ BROKEN: list[tuple[str, str, str]] = [
         "process cat { run /bin/cat; json-layout ‸by-peer; }",
         "unknown word 'by-peer': did you mean 'by-prefix'?",
     ),
+    (
+        "an unknown dialect",
+        "process cat { run /bin/cat; json-version ‸7; }",
+        "unknown word '7': expected one of 4, 5, 6",
+    ),
     # Routes
     (
         "a route of a family that is not offered",

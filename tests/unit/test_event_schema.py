@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -32,22 +33,24 @@ ADD_PATH = replace(
     families=tuple(FAMILIES.values()),
     refresh="enhanced",
 )
-OTHER_FORMS = ((Form.PACKETS | Form.NEGOTIATED, RECEIVE), (Form.CONSOLIDATE | Form.NEGOTIATED, SEND))
+FORMS = (
+    (Form.PARSED, RECEIVE),
+    (Form.PACKETS | Form.NEGOTIATED, RECEIVE),
+    (Form.CONSOLIDATE | Form.NEGOTIATED, SEND),
+)
 
 
 def check(event: bytes, layout: str) -> dict[str, Any]:
     """Validate a line by the definition of its kind, its update by its own layout; return the event."""
-    said: dict[str, Any] = json.loads(event)
+    said: dict[str, Any] = strict(event)
     assert not errors_of(said, definition_of(said), layout)
     return said
 
 
 def check_everywhere(message: bytes, negotiated: Negotiated | None = NEGOTIATED) -> int:
-    """Render a message in both layouts and all dialects, and in the other forms; return how many events it made."""
-    ways = [(layout, dialect, Form.PARSED, RECEIVE) for layout in LAYOUTS for dialect in DIALECTS]
-    ways += [("by-next-hop", "5.0.0", form, direction) for form, direction in OTHER_FORMS]
+    """Render a message in both layouts, all dialects and all forms; return how many events it made."""
     count = 0
-    for layout, dialect, form, direction in ways:
+    for layout, dialect, (form, direction) in product(LAYOUTS, DIALECTS, FORMS):
         renderer = Renderer(NEIGHBOR, PROCESS, layout, "json", dialect, compact=dialect == "6.0.0")
         for event in renderer.message(message, WHEN, direction, negotiated, 1, form):
             check(event, layout)

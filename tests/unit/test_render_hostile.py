@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apid.render import RECEIVE, SEND, Form, Renderer
+from apid.render import DIALECTS, RECEIVE, SEND, Form, Renderer
 from apid.render.extended_community import extended_community_text, ipv6_extended_community_text
 from apid.render.json_attributes import ROWS as JSON_ATTRIBUTES
+from apid.render.json_layout import LAYOUTS
 from apid.render.json_nlri import MEMBERS
 from apid.render.json_open import ROWS as JSON_CAPABILITIES
 from apid.render.nlri_text import TEXTS
@@ -24,12 +25,10 @@ from bgp.nlri import CODECS, KINDS, NLRI, OpaqueNlri
 from bgp.open import Open
 from tests.shared import shared
 from tests.unit.test_render_strict import NEGOTIATED, NEIGHBOR, PROCESS, WHEN, strict
+from tools.fuzz.capture import messages
 
 WAYS = [
-    {"layout": "by-next-hop"},
-    {"layout": "by-prefix"},
-    {"layout": "by-next-hop", "dialect": "4.0.1", "compact": True},
-    {"layout": "by-prefix", "dialect": "6.0.0"},
+    {"layout": layout, "dialect": dialect, "compact": dialect == "4.0.1"} for layout in LAYOUTS for dialect in DIALECTS
 ]
 FORMS = Form.PARSED | Form.PACKETS
 
@@ -41,13 +40,18 @@ def check(message: bytes, direction: str = RECEIVE) -> None:
         for event in renderer.message(message, WHEN, direction, NEGOTIATED, 1, FORMS):
             assert event.endswith(b"\n")
             strict(event)
-    renderer = Renderer(NEIGHBOR, PROCESS, encoder="text")
-    for event in renderer.message(message, WHEN, direction, NEGOTIATED, 1, FORMS):
-        text = event.decode()
-        assert text.endswith("\n\n")
-        for line in text.rstrip("\n").split("\n"):
-            assert line.startswith(("neighbor 127.0.0.2 ", " header "))
-            assert line.isprintable()
+    for dialect in DIALECTS:
+        renderer = Renderer(NEIGHBOR, PROCESS, encoder="text", dialect=dialect)
+        for event in renderer.message(message, WHEN, direction, NEGOTIATED, 1, FORMS):
+            check_text(event.decode())
+
+
+def check_text(text: str) -> None:
+    """Require lines that say whose they are, and an empty one at the end."""
+    assert text.endswith("\n\n")
+    for line in text.rstrip("\n").split("\n"):
+        assert line.startswith(("neighbor 127.0.0.2 ", " header "))
+        assert line.isprintable()
 
 
 @given(words=st.one_of(st.binary(max_size=140), st.text(max_size=60).map(lambda text: text.encode())))
@@ -116,6 +120,16 @@ def test_every_damaged_message_beside_the_project_is_valid_json_or_no_event() ->
         octets = bytes.fromhex(json.loads(line)["hex"])
         if len(octets) >= HEADER_LENGTH and int.from_bytes(octets[16:18], "big") == len(octets):
             check(octets)
+
+
+def test_every_message_of_the_captures_beside_the_project_is_valid_json_or_no_event() -> None:
+    count = 0
+    for path in sorted(shared("mrt/pcap").glob("*.pcap*")):
+        for message in messages(path):
+            check(message)
+            check(message, SEND)
+            count += 1
+    assert count > 100
 
 
 @given(value=st.binary(min_size=8, max_size=8))

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from apid.render import RECEIVE, Form, NeighborContext, ProcessContext, Renderer
-from bgp.attribute.link_state_tlvs import LINK_STATE_TLVS
 from bgp.errors import NotifyError
 from bgp.family import AFI, FAMILIES, IPV4_UNICAST, IPV6_UNICAST, Family
 from bgp.message import HEADER_LENGTH
@@ -47,8 +46,6 @@ WAYS: tuple[dict[str, Any], ...] = (
     {"layout": "by-prefix", "dialect": "6.0.0"},
     {"encoder": "text"},
 )
-# Names that ExaBGP's JSON of a BGP-LS attribute has once for each TLV (`Dialect.repeated_members`).
-REPEATED = frozenset(row.name for row in LINK_STATE_TLVS.values()) | {"sids", "undecoded-sids", "sr-algorithm"}
 
 
 class Wrong(Exception):
@@ -65,7 +62,7 @@ def strict_json(text: str | bytes) -> Any:
     """Parse one line of JSON; raise `Wrong` for what the standard forbids or calls unwise."""
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in pairs if name not in REPEATED]
+        names = [name for name, _ in pairs]
         require(len(set(names)) == len(names), f"a name occurs twice in {names}")
         return dict(pairs)
 

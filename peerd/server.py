@@ -8,9 +8,7 @@ import os
 import socket
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
-from bgp.family import Family
 from bus.daemon import RunDirectory
 from bus.schema import (
     Batch,
@@ -27,12 +25,12 @@ from bus.schema import (
 )
 from bus.settings import SessionConfiguration, read_peerd
 from bus.transport import Client, Loop, Publisher, Server
+from peerd.requests import act
 from peerd.session import Session
 
 STOP_SECONDS = 2.0  # for NOTIFICATIONs to leave before the process goes
 DECONFIGURED, CONFIGURATION_CHANGED = 3, 6  # Cease subcodes (RFC 4486)
 INCOMING_OCTETS = 4096
-PAGE_LIMIT = 10_000
 
 
 class PeerServer:
@@ -166,34 +164,10 @@ class PeerServer:
         if session is None:
             return SessionReply(request.request, request.neighbor, f"{request.neighbor} is not here", {})
         try:
-            error, data = self._act(session, request.action, request.arguments)
+            error, data = act(session, request.action, request.arguments)
         except (ValueError, IndexError) as problem:
             error, data = f"{request.action} {' '.join(request.arguments)}: {problem}", {}
         return SessionReply(request.request, request.neighbor, error, data)
-
-    def _act(self, session: Session, action: str, arguments: list[str]) -> tuple[str, dict[str, Any]]:
-        """Carry out a request; return an error or nothing, and data."""
-        match action:
-            case "status":
-                return "", session.status
-            case "routes-in":
-                return "", _page(session, int(arguments[0]), int(arguments[1]))
-            case "teardown":
-                session.teardown(int(arguments[0]))
-                return "", {}
-            case "refresh":
-                return session.request_refresh(Family(int(arguments[0]), int(arguments[1]))), {}
-            case "eor":
-                return session.send_end_of_rib(Family(int(arguments[0]), int(arguments[1]))), {}
-            case "operational":
-                return session.send_message(bytes.fromhex(arguments[0])), {}
-            case "resend":
-                return session.resend(), {}
-            case "clear-in":
-                session.adj_rib_in.clear()
-                return "", {}
-            case _:
-                return f"unknown action {action}", {}
 
 
 def _tcp_sockets(descriptors: Iterable[int]) -> list[socket.socket]:
@@ -214,10 +188,3 @@ def _tcp_sockets(descriptors: Iterable[int]) -> list[socket.socket]:
 
 def _cease(changed: bool) -> int:
     return CONFIGURATION_CHANGED if changed else DECONFIGURED
-
-
-def _page(session: Session, after: int, limit: int) -> dict[str, Any]:
-    """Return a page of the Adj-RIB-In: `[AFI, SAFI, attributes, next hop, item]` rows, and where to go on (-1: end)."""
-    limit = min(max(limit, 1), PAGE_LIMIT)
-    rows = [[*family, *rest] for family, *rest in session.adj_rib_in.page(after, limit)]
-    return {"rows": rows, "after": after + len(rows) if len(rows) == limit else -1}

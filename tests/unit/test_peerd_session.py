@@ -20,7 +20,8 @@ from bgp.settings_wire import settings_from_wire
 from bus.schema import Batch, Message, Pull, Resync
 from bus.settings import SessionConfiguration
 from peerd.outbound import Outbound
-from peerd.session import LOW_WATER, Established, Session
+from peerd.sender import LOW_WATER
+from peerd.session import Session
 from tests.unit.rib_bench import FakeLoop, FakePublisher
 
 TEXT = """
@@ -49,11 +50,11 @@ class Wire:
 class Bed:
     """An established session without TCP."""
 
-    def __init__(self, refresh: str = "enhanced") -> None:
+    def __init__(self, refresh: str = "enhanced", there: bool = True) -> None:
         compiled = compile_configuration(load_text(TEXT, {}), Environment(), "test")
         [settings] = compiled.peerds.values()
         self.asked: list[Pull] = []
-        self.there = True
+        self.there = there
         self.session: Any = Session(
             FakeLoop(),  # type: ignore[arg-type]
             SessionConfiguration.from_wire(settings.sessions[0]),
@@ -63,11 +64,15 @@ class Bed:
             logging.getLogger("bgpbus.test"),
         )
         self.wire = Wire()
-        self.session._connections = {1: self.wire}
+        connections: Any = self.session._connections
+        connections._open = {1: self.wire}
         greeting = settings_from_wire(self.session.configuration.protocol).open().message()
-        up = Up(1, Negotiated(refresh=refresh), SessionFacts(), greeting, greeting)
-        self.session._established = Established(1, up, self.session.configuration)
-        self.outbound: Outbound = self.session._established.outbound
+        self.session._up(Up(1, Negotiated(refresh=refresh), SessionFacts(), greeting, greeting))
+
+    @property
+    def outbound(self) -> Outbound:
+        outbound: Outbound = self.session._established.sender.outbound
+        return outbound
 
     def _to_ribd(self, message: Message) -> bool:
         assert isinstance(message, Pull)
@@ -81,9 +86,7 @@ class Bed:
 
 @pytest.fixture
 def bed() -> Bed:
-    made = Bed()
-    made.session.connected_to_ribd()
-    return made
+    return Bed()
 
 
 def test_the_next_question_follows_the_answer(bed: Bed) -> None:
@@ -100,7 +103,7 @@ def test_no_question_while_much_waits_for_the_socket(bed: Bed) -> None:
     bed.answer(5, 9)
     assert len(bed.asked) == 1
     bed.wire.queued = 0
-    bed.session._progress(1)
+    bed.session._connections._progress(1)
     assert len(bed.asked) == 2
 
 
@@ -124,7 +127,7 @@ def test_a_refresh_is_not_forgotten_for_the_answer_that_was_on_its_way(bed: Bed,
     assert bed.wire.sent == b""
     assert bed.outbound.to_wire() == [[1, 1, 0, 5]]
     bed.wire.queued = 0
-    bed.session._progress(1)
+    bed.session._connections._progress(1)
     bed.answer(7, 5)
     assert bed.wire.kinds() == [MessageType.ROUTE_REFRESH]  # End-of-RR
 
@@ -137,9 +140,7 @@ def test_a_ribd_that_comes_back_is_asked_the_same_again(bed: Bed) -> None:
 
 
 def test_a_ribd_that_is_away_is_asked_when_it_is_there() -> None:
-    bed = Bed()
-    bed.there = False
-    bed.session._pull()
+    bed = Bed(there=False)
     bed.session._pull()
     assert len(bed.asked) == 2  # both failed
     bed.there = True
@@ -163,6 +164,5 @@ def test_another_lineage_ends_a_session_that_cannot_sweep() -> None:
     bed = Bed(refresh="normal")
     torn_down: list[int] = []
     bed.session.teardown = lambda subcode, *_: torn_down.append(subcode)
-    bed.session.connected_to_ribd()
     bed.session.resync(Resync("192.0.2.1", bed.asked[-1].request, "other", "why"))
     assert torn_down == [4]

@@ -14,7 +14,7 @@ from bgp.attribute.next_hop import NextHop
 from bgp.attribute.only_to_customer import adds_otc, withholds_otc
 from bgp.attribute.walk import frame
 from bgp.errors import BGPError
-from bgp.family import AFI, IPV4_UNICAST, IPV6_UNICAST, SAFI, Family
+from bgp.family import AFI, IPV4_MULTICAST, IPV4_UNICAST, IPV6_UNICAST, SAFI, Family
 from bgp.negotiated import Negotiated
 from bgp.route import NEUTRAL
 from bgp.shape import Shape
@@ -30,6 +30,9 @@ _FLOWS = (SAFI.FLOW, SAFI.FLOW_VPN)
 _PREFIXES = (SAFI.UNICAST, SAFI.MULTICAST, SAFI.NLRI_MPLS, SAFI.MPLS_VPN)
 _BESIDE: dict[int, float] = {As4Path.CODE: AsPath.CODE + 0.5, As4Aggregator.CODE: Aggregator.CODE + 0.5}
 _LEAK_GUARDED = (IPV4_UNICAST, IPV6_UNICAST)
+# Families whose routes are withheld where RFC 8950 was not negotiated for their IPv6 next hops. Labelled and VPN routes
+# are sent all the same, as ExaBGP does: SRv6 VPNs (RFC 9252) are run that way, and their receivers go by the length.
+_AGREED = (IPV4_UNICAST, IPV4_MULTICAST)
 
 
 class Unsendable(ValueError):
@@ -129,7 +132,7 @@ class Translator:
             attribute = frame(NextHop.FLAGS, NextHop.CODE, address)
             if family == IPV4_UNICAST:
                 return None, attribute
-        elif not ipv4 and afi == AFI.IPV4 and safi in _PREFIXES and (family, AFI.IPV6) not in self._shape.next_hop:
+        elif not ipv4 and family in _AGREED and (family, AFI.IPV6) not in self._shape.next_hop:
             raise Unsendable(f"next hop {address_text(address[:16])}: no IPv6 next hops agreed for {family}")
         if safi == SAFI.MPLS_VPN:
             address = b"".join(_ZERO_RD + address[start : start + 16] for start in range(0, len(address), 16))

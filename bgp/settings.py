@@ -129,16 +129,13 @@ class SessionSettings:
         return capabilities
 
     def _next_hops(self, families: tuple[Family, ...]) -> tuple[tuple[Family, int], ...]:
-        """Only IPv6 next hops for IPv4, and only where both families are carried: what RFC 8950 needs."""
+        """IPv6 next hops of IPv4 families that are carried (RFC 8950); whether IPv6 is carried too does not matter."""
         if self.next_hop is False:
             return ()
         return tuple(
             (family, afi)
             for family, afi in sorted(set(self.next_hops))
-            if family.afi == AFI.IPV4
-            and afi == AFI.IPV6
-            and family in families
-            and Family(afi, family.safi) in families
+            if family.afi == AFI.IPV4 and afi == AFI.IPV6 and family in families
         )
 
     def _add_path(self, families: tuple[Family, ...]) -> tuple[tuple[Family, int], ...]:

@@ -32,6 +32,7 @@ from bgp.family import (
     IPV4_MCAST_VPN,
     IPV4_MPLS_VPN,
     IPV4_MUP,
+    IPV4_MULTICAST,
     IPV4_NLRI_MPLS,
     IPV4_UNICAST,
     IPV6_MCAST_VPN,
@@ -421,7 +422,7 @@ def test_bulk_fills_every_message_but_the_last(size: int, family: Family, withdr
 UNSENDABLE = [
     ("not-negotiated", replace(EBGP, families=(IPV4_UNICAST,)), IPV6_UNICAST, HOP6, "was not negotiated"),
     ("ipv6-next-hop", EBGP, IPV4_UNICAST, HOP6, "no IPv6 next hops agreed for ipv4 unicast"),
-    ("ipv6-next-hop-vpn", EBGP, IPV4_MPLS_VPN, HOP6, "no IPv6 next hops agreed for ipv4 mpls-vpn"),
+    ("ipv6-next-hop-multicast", EBGP, IPV4_MULTICAST, HOP6, "no IPv6 next hops agreed for ipv4 multicast"),
     ("self-of-wrong-family", EBGP, IPV6_UNICAST, b"", "127.0.0.1 is no address for ipv6 unicast"),
     ("no-next-hop", EBGP, IPV4_UNICAST, None, "routes need a next hop"),
 ]
@@ -435,6 +436,11 @@ def test_routes_that_a_session_cannot_carry_are_reported(
     found = packer.unsendable(family, encode_set([], hop))
     assert found is not None
     assert reason in found
+
+
+@pytest.mark.parametrize("family", [IPV4_NLRI_MPLS, IPV4_MPLS_VPN])
+def test_an_ipv6_next_hop_of_a_labelled_route_is_sent_without_being_agreed(family: Family) -> None:
+    assert Packer(EBGP).unsendable(family, encode_set([], HOP6)) is None
 
 
 def test_routes_that_cannot_be_sent_are_withdrawn_and_remembered() -> None:

@@ -90,7 +90,7 @@ class Loop:
 
     def unwatch(self, source: Any) -> None:
         """Stop watching; unknown sources are ignored."""
-        if self._handlers.pop(source, None) is not None:
+        if self._handlers.pop(source, None) is not None and source in self._poller:
             self._poller.unregister(source)
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:

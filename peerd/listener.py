@@ -9,6 +9,7 @@ import logging
 import signal
 import socket
 from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -35,7 +36,7 @@ CEASE, CONNECTION_REJECTED = 6, 5
 LARGEST_TTL, SYSTEM_TTL = 255, -1
 PEERD_SECONDS = 10.0  # for which a connection waits for its peerd to start
 RETRY_HANDOVER = 0.05  # seconds
-WAITING_LIMIT = 256  # connections that may wait
+WAITING_LIMIT = 256  # connections that may wait; more are not accepted meanwhile
 RETRY = 1.0  # seconds until an address that could not be had is tried again
 
 
@@ -50,6 +51,25 @@ class Waiting:
     until: float
 
 
+class Expected:
+    """The neighbors that may connect, by address: a search through a thousand takes ten milliseconds."""
+
+    def __init__(self, neighbors: Iterable[PassiveNeighbor]) -> None:
+        self._single: dict[bytes, list[PassiveNeighbor]] = {}
+        networks = [(ip_network(neighbor.peer_address), neighbor) for neighbor in neighbors]
+        for network, neighbor in networks:
+            if network.prefixlen == network.max_prefixlen:
+                self._single.setdefault(network.network_address.packed, []).append(neighbor)
+        ranges = [each for each in networks if each[0].prefixlen != each[0].max_prefixlen]
+        self._ranges = sorted(ranges, key=lambda each: -each[0].prefixlen)
+
+    def find(self, peer: str, local: str) -> PassiveNeighbor | None:
+        """Return the neighbor of a connection: the exact address before the narrowest range."""
+        address = ip_address(peer)
+        found = [*self._single.get(address.packed, ()), *(each for network, each in self._ranges if address in network)]
+        return next((neighbor for neighbor in found if neighbor.local_address in ("", local)), None)
+
+
 class Listener:
     """The listening sockets and the neighbors that are expected on them."""
 
@@ -57,6 +77,7 @@ class Listener:
         self._loop, self._run, self._log = loop, run, log
         self._sockets: dict[tuple[str, int], socket.socket] = {}
         self._neighbors: list[PassiveNeighbor] = []
+        self._expected = Expected([])
         self._waiting = 0
         self._handover = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
 
@@ -64,10 +85,11 @@ class Listener:
         """Read the settings and open, close and protect sockets accordingly."""
         endpoints, neighbors = read_listener(self._run.settings / "listener")
         for gone in self._sockets.keys() - set(endpoints):
-            self._loop.unwatch(self._sockets[gone])
+            self._loop.unwatch(self._sockets[gone].fileno())
             self._sockets.pop(gone).close()
         removed = [old for old in self._neighbors if old.md5_password and old not in neighbors]
         self._neighbors = neighbors
+        self._expected = Expected(neighbors)
         for endpoint in endpoints:
             self._open(endpoint)
         for sock in self._sockets.values():
@@ -83,8 +105,11 @@ class Listener:
             self._loop.call_later(RETRY, self.configure)
             return
         self._sockets[endpoint] = sock
-        self._loop.watch(sock.fileno(), lambda _events: self._accept(sock))
+        self._watch(sock)
         self._log.info("listening address=%s port=%d", *endpoint)
+
+    def _watch(self, sock: socket.socket) -> None:
+        self._loop.watch(sock.fileno(), lambda _events: self._accept(sock), read=self._waiting < WAITING_LIMIT)
 
     def _protect(self, sock: socket.socket, removed: list[PassiveNeighbor]) -> None:
         """Set MD5 keys and TTL before anyone connects: the kernel checks the first SYN, the peer our SYN-ACK."""
@@ -119,7 +144,7 @@ class Listener:
         except OSError:
             connection.close()
             return  # gone already
-        neighbor = self._match(peer, local)
+        neighbor = self._expected.find(peer, local)
         if neighbor is None:
             self._log.warning("connection refused, no such neighbor: peer=%s local=%s", peer, local)
             self._refuse(connection)
@@ -144,8 +169,8 @@ class Listener:
             # Not socket.send_fds: it ignores the address.
             self._handover.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptor)], 0, path)
         except OSError as error:
-            if self._loop.now() < waiting.until and self._waiting < WAITING_LIMIT:
-                self._waiting += 1
+            if self._loop.now() < waiting.until:
+                self._count_waiting(1)
                 self._loop.call_later(RETRY_HANDOVER, lambda: self._try_again(waiting))
                 return
             self._log.warning(
@@ -154,18 +179,16 @@ class Listener:
         waiting.connection.close()
 
     def _try_again(self, waiting: Waiting) -> None:
-        self._waiting -= 1
+        self._count_waiting(-1)
         self._hand_over(waiting)
 
-    def _match(self, peer: str, local: str) -> PassiveNeighbor | None:
-        """Return the neighbor of a connection: the exact address before the narrowest range."""
-        address = ip_address(peer)
-        found = [
-            neighbor
-            for neighbor in self._neighbors
-            if address in ip_network(neighbor.peer_address) and neighbor.local_address in ("", local)
-        ]
-        return max(found, key=lambda neighbor: ip_network(neighbor.peer_address).prefixlen, default=None)
+    def _count_waiting(self, more: int) -> None:
+        """Leave connections to the kernel while too many wait here."""
+        was_full = self._waiting >= WAITING_LIMIT
+        self._waiting += more
+        if was_full != (self._waiting >= WAITING_LIMIT):
+            for sock in self._sockets.values():
+                self._watch(sock)
 
     def _refuse(self, connection: socket.socket) -> None:
         try:

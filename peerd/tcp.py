@@ -13,6 +13,7 @@ MD5_FLAG_PREFIX = 1
 IP_MINTTL, IPV6_MINHOPCOUNT = 21, 73  # <linux/in.h>, <linux/in6.h>
 IP_FREEBIND = 15
 SEND_BUFFER = 256 * 1024
+BACKLOG = 1024  # connections that may wait to be accepted: a fleet of routers comes back at the same moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def listen(address: str, port: int) -> socket.socket:
         if sock.family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind((address, port))
-        sock.listen(128)
+        sock.listen(BACKLOG)
     except OSError as error:
         sock.close()
         raise OSError(error.errno, f"cannot listen on {address} port {port}: {error.strerror}") from error

@@ -245,6 +245,15 @@ def test_a_signal_runs_in_the_loop(loop: Loop) -> None:
     signal.signal(signal.SIGUSR1, former)
 
 
+def test_a_descriptor_that_is_watched_for_nothing_can_be_let_go(loop: Loop) -> None:
+    read, write = os.pipe()
+    loop.watch(read, lambda _events: None)
+    loop.watch(read, lambda _events: None, read=False)
+    loop.unwatch(read)
+    os.close(read)
+    os.close(write)
+
+
 def test_a_descriptor_that_is_used_again_within_a_turn_does_not_get_its_predecessor_s_events(loop: Loop) -> None:
     heard: list[str] = []
     first, other = socket.socketpair()

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.routers.process import MissingProgram
-from tools.bench import announce, feeds, receive, report, speakers, starting, steady
+from tools.bench import announce, feeds, receive, report, speakers, starting, steady, wide
 from tools.bench.sink import compile_sink
 from tools.bench.work import Bench, Result, Workload, new_directory
 
@@ -33,6 +33,10 @@ WORKLOADS: dict[str, tuple[Workload, tuple[str, ...]]] = {
     "static-20k": (starting.static_20k, WITH_BIRD),
     "static-100k": (starting.static_100k, ("bgpbus", "bird")),
     "neighbors-100": (starting.neighbors_100, WITH_BIRD),
+    "neighbors-100x10k": (wide.neighbors_100_10k, ("bgpbus",)),
+    "neighbors-1000": (wide.neighbors_1000, ("bgpbus",)),
+    "passive-1000": (wide.passive_1000, ("bgpbus",)),
+    "reset": (wide.reset, BOTH),
 }
 NEEDS = {"feed": feeds.AS4777, "full-table": feeds.PCH}
 SPEAKERS = ("bgpbus", "exabgp", "bird")

@@ -1,9 +1,9 @@
 /*
  * A BGP peer that only counts: the independent other end of every benchmark.
  *
- * usage: sink --port P [--sessions N] [--goal N]... [--feed FILE] [--stamp]
+ * usage: sink --port P [--sessions N] [--goal N]... [--feed FILE] [--stamp] [--dial]
  *
- * It listens on every address, answers each OPEN with a copy of it (another router id), keeps the set of prefixes that
+ * It listens on every address (--dial: connects to 127.0.0.1 from 127.0.1.1, 127.0.1.2 and on), answers each OPEN with a copy of it (another router id), keeps the set of prefixes that
  * each session holds, and prints what happens on stdout, times being CLOCK_MONOTONIC in seconds:
  *
  *   listening
@@ -13,7 +13,8 @@
  *                                      the goal before; goals are met in order)
  *   stamp TIME NUMBER                 (--stamp: prefixes that the first session holds, after each UPDATE)
  *   feeding TIME / fed TIME           (--feed: FILE is sent to every session after a line `go` on stdin)
- *   closed SESSION TIME
+ *   counted UPDATES OCTETS HELD       (after a line `count` on stdin: of all sessions since the start)
+ *   closed SESSION TIME               (a line `reset` on stdin closes every session, as a router that restarts)
  *
  * It ends with the end of stdin. Prefixes count for IPv4 and IPv6 unicast, and NLRI of FlowSpec as opaque octets.
  */
@@ -50,11 +51,11 @@ typedef struct {
     size_t size, used, held;
     size_t fed;
     int fed_all;
-    double last_sent;
+    double last_sent, last_dialled;
 } session;
 
 static session sessions[MAX_SESSIONS];
-static int session_count, wanted = 1, established_count, stamping, going;
+static int session_count, wanted = 1, established_count, stamping, going, dialling, port = 179;
 static long goals[MAX_GOALS];
 static int goal_count, goal_next;
 static uint64_t updates, octets;
@@ -260,28 +261,91 @@ static void feed_some(session *s)
     }
 }
 
-static void accept_one(int listener)
+static void over(session *s)
 {
-    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), on = 1;
-    if (fd < 0) return;
-    int slot = 0;
-    while (slot < session_count && sessions[slot].fd >= 0) slot++;
-    if (slot == MAX_SESSIONS) { close(fd); return; }
+    if (s->established || !dialling) printf("closed %d %.6f\n", s->number, now());
+    if (s->established) established_count--;
+    close(s->fd);
+    s->fd = -1; s->held = 0; s->established = 0;
+    check_goals();
+}
+
+static int command(void)
+{
+    char line[64];
+    uint64_t held = 0;
+    if (read(0, line, sizeof line) <= 0) return 0;
+    switch (line[0]) {
+    case 'g':
+        going = 1;
+        printf("feeding %.6f\n", now());
+        break;
+    case 'c':
+        for (int i = 0; i < session_count; i++) held += sessions[i].held;
+        printf("counted %llu %llu %llu\n", (unsigned long long)updates, (unsigned long long)octets,
+               (unsigned long long)held);
+        break;
+    case 'r':
+        for (int i = 0; i < session_count; i++) if (sessions[i].fd >= 0) over(&sessions[i]);
+        break;
+    }
+    return 1;
+}
+
+static void begin(int slot, int fd)
+{
+    int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     session *s = &sessions[slot];
     free(s->buffer); free(s->table);
-    *s = (session){.fd = fd, .number = slot, .buffer = malloc(BUFFER), .last_sent = now()};
+    *s = (session){.fd = fd, .number = slot, .buffer = malloc(BUFFER), .last_sent = now(), .last_dialled = now()};
     if (!s->buffer) fail("malloc");
     if (slot == session_count) session_count++;
 }
 
-static void options(int argc, char **argv, int *port)
+static void accept_one(int listener)
+{
+    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), slot = 0;
+    if (fd < 0) return;
+    while (slot < session_count && sessions[slot].fd >= 0) slot++;
+    if (slot == MAX_SESSIONS) { close(fd); return; }
+    begin(slot, fd);
+}
+
+/* Connect every session that has no connection and has not tried for a second. */
+static void dial(void)
+{
+    for (int i = 0; i < wanted; i++) {
+        if (i < session_count && (sessions[i].fd >= 0 || now() - sessions[i].last_dialled < 1)) continue;
+        struct sockaddr_in own = {.sin_family = AF_INET}, there = {.sin_family = AF_INET};
+        own.sin_addr.s_addr = htonl(0x7f000101u + ((uint32_t)i / 250 << 8) + (uint32_t)i % 250);
+        there.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        there.sin_port = htons((uint16_t)port);
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (bind(fd, (struct sockaddr *)&own, sizeof own)) fail("bind");
+        if (connect(fd, (struct sockaddr *)&there, sizeof there) && errno != EINPROGRESS) fail("connect");
+        begin(i, fd);
+    }
+}
+
+static int listening(void)
+{
+    int on = 1, off = 0, listener = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    struct sockaddr_in6 here = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port), .sin6_addr = in6addr_any};
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (bind(listener, (struct sockaddr *)&here, sizeof here) || listen(listener, 1024)) fail("listen");
+    return listener;
+}
+
+static void options(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--stamp")) { stamping = 1; continue; }
+        if (!strcmp(argv[i], "--dial")) { dialling = 1; continue; }
         if (i + 1 == argc) { fprintf(stderr, "sink: %s needs a value\n", argv[i]); exit(2); }
         const char *value = argv[++i];
-        if (!strcmp(argv[i - 1], "--port")) *port = atoi(value);
+        if (!strcmp(argv[i - 1], "--port")) port = atoi(value);
         else if (!strcmp(argv[i - 1], "--sessions")) wanted = atoi(value);
         else if (!strcmp(argv[i - 1], "--goal") && goal_count < MAX_GOALS) goals[goal_count++] = atol(value);
         else if (!strcmp(argv[i - 1], "--feed")) {
@@ -297,19 +361,15 @@ static void options(int argc, char **argv, int *port)
 
 int main(int argc, char **argv)
 {
-    int port = 179, on = 1, off = 0;
-    options(argc, argv, &port);
+    options(argc, argv);
     setvbuf(stdout, NULL, _IOLBF, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    int listener = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    struct sockaddr_in6 here = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port), .sin6_addr = in6addr_any};
-    if (bind(listener, (struct sockaddr *)&here, sizeof here) || listen(listener, 1024)) fail("listen");
+    int listener = dialling ? -1 : listening();
     printf("listening\n");
 
     static struct pollfd polls[MAX_SESSIONS + 2];
     for (;;) {
+        if (dialling) dial();
         polls[0] = (struct pollfd){0, POLLIN, 0};
         polls[1] = (struct pollfd){listener, POLLIN, 0};
         for (int i = 0; i < session_count; i++) {
@@ -319,22 +379,14 @@ int main(int argc, char **argv)
         }
         int count = session_count;
         if (poll(polls, (nfds_t)count + 2, 1000) < 0 && errno != EINTR) fail("poll");
-        if (polls[0].revents) {
-            char line[64];
-            if (read(0, line, sizeof line) <= 0) return 0;
-            going = 1;
-            printf("feeding %.6f\n", now());
-        }
+        if (polls[0].revents && !command()) return 0;
         if (polls[1].revents) accept_one(listener);
         for (int i = 0; i < count; i++) {
             session *s = &sessions[i];
             if (s->fd < 0) continue;
             if (polls[i + 2].revents & POLLOUT) feed_some(s);
             if ((polls[i + 2].revents & (POLLIN | POLLHUP | POLLERR)) && !receive(s)) {
-                printf("closed %d %.6f\n", s->number, now());
-                if (s->established) established_count--;
-                close(s->fd);
-                s->fd = -1; s->held = 0; s->established = 0;
+                over(s);
                 continue;
             }
             int between = !feed || !s->fed || s->fed_all; /* never a KEEPALIVE inside a message of the feed */

@@ -32,6 +32,15 @@ class Reached:
     octets: int
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What all sessions were sent since the start, and the prefixes that they hold now."""
+
+    updates: int
+    octets: int
+    held: int
+
+
 @dataclass(slots=True)
 class Sink:
     """A running sink and what it has printed so far."""
@@ -42,6 +51,7 @@ class Sink:
     established: float | None = None
     feeding: float | None = None
     closed: list[str] = field(default_factory=list)
+    counted: Counted | None = None
     speaker: Process | None = None
     _listening: bool = False
     _rest: bytes = b""
@@ -56,8 +66,9 @@ class Sink:
         goals: tuple[int, ...] = (),
         feed: Path | None = None,
         stamp: bool = False,
+        dial: bool = False,
     ) -> Sink:
-        """Start a sink and wait until it listens."""
+        """Start a sink and wait until it listens, or, where it is to `dial`, begins to."""
         arguments: list[str | Path] = [program, "--port", str(port), "--sessions", str(sessions)]
         for goal in goals:
             arguments += ["--goal", str(goal)]
@@ -65,6 +76,8 @@ class Sink:
             arguments += ["--feed", feed]
         if stamp:
             arguments.append("--stamp")
+        if dial:
+            arguments.append("--dial")
         sink = cls(Process(arguments, log, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
         sink._until(lambda: sink._listening, 10, "the sink to listen")
         return sink
@@ -82,11 +95,28 @@ class Sink:
 
     def go(self) -> float:
         """Start feeding; return when it started."""
-        self.process.stdin.write(b"go\n")
-        self.process.stdin.flush()
+        self._tell("go")
         self._until(lambda: self.feeding is not None, 5, "the sink to start feeding")
         assert self.feeding is not None
         return self.feeding
+
+    def count(self) -> Counted:
+        """Ask what all sessions were sent so far."""
+        self.counted = None
+        self._tell("count")
+        self._until(lambda: self.counted is not None, 5, "the sink's count")
+        assert self.counted is not None
+        return self.counted
+
+    def reset(self, seconds: float) -> float:
+        """Close every session, and wait until all are up again; return when that was."""
+        self.established = None
+        self._tell("reset")
+        return self.wait_established(seconds)
+
+    def _tell(self, command: str) -> None:
+        self.process.stdin.write(f"{command}\n".encode())
+        self.process.stdin.flush()
 
     def listen(self, seconds: float) -> None:
         """Take in what it prints for `seconds`."""
@@ -131,5 +161,7 @@ class Sink:
                 self.stamps.append((float(when), int(held)))
             case ["feeding", when]:
                 self.feeding = float(when)
+            case ["counted", updates, octets, held]:
+                self.counted = Counted(int(updates), int(octets), int(held))
             case ["closed", *rest]:
                 self.closed.append(" ".join(rest))

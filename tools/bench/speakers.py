@@ -27,6 +27,7 @@ class Setup:
     helper: Sequence[str | Path] = ()
     receive: bool = False
     static: Iterable[str] = ()
+    passive: bool = False
 
     def peers(self) -> list[str]:
         """Return the addresses of the neighbors."""
@@ -68,7 +69,8 @@ def _configuration(setup: Setup) -> str:
     static = "".join(f"    route {route};\n" for route in setup.static)
     for peer in setup.peers():
         parts.append(f"neighbor {peer} {{\n  router-id 10.0.0.1;\n  local-address {LOCAL};\n")
-        parts.append(f"  local-as {AS};\n  peer-as {AS};\n  connect {setup.port};\n  family {{ {setup.family}; }}\n")
+        reach = f"passive true;\n  listen {setup.port}" if setup.passive else f"connect {setup.port}"
+        parts.append(f"  local-as {AS};\n  peer-as {AS};\n  {reach};\n  family {{ {setup.family}; }}\n")
         if setup.helper:
             receive = " receive { parsed; update; }" if setup.receive else ""
             parts.append(f"  api {{ processes [ bench ];{receive} }}\n")

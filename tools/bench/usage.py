@@ -24,6 +24,11 @@ def processes_of(pid: int, without: str) -> list[int]:
     return [found for found in descendants(pid) if without.encode() not in _read(found, "cmdline")]
 
 
+def processes_with(pid: int, words: str) -> list[int]:
+    """Return those of `pid` and its descendants whose command line has these words in it."""
+    return [found for found in descendants(pid) if words.replace(" ", "\0").encode() in _read(found, "cmdline")]
+
+
 def cpu_seconds(pids: Iterable[int]) -> float:
     """Return the CPU time of all threads of all processes so far."""
     total = 0

@@ -131,11 +131,11 @@ class ApiOptions:
 
     ack: bool = _option(BOOLEAN, True, "answer each command with 'done' or 'error'")
     chunk: int = _ignored(_integer(1, 1_000_000), 1, "lines printed at once by commands that show tables")
-    cli: bool = _ignored(BOOLEAN, True, "serve the command line client")
+    cli: bool = _option(BOOLEAN, True, "serve the named pipes of ExaBGP's command line client, where they are")
     compact: bool = _option(BOOLEAN, False, "print a prefix in JSON as a string instead of an object")
     encoder: str = _ignored(ENCODER, "json", "the encoder of processes that name none")
     memory: int = _option(_integer(0, 65536), 64, "MiB of events that wait for a helper in memory")
-    pipename: str = _ignored(PIPE_NAME, "exabgp", "the name of the pipes of the command line client")
+    pipename: str = _option(PIPE_NAME, "exabgp", "the name of those pipes, without '.in' and '.out'")
     respawn: bool = _option(BOOLEAN, True, "start helpers again when they end")
     show_routes_format: str = _option(ROUTES_FORMAT, "v1", "the JSON of 'show adj-rib': v1 or v2")
     spool: int = _option(_integer(0, 1_048_576), 1024, "MiB of events that then wait on disk, before they are dropped")

@@ -8,6 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
+from apid.control.pipes import open_pipes
 from apid.control.server import Control
 from apid.load import LoadError, read_environment
 from bus.daemon import (
@@ -43,6 +44,9 @@ def main(run_directory: Path, sources: list[str]) -> None:
         log.warning("%s", warning)
     loop.on_signal(signal.SIGTERM, control.stop)
     loop.on_signal(signal.SIGINT, control.stop)
+    if environment.api.cli:
+        root = os.environ.get("EXABGP_ROOT") or sys.prefix
+        pipes = open_pipes(loop, run, environment.api.pipename, root, log)  # noqa: F841 (lives on)
     gc.freeze()
     log.info("control ready")
     loop.run()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field
 from types import NoneType
 from typing import Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
 
@@ -36,6 +36,7 @@ class Message:
 M = TypeVar("M", bound=Message)
 KINDS: dict[int, type[Message]] = {}
 _FIELDS: dict[type[Message], tuple[tuple[str, Check], ...]] = {}
+_REQUIRED: dict[type[Message], int] = {}  # fields without a default
 
 
 def message(kind: int, route: str) -> Callable[[type[M]], type[M]]:
@@ -49,6 +50,7 @@ def message(kind: int, route: str) -> Callable[[type[M]], type[M]]:
         hints = get_type_hints(cls)
         fields = dataclasses.fields(cls)  # type: ignore[arg-type]  # every message is a dataclass
         _FIELDS[cls] = tuple((field.name, _check(hints[field.name])) for field in fields)
+        _REQUIRED[cls] = sum(each.default is MISSING and each.default_factory is MISSING for each in fields)
         return cls
 
     return register
@@ -91,7 +93,8 @@ class Apply(Message):
     sequence: counts from 1; a number that ribd has seen is acknowledged again without effect.
     targets: lists of neighbor names that `changes` refer to by index.
     changes: `[index into targets, announce (1) or withdraw (0), AFI, SAFI, attribute set, items]`; an attribute set
-        is neutral path attribute octets, an item a path identifier (4 octets) and the NLRI.
+        is neutral path attribute octets, an item a path identifier (4 octets) and the NLRI. A seventh element of an
+        announcement is its lease: after so many seconds the routes are withdrawn, unless announced again.
     """
 
     client: str
@@ -104,7 +107,7 @@ class Apply(Message):
 @message(2, "ribd → bridge | control")
 @dataclass(frozen=True, slots=True)
 class Applied(Message):
-    """`Apply`, `Enrol` or `Clear` number `sequence` and all before it are journalled and in force."""
+    """`Apply`, `Enrol` or `Clear` number `sequence` and all before it are journalled and in force; `Sync` is over."""
 
     sequence: int
 
@@ -121,12 +124,17 @@ class Refused(Message):
 @message(4, "control → ribd")
 @dataclass(frozen=True, slots=True)
 class Enrol(Message):
-    """Make these the neighbors that exist: new ones start without routes, those not named are forgotten."""
+    """Make these the neighbors that exist: new ones start without routes, those not named are forgotten.
+
+    flow_limits: how many FlowSpec rules a neighbor may have, by name; an `Apply` that would pass it is refused, unless
+        its client is `control` itself.
+    """
 
     client: str
     epoch: str
     sequence: int
     neighbors: list[str]
+    flow_limits: dict[str, Any] = field(default_factory=dict)
 
 
 @message(5, "peerd → ribd")
@@ -139,8 +147,10 @@ class Pull(Message):
     shape: what decides the octets (the wire form of `bgp.shape.Shape`).
     cursors: `[AFI, SAFI, position, floor]` for each family: the version sent last, and the version up to which
         withdrawals need not be sent because the session was sent nothing older (-1: whatever is newest now; such a
-        Pull is answered at once). No cursors: the session is down, forget it.
+        Pull is answered at once; -2: the answer says at once, as the floor, what is newest now, and nothing is sent).
+        No cursors: the session is down, forget it.
     credit: how many octets the answer may hold, roughly.
+    written: for each cursor, up to which position TCP has taken everything; empty where it has taken all that was sent.
     """
 
     neighbor: str
@@ -149,6 +159,7 @@ class Pull(Message):
     shape: list[Any]
     cursors: list[list[int]]
     credit: int
+    written: list[int] = field(default_factory=list)
 
 
 @message(6, "ribd → peerd")
@@ -182,7 +193,7 @@ class Resync(Message):
 @message(8, "bridge | control → ribd")
 @dataclass(frozen=True, slots=True)
 class ListRoutes(Message):
-    """Ask for routes held for a neighbor, a page at a time, in table order after `after` (an offset)."""
+    """Ask for routes held for a neighbor, a page at a time: `after` is 0, then what the last page said."""
 
     request: int
     neighbor: str
@@ -193,7 +204,10 @@ class ListRoutes(Message):
 @message(9, "ribd → bridge | control")
 @dataclass(frozen=True, slots=True)
 class RoutePage(Message):
-    """A page of routes: `[AFI, SAFI, attribute set, item]` each; `after` continues, -1 where that was all."""
+    """A page of routes: `[AFI, SAFI, attribute set, item]` each; `after` continues, -1 where that was all.
+
+    A fifth element is how many seconds are left of the route's lease.
+    """
 
     request: int
     neighbor: str
@@ -210,6 +224,22 @@ class Clear(Message):
     epoch: str
     sequence: int
     neighbors: list[str]
+
+
+@message(11, "bridge | control → ribd")
+@dataclass(frozen=True, slots=True)
+class Sync(Message):
+    """Answer once TCP has taken, of every session that is up, all that these neighbors are to be sent now.
+
+    It is numbered among the other requests of its client, and answered by `Applied`, or by `Refused` where a session
+    has not got there within `seconds`. Sessions that are down, or end meanwhile, do not count.
+    """
+
+    client: str
+    epoch: str
+    sequence: int
+    neighbors: list[str]
+    seconds: float
 
 
 # Plane 2: sessions
@@ -286,6 +316,15 @@ class SessionReply(Message):
     neighbor: str
     error: str
     data: dict[str, Any]
+
+
+@message(25, "bridge → peerd")
+@dataclass(frozen=True, slots=True)
+class Settled(Message):
+    """What a helper had to announce at its start is journalled: End-of-RIB need not wait for it (RFC 4724)."""
+
+    neighbor: str
+    helper: str
 
 
 # Control
@@ -386,7 +425,8 @@ class AppliedConfiguration(Message):
 
     generation: digest of the configuration. sources: the files that it came from. routes: `[neighbors, changes]`
     pairs, with `[AFI, SAFI, attribute set, items]` changes. programs: the supervisor programs. watchdogs: the routes
-    that a watchdog controls, begun announced or not, `[name, neighbors, changes]` each.
+    that a watchdog controls, begun announced or not, `[name, neighbors, changes]` each. revision: names this time that
+    it was put in force; the same configuration may come again after another one.
     """
 
     generation: str
@@ -395,6 +435,7 @@ class AppliedConfiguration(Message):
     routes: list[list[Any]]
     programs: list[str]
     watchdogs: list[list[Any]] = field(default_factory=list)
+    revision: str = ""
 
 
 @message(54, "control (file)")
@@ -403,6 +444,19 @@ class WatchdogRoutes(Message):
     """Routes that were announced by a command with `watchdog NAME`: `[name, neighbors, changes]`, as above."""
 
     routes: list[list[Any]]
+
+
+@message(55, "control (file)")
+@dataclass(frozen=True, slots=True)
+class LiveNeighbors(Message):
+    """What commands did to neighbors; `keep` says whether it outlives a reload and a restart.
+
+    created: `[name, section of a configuration, keep]` of the neighbors that a command created.
+    shut: `[name, shutdown communication, keep]` of the neighbors, created or configured, that a command shut.
+    """
+
+    created: list[list[Any]]
+    shut: list[list[Any]]
 
 
 # Plane 3: events
@@ -428,7 +482,7 @@ TOPICS = {
     "notification/NEIGHBOR": "NOTIFICATION: direction, code, subcode, data, text",
     "refresh/NEIGHBOR": "ROUTE-REFRESH received and acted upon: afi, safi, subtype",
     "out/NEIGHBOR": "UPDATEs written to the peer: octets (whole messages, joined)",
-    "rib": "a request was carried out: client, sequence, announced, withdrawn (numbers of routes)",
+    "rib": "a request was carried out: client (`lease`: leases have ended), sequence, announced, withdrawn (routes)",
     "helper/NAME": "helper life: state (started, exited, lost, reading) and details",
     "config": "a configuration was applied or refused: generation, reason",
     "bad/PROGRAM": "a bad message was refused: reason, count",
@@ -460,9 +514,10 @@ def unpack(octets: bytes) -> Message:
     if cls is None:
         raise SchemaError(f"unknown kind {body[1]!r}")
     fields = _FIELDS[cls]
-    if len(body) != len(fields) + 2:
+    if not _REQUIRED[cls] <= len(body) - 2 <= len(fields):
         raise SchemaError(f"{cls.__name__} has {len(fields)} fields, not {len(body) - 2}")
-    for (name, check), value in zip(fields, body[2:], strict=True):
+    # What a former release wrote lacks the fields that were appended since: they have defaults.
+    for (name, check), value in zip(fields, body[2:], strict=False):
         if not check(value):
             raise SchemaError(f"{cls.__name__}.{name} is of the wrong type: {value!r:.60}")
     return cls(*body[2:])

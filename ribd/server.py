@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import logging
 from dataclasses import dataclass
-from itertools import islice
 
 from bgp.family import Family
 from bgp.shape import Shape
@@ -25,19 +24,27 @@ from bus.schema import (
     Pull,
     Refused,
     Resync,
-    RoutePage,
     SchemaError,
+    Sync,
+    pack,
     unpack,
 )
 from bus.transport import Loop, Publisher, Server
 from ribd.group import UpdateGroup
 from ribd.journal import Damage, Journal, new_lineage
+from ribd.limit import depends, refusal
+from ribd.listing import Listings
 from ribd.state import Outcome, RequestError, Restorer, State
+from ribd.sync import Syncs
 from ribd.table import Table
+from ribd.turns import Turns
 
+WHERE = -2  # a floor that only asks where the table stands
 HOUSEKEEPING = 5.0  # seconds between looks at tombstones, journal and counters
 SETTLED = 60.0  # seconds after our start in which a live session may still come back with its cursors
-PAGE_LIMIT = 10_000
+LOOK = 0.5  # seconds between looks at leases, while there are any
+LAPSED_ITEMS = 20_000  # withdrawn by one request when leases end: it must fit the bus and the journal
+LEASE = "lease"  # the client that withdraws them: ourselves
 
 Request = Apply | Enrol | Clear
 
@@ -61,16 +68,21 @@ class RibServer:
         self._state = self._recover()
         self._sessions: dict[str, Session] = {}
         self._groups: dict[Table, dict[Shape, UpdateGroup]] = {}
-        self._pending: list[tuple[bytes, Request, bytes]] = []
+        self._pending: list[tuple[bytes | None, Request, bytes]] = []  # nobody is told of our own requests
         self._refusing = False
+        self._turns = Turns()
         self._started = loop.now()
+        self._epoch, self._lapses, self._looking = epoch, 0, False
         self._publisher = Publisher(loop, run.events_in, "ribd", epoch)
         self._server = Server(loop, run.ribd, self._message, self._bad)
+        self._listings = Listings()
+        self._syncs = Syncs(loop, self._server.send, self._state.rib.enrolled)
         loop.call_later(HOUSEKEEPING, self._housekeep)
+        self._look_later()
 
     def _recover(self) -> State:
         damage: list[Damage] = []
-        restorer = Restorer(new_lineage())
+        restorer = Restorer(new_lineage(), self._loop.now())
         count = 0
         for kind, record in self._journal.recover(damage):
             if kind == "snapshot":
@@ -100,22 +112,35 @@ class RibServer:
             self._log.error("journal record skipped: %s", error)
             return
         if isinstance(request, Apply | Enrol | Clear):
-            state.perform(request)
+            state.perform(request, self._loop.now())
 
     def _bad(self, reason: str) -> None:
         self._log.warning("bad message refused: %s", reason)
         self._publisher.publish("bad/ribd", {"reason": reason, "count": self._server.bad})
 
     def _message(self, identity: bytes, message: Message, octets: bytes) -> None:
+        if isinstance(message, Apply | Enrol | Clear | Sync) and not self._in_turn(identity, message):
+            return
         match message:
             case Apply() | Enrol() | Clear():
                 self._request(identity, message, octets)
             case Pull():
                 self._pull(identity, message)
             case ListRoutes():
-                self._list(identity, message)
+                table = self._state.rib.of.get(message.neighbor)
+                self._server.send(identity, self._listings.page(identity, message, table, self._loop.now()))
+            case Sync():
+                self._sync(identity, message)
             case _:
                 self._server.reject(f"{type(message).__name__} is not for ribd")
+
+    def _in_turn(self, identity: bytes, request: Request | Sync) -> bool:
+        """Whether a request is of its client's present life, and the next one or a repetition; refuse it otherwise."""
+        fault = self._state.stranger(request.client, request.epoch) or self._turns.fault(request)
+        if fault:
+            self._server.reject(fault)
+            self._server.send(identity, Refused(request.sequence, fault))
+        return not fault
 
     def _request(self, identity: bytes, request: Request, octets: bytes) -> None:
         try:
@@ -124,12 +149,28 @@ class RibServer:
             self._server.reject(str(error))
             self._server.send(identity, Refused(request.sequence, str(error)))
             return
+        if isinstance(request, Apply) and depends(self._state.rib, request):
+            self._commit()  # what came before decides
+            if not self._state.seen(request) and (reason := refusal(self._state.rib, request)):
+                self._server.send(identity, Refused(request.sequence, reason))
+                return
+        self._submit(identity, request, octets)
+        if self._state.begins(request):
+            self._commit()  # at once: what its former life left behind shall find it replaced
+
+    def _submit(self, identity: bytes | None, request: Request, octets: bytes) -> None:
         if not self._pending:
             self._loop.call_soon(self._commit)
         self._pending.append((identity, request, octets))
 
+    def _reply(self, identity: bytes | None, message: Message) -> None:
+        if identity is not None:
+            self._server.send(identity, message)
+
     def _commit(self) -> None:
         pending, self._pending = self._pending, []
+        if not pending:
+            return
         new, planned = [], set()
         for identity, request, octets in pending:
             number = (request.client, request.epoch, request.sequence)
@@ -148,11 +189,13 @@ class RibServer:
             self._log.info("journal can be written again")
         changed: dict[Table, None] = {}
         for _, request, _ in new:
-            outcome = self._state.perform(request)
+            outcome = self._state.perform(request, self._loop.now())
             changed.update(dict.fromkeys(outcome.tables))
             self._report(request, outcome)
+            if outcome.leased:
+                self._look_later()
         for identity, request, _ in pending:
-            self._server.send(identity, Applied(request.sequence))
+            self._reply(identity, Applied(request.sequence))
         for table in changed:
             self._serve(table)
         if self._journal.wants_compaction:
@@ -164,20 +207,23 @@ class RibServer:
         except OSError as error:
             self._log.error("journal cannot be compacted, it grows: %s", error)
 
-    def _refuse(self, pending: list[tuple[bytes, Request, bytes]], error: OSError) -> None:
+    def _refuse(self, pending: list[tuple[bytes | None, Request, bytes]], error: OSError) -> None:
         if not self._refusing:
             self._log.error("journal cannot be written, new commands are refused: %s", error)
         self._refusing = True
         for identity, request, _ in pending:
             if self._state.seen(request):
-                self._server.send(identity, Applied(request.sequence))
+                self._reply(identity, Applied(request.sequence))
             else:
-                self._server.send(identity, Refused(request.sequence, f"the journal cannot be written: {error}"))
+                self._reply(identity, Refused(request.sequence, f"the journal cannot be written: {error}"))
 
     def _report(self, request: Request, outcome: Outcome) -> None:
         if outcome.enrolled:
             self._log.info("neighbors enrolled count=%d", len(self._state.rib.enrolled))
             self._groups = {table: self._groups.get(table, {}) for table in outcome.tables}
+        if request.client == LEASE and isinstance(request, Apply):
+            names = ",".join(request.targets[0][:20])
+            self._log.info("leases ended neighbors=%s routes=%d", names, outcome.withdrawn)
         if self._publisher.wanted("rib"):
             self._publisher.publish(
                 "rib",
@@ -199,17 +245,21 @@ class RibServer:
     def _pull(self, identity: bytes, pull: Pull) -> None:
         if not pull.cursors:
             self._sessions.pop(pull.neighbor, None)
+            self._syncs.gone(pull.neighbor)
             return
         known = self._sessions.get(pull.neighbor)
         try:
             if any(len(cursor) != 4 for cursor in pull.cursors):
                 raise ValueError("a cursor is AFI, SAFI, position, floor")
+            if len(pull.written) not in (0, len(pull.cursors)):
+                raise ValueError(f"{len(pull.written)} positions written of {len(pull.cursors)} cursors")
             same = known is not None and known.pull.shape == pull.shape
             shape = known.shape if known is not None and same else Shape.from_wire(pull.shape)
         except ValueError as error:
             self._server.reject(f"Pull of {pull.neighbor}: {error}")
             return
         session = self._sessions[pull.neighbor] = Session(identity, pull, shape)
+        self._syncs.heard(pull)
         self._answer(session)
 
     def _answer(self, session: Session) -> None:
@@ -226,6 +276,10 @@ class RibServer:
         credit, moved = pull.credit, False
         for afi, safi, position, floor in pull.cursors:
             stream = group.stream(Family(afi, safi))
+            if floor == WHERE:
+                cursors.append([afi, safi, position, stream.version])
+                moved = True
+                continue
             if floor < 0:
                 floor, moved = stream.version, True
             elif position > stream.version or max(position, floor) < stream.purged:
@@ -263,14 +317,41 @@ class RibServer:
             group = groups[shape] = UpdateGroup(table, shape)
         return group
 
-    def _list(self, identity: bytes, request: ListRoutes) -> None:
-        table = self._state.rib.of.get(request.neighbor)
-        families = {} if table is None else table.families
-        rows = ([*family, *route] for family, routes in families.items() for route in routes.routes())
-        limit = min(max(request.limit, 1), PAGE_LIMIT)
-        page = list(islice(rows, request.after, request.after + limit))
-        after = request.after + len(page) if len(page) == limit else -1
-        self._server.send(identity, RoutePage(request.request, request.neighbor, after, page))
+    def _sync(self, identity: bytes, request: Sync) -> None:
+        self._commit()  # what came before it is to be waited for, too
+
+        def pull(name: str) -> Pull | None:
+            session = self._sessions.get(name)
+            return None if session is None else session.pull
+
+        self._syncs.add(identity, request, self._state.rib.versions, pull)
+
+    # Leases
+
+    def _look_later(self) -> None:
+        """Look at the leases in a moment, if there are any."""
+        if not self._looking and self._state.rib.has_leases():
+            self._looking = True
+            self._loop.call_later(LOOK, self._end_leases)
+
+    def _end_leases(self) -> None:
+        """Withdraw the routes whose lease is over, as any client would."""
+        self._looking = False
+        self._commit()  # a renewal that has come is in time
+        now = self._loop.now()
+        for table in self._state.rib.tables():
+            for family, routes in table.families.items():
+                items = routes.lapsed(now)
+                for start in range(0, len(items), LAPSED_ITEMS):
+                    self._lapse(table, family, items[start : start + LAPSED_ITEMS])
+        self._commit()
+        self._look_later()
+
+    def _lapse(self, table: Table, family: Family, items: list[bytes]) -> None:
+        self._lapses += 1
+        names = sorted(table.members)
+        request = Apply(LEASE, self._epoch, self._lapses, [names], [[0, 0, *family, b"", items]])
+        self._submit(None, request, pack(request))
 
     def _housekeep(self) -> None:
         self._loop.call_later(HOUSEKEEPING, self._housekeep)

@@ -15,11 +15,16 @@ from bgp.family import Family
 from bgp.nlri import KEYED_BY_ITEM, route_key
 from bgp.route import check_set
 from bus.schema import Apply, Clear, Enrol, Message
+from ribd.lease import LONGEST
+from ribd.limit import CONFIGURATION
 from ribd.table import Entry, FamilyTable, Rib, Table, Withdrawn
 
 ROWS = 4096  # entries in a snapshot record
 ITEM_OCTETS = 4100  # path identifier and the longest NLRI
 REFUSED_KEPT = 256  # refused requests remembered for each client: more than it may have outstanding
+FORMER_KEPT = 64  # former lives remembered for each client
+CLIENTS = 4096  # bridges and control; more names are not remembered
+NAME_LENGTH = 256  # characters of a client's name, and of its epoch
 
 
 class RequestError(ValueError):
@@ -34,6 +39,7 @@ class Outcome:
     announced: int = 0
     withdrawn: int = 0
     enrolled: bool = False
+    leased: bool = False
 
 
 @dataclass(slots=True)
@@ -43,6 +49,7 @@ class Client:
     epoch: str
     sequence: int = 0
     refused: list[int] = field(default_factory=list)
+    former: list[str] = field(default_factory=list)  # epochs of lives that are over
 
     def has(self, sequence: int) -> bool:
         """Whether a request was carried out."""
@@ -71,14 +78,35 @@ class State:
         client = self.clients.get(request.client)
         return client is not None and client.epoch == request.epoch and client.has(request.sequence)
 
+    def begins(self, request: Apply | Enrol | Clear) -> bool:
+        """Whether this request is the first of a client's life."""
+        client = self.clients.get(request.client)
+        return client is None or client.epoch != request.epoch
+
+    def stranger(self, client: str, epoch: str) -> str:
+        """Return why nobody of this name and epoch may ask for anything, or nothing.
+
+        What a bridge that has died left on its way must not undo what its successor has asked for since.
+        """
+        known = self.clients.get(client)
+        if known is not None and epoch in known.former:
+            return f"{client:.40} of epoch {epoch:.40} was replaced by epoch {known.epoch:.40}"
+        if max(len(client), len(epoch)) > NAME_LENGTH:
+            return f"a name of {len(client)}, an epoch of {len(epoch)} characters: at most {NAME_LENGTH} expected"
+        if known is None and len(self.clients) >= CLIENTS:
+            return f"{client:.40} is one client more than {CLIENTS}"
+        return ""
+
     def check(self, request: Message) -> None:
         """Raise `RequestError` where a field's value could harm us now or on replay."""
         if not isinstance(request, Apply):
             return
         for change in request.changes:
-            if len(change) != 6:
-                raise RequestError(f"a change has 6 fields, not {len(change)}")
-            target, announce, afi, safi, attributes, items = change
+            if len(change) not in (6, 7):
+                raise RequestError(f"a change has 6 fields, or 7 with a lease, not {len(change)}")
+            target, announce, afi, safi, attributes, items, *lease = change
+            if lease and (type(lease[0]) is not int or not 0 < lease[0] <= LONGEST or not announce):
+                raise RequestError(f"a lease is of an announcement, 1 to {LONGEST} seconds: {lease[0]!r:.40}")
             if type(target) is not int or not 0 <= target < len(request.targets):
                 raise RequestError(f"target {target!r} is not an index into {len(request.targets)} targets")
             if announce not in (0, 1) or type(afi) is not int or type(safi) is not int:
@@ -111,29 +139,36 @@ class State:
                 raise RequestError(f"not an attribute set: {error}") from error
             self.rib.intern(attributes)
 
-    def perform(self, request: Apply | Enrol | Clear) -> Outcome:
-        """Carry out a request that was checked and journalled."""
+    def perform(self, request: Apply | Enrol | Clear, now: float) -> Outcome:
+        """Carry out a request that was checked and journalled; its leases begin `now`."""
         client = self.clients.get(request.client)
         if client is None or client.epoch != request.epoch:
-            client = self.clients[request.client] = Client(request.epoch)
+            former = [] if client is None else [*client.former, client.epoch]
+            former = [epoch for epoch in former if epoch != request.epoch][-FORMER_KEPT:]
+            client = self.clients[request.client] = Client(request.epoch, former=former)
         client.take(request.sequence)
         if isinstance(request, Enrol):
             self.rib.enrol(request.neighbors)
+            self.rib.flow_limits = request.flow_limits
             return Outcome(tables=self.rib.tables(), enrolled=True)
         if isinstance(request, Clear):
             self.rib.clear(request.neighbors)
             return Outcome(tables=self.rib.addressed(request.neighbors))
-        return self._apply(request)
+        return self._apply(request, now)
 
-    def _apply(self, request: Apply) -> Outcome:
+    def _apply(self, request: Apply, now: float) -> Outcome:
         outcome = Outcome()
         for names in request.targets:
             self.rib.addressed(names)
         # Looked up once every split is done: a later target may have split what an earlier one found.
         targets = [self.rib.addressed(names) for names in request.targets]
-        change, configured = self.rib.change, request.client == "control"
-        for target, announce, afi, safi, attributes, items in request.changes:
-            changed = change(targets[target], bool(announce), Family(afi, safi), attributes, items, configured)
+        change, configured = self.rib.change, request.client == CONFIGURATION
+        for target, announce, afi, safi, attributes, items, *lease in request.changes:
+            seconds = lease[0] if lease else 0
+            changed = change(
+                targets[target], bool(announce), Family(afi, safi), attributes, items, configured, seconds, now
+            )
+            outcome.leased |= bool(lease)
             if announce:
                 outcome.announced += changed
             else:
@@ -144,7 +179,7 @@ class State:
     def snapshot(self) -> Iterator[bytes]:
         """Yield the records of a snapshot: a head, tables with their rows, and an end that proves completeness."""
         pack = msgpack.packb
-        yield pack(["head", self.lineage, _clients(self.clients), sorted(self.rib.enrolled)])
+        yield pack(["head", self.lineage, _clients(self.clients), sorted(self.rib.enrolled), self.rib.flow_limits])
         for table in self.rib.tables():
             yield pack(["table", sorted(table.members)])
             for family, routes in table.families.items():
@@ -152,11 +187,13 @@ class State:
                 entries = list(routes.entries.values())
                 for start in range(0, len(entries), ROWS):
                     yield pack(["rows", *_rows(entries[start : start + ROWS])])
+                if routes.leases.seconds:
+                    yield pack(["leases", [*routes.leases.seconds.items()]])
         yield pack(["end"])
 
 
 def _clients(clients: dict[str, Client]) -> dict[str, list[Any]]:
-    return {name: [client.epoch, client.sequence, client.refused] for name, client in clients.items()}
+    return {name: [client.epoch, client.sequence, client.refused, client.former] for name, client in clients.items()}
 
 
 def _rows(entries: Iterable[Entry]) -> tuple[list[bytes | Withdrawn], list[Any]]:
@@ -172,10 +209,11 @@ def _rows(entries: Iterable[Entry]) -> tuple[list[bytes | Withdrawn], list[Any]]
 
 
 class Restorer:
-    """Rebuild a `State` from journal records, in order."""
+    """Rebuild a `State` from journal records, in order; every lease begins anew `now`."""
 
-    def __init__(self, lineage: str) -> None:
+    def __init__(self, lineage: str, now: float) -> None:
         self.state = State(lineage)
+        self._now = now
         self.complete = True  # False where a snapshot broke off before its end
         self._table: Table | None = None
         self._routes: FamilyTable | None = None
@@ -189,6 +227,7 @@ class Restorer:
             state.lineage = fields[0]
             state.clients = {name: Client(*client) for name, client in fields[1].items()}
             state.rib.enrolled = set(fields[2])
+            state.rib.flow_limits = fields[3] if len(fields) > 3 else {}
         elif kind == "table":
             self._table = Table(fields[0])
             state.rib.of.update(dict.fromkeys(fields[0], self._table))
@@ -197,6 +236,9 @@ class Restorer:
             self._routes.version, self._routes.purged = fields[2], fields[3]
         elif kind == "rows" and self._routes is not None:
             self._rows(self._routes, fields[0], fields[1])
+        elif kind == "leases" and self._routes is not None:
+            for key, seconds in fields[0]:
+                self._routes.leases.begin((key,), seconds, self._now)
         elif kind == "end":
             self.complete = True
 

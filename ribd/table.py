@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from bgp.family import Family
 from bgp.nlri import KEYED_BY_ITEM, route_key
+from ribd.lease import Leases
 
 
 class Withdrawn(NamedTuple):
@@ -37,7 +38,17 @@ SETS_AT = 1024  # attribute sets; likewise
 class FamilyTable:
     """The routes of one family in one table."""
 
-    __slots__ = ("entries", "family", "keyed_by_item", "purged", "served", "superseded", "tombstones", "version")
+    __slots__ = (
+        "entries",
+        "family",
+        "keyed_by_item",
+        "leases",
+        "purged",
+        "served",
+        "superseded",
+        "tombstones",
+        "version",
+    )
 
     def __init__(self, family: Family) -> None:
         self.family = family
@@ -48,6 +59,7 @@ class FamilyTable:
         self.purged = 0  # the newest version of a tombstone that was dropped
         self.served = False  # whether a session has been sent anything of this
         self.superseded: list[Entry] = []  # configured routes that a later line of the configuration replaced
+        self.leases = Leases()
 
     def __len__(self) -> int:
         """Routes that are announced."""
@@ -58,12 +70,14 @@ class FamilyTable:
         return item if self.keyed_by_item else route_key(self.family, item)
 
     def announce(self, attributes: bytes, items: list[bytes], configured: bool = False) -> int:
-        """Announce items with one attribute set; return how many changed anything.
+        """Announce items with one attribute set, for ever; return how many changed anything.
 
         A configuration may hold a route twice. ExaBGP sends the very first session both forms, in their order, and
         peers that compare octets expect it; `configured` keeps the former form until then.
         """
         entries = self.entries
+        if self.leases.seconds:
+            self.leases.end(map(self.key, items))
         if self.keyed_by_item and len(items) >= BULK and entries.keys().isdisjoint(items):
             # All new, which is the bulk case: no Python per route. A duplicate inside `items` keeps its first
             # place with its last version, so it would be out of order: `len` tells.
@@ -103,6 +117,8 @@ class FamilyTable:
         """
         entries, version, changed = self.entries, self.version, 0
         withdrawn = Withdrawn(attributes)
+        if self.leases.seconds:
+            self.leases.end(map(self.key, items))
         for item in items:
             key = self.key(item)
             old = entries.get(key)
@@ -118,6 +134,14 @@ class FamilyTable:
             entries[key] = (version, withdrawn, item if old is None else old[2])
         self.version = version
         return changed
+
+    def lease(self, items: list[bytes], seconds: int, now: float) -> None:
+        """Have items that were just announced end after so many seconds."""
+        self.leases.begin(map(self.key, items), seconds, now)
+
+    def lapsed(self, now: float) -> list[bytes]:
+        """Return the items whose lease is over."""
+        return [self.entries[key][2] for key in self.leases.over(now)]
 
     def since(self, position: int) -> list[Entry]:
         """Return the entries changed after `position`, oldest first."""
@@ -156,6 +180,7 @@ class FamilyTable:
         other.entries = self.entries.copy()
         other.version, other.tombstones, other.purged = self.version, self.tombstones, self.purged
         other.served, other.superseded = self.served, self.superseded.copy()
+        other.leases = self.leases.copy()
         return other
 
 
@@ -189,6 +214,7 @@ class Rib:
     def __init__(self) -> None:
         self.of: dict[str, Table] = {}
         self.enrolled: set[str] = set()
+        self.flow_limits: dict[str, int] = {}  # how many FlowSpec rules a neighbor may have
         self._sets: dict[bytes, bytes] = {}
         self._swept = SETS_AT
 
@@ -239,12 +265,27 @@ class Rib:
         attributes: bytes,
         items: list[bytes],
         configured: bool = False,
+        lease: int = 0,
+        now: float = 0.0,
     ) -> int:
-        """Announce or withdraw items in tables; return how many entries changed."""
+        """Announce (for `lease` seconds, or for ever) or withdraw items in tables; return how many entries changed."""
         if not announce:
             return sum(table.family(family).withdraw(attributes, items) for table in tables)
         attributes = self.intern(attributes)
-        return sum(table.family(family).announce(attributes, items, configured) for table in tables)
+        changed = sum(table.family(family).announce(attributes, items, configured) for table in tables)
+        if lease:
+            for table in tables:
+                table.family(family).lease(items, lease, now)
+        return changed
+
+    def has_leases(self) -> bool:
+        """Whether any route has a lease."""
+        return any(routes.leases.seconds for table in self.of.values() for routes in table.families.values())
+
+    def versions(self, name: str) -> dict[Family, int]:
+        """Return how far a neighbor's families go now."""
+        table = self.of.get(name)
+        return {} if table is None else {family: routes.version for family, routes in table.families.items()}
 
     def clear(self, names: Iterable[str]) -> None:
         """Withdraw everything from these neighbors."""

@@ -156,10 +156,12 @@ class Daemon:
         """Make a request as the client; return its answers."""
         return [each for each in self.say(b"client", message) if isinstance(each, Applied | Refused)]
 
-    def apply(self, names: Iterable[str], announce: int, family: Family, number: int, items: list[bytes]) -> None:
+    def apply(
+        self, names: Iterable[str], announce: int, family: Family, number: int, items: list[bytes], *lease: int
+    ) -> None:
         """Announce or withdraw routes; it must be taken."""
         self.sequence += 1
-        change = [0, announce, *family, attributes(number) if announce else b"", items]
+        change = [0, announce, *family, attributes(number) if announce else b"", items, *lease]
         answer = self.request(Apply("client", "epoch", self.sequence, [list(names)], [change]))
         assert answer == [Applied(self.sequence)]
 

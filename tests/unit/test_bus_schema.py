@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bus.schema import KINDS, MESSAGE_LIMIT, SCHEMA, Applied, Apply, Message, SchemaError, message, pack, unpack
+from bus.schema import KINDS, MESSAGE_LIMIT, SCHEMA, Applied, Apply, Enrol, Message, SchemaError, message, pack, unpack
 
 CATALOGUE = [KINDS[kind] for kind in sorted(KINDS)]
 INTEGERS = st.integers(-(2**63), 2**64 - 1)
@@ -114,9 +114,17 @@ def test_a_field_of_the_wrong_type_is_refused_by_its_name(cls: type[Message], po
 def test_a_message_with_a_field_too_few_or_too_many_is_refused(cls: type[Message]) -> None:
     hints = get_type_hints(cls)
     body = [SCHEMA, cls.KIND, *(_right_value(hints[field.name]) for field in dataclasses.fields(cls))]
-    for other in (body[:-1], [*body, 0]):
+    appended = sum(
+        field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+        for field in dataclasses.fields(cls)
+    )
+    for other in (body[: len(body) - appended - 1], [*body, 0]):
         with pytest.raises(SchemaError, match=f"{cls.__name__} has"):
             unpack(msgpack.packb(other))
+
+
+def test_what_a_former_release_wrote_is_read_with_the_defaults_of_later_fields() -> None:
+    assert unpack(msgpack.packb([SCHEMA, Enrol.KIND, "control", "e", 1, ["a"]])) == Enrol("control", "e", 1, ["a"], {})
 
 
 @settings(max_examples=500, deadline=None)

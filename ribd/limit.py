@@ -1,0 +1,60 @@
+"""How many FlowSpec rules a neighbor may have, whoever announces them."""
+
+from __future__ import annotations
+
+from bgp.family import SAFI, Family
+from bgp.nlri import route_key
+from bus.schema import Apply, Message
+from ribd.table import Rib, Withdrawn
+
+CONFIGURATION = "control"  # the client whose routes come from the configuration: they count, and are not refused
+FLOW_SAFIS = (SAFI.FLOW, SAFI.FLOW_VPN)
+
+
+def depends(rib: Rib, request: Message) -> bool:
+    """Whether a request may be refused for what the tables hold already."""
+    return (
+        bool(rib.flow_limits)
+        and isinstance(request, Apply)
+        and request.client != CONFIGURATION
+        and any(change[1] == 1 and change[3] in FLOW_SAFIS for change in request.changes if len(change) > 3)
+    )
+
+
+def refusal(rib: Rib, request: Apply) -> str:
+    """Return why a request would give a neighbor too many rules, or nothing.
+
+    It counts what would be there in the end. Where there are too many already, because the configuration has them or
+    the limit is a new one, rules may still be changed and withdrawn.
+    """
+    for name in {name for names in request.targets for name in names} & rib.flow_limits.keys():
+        before, more, limit = _rules(rib, name), _growth(rib, name, request), rib.flow_limits[name]
+        if more > 0 and before + more > limit:
+            return f"neighbor {name} has {before} FlowSpec rules and its flow-limit is {limit}: no room for {more} more"
+    return ""
+
+
+def _rules(rib: Rib, name: str) -> int:
+    table = rib.of.get(name)
+    families = {} if table is None else table.families
+    return sum(len(routes) for family, routes in families.items() if family.safi in FLOW_SAFIS)
+
+
+def _growth(rib: Rib, name: str, request: Apply) -> int:
+    """Return how many rules a neighbor would have more after a request."""
+    table = rib.of.get(name)
+    families = {} if table is None else table.families
+    before: dict[tuple[Family, bytes], bool] = {}
+    after: dict[tuple[Family, bytes], bool] = {}
+    for target, announce, afi, safi, _, items, *_lease in request.changes:
+        if safi not in FLOW_SAFIS or name not in request.targets[target]:
+            continue
+        family = Family(afi, safi)
+        routes = families.get(family)
+        for item in items:
+            rule = family, route_key(family, item)
+            if rule not in before:
+                entry = None if routes is None else routes.entries.get(rule[1])
+                before[rule] = entry is not None and type(entry[1]) is not Withdrawn
+            after[rule] = bool(announce)
+    return sum(after.values()) - sum(before.values())

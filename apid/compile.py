@@ -73,10 +73,17 @@ def compile_configuration(configuration: Configuration, environment: Environment
                 subscribers.setdefault(binding.neighbor, []).append(name)
     peerds: dict[str, list[dict[str, Any]]] = {}
     for neighbor in configuration.neighbors:
-        session = _session(neighbor, environment, version, subscribers.get(neighbor.name, []))
+    announcers: dict[str, list[str]] = {}
+        session = replace(
+            _session(neighbor, environment, version, subscribers.get(neighbor.name, [])),
+            announcers=announcers.get(neighbor.name, []),
+            end_of_rib_wait=float(neighbor.end_of_rib_wait),
+        )
         peerds.setdefault(programs[neighbor.name], []).append(session.to_wire())
     listener = _listener(configuration.neighbors, environment, programs)
     names = [*peerds, *(helper_program(name) for name in helpers), *(["listener"] if listener else [])]
+            if binding.awaited:
+                announcers.setdefault(binding.neighbor, []).append(name)
     routes = _routes(configuration.neighbors)
     settings = {name: PeerdSettings(name, each) for name, each in peerds.items()}
     bridges = {name: HelperSettings(helper.to_wire()) for name, helper in helpers.items()}
@@ -227,18 +234,8 @@ def _binding(process: Process, neighbor: Neighbor, block: ApiBlock, program: str
         peer_as=neighbor.peer_as or 0,
         router_id=address_text(neighbor.router_id),
         families=[list(family) for family in neighbor.families],
-        state=process.neighbor_changes or block.neighbor_changes,
-        fsm=process.fsm or block.fsm,
-        negotiated=process.negotiated or block.negotiated,
-        signal=process.signal or block.signal,
-        received=_mask(received),
-        sent=_mask(sent),
-        received_parsed=received.parsed,
-        received_packets=received.packets,
-        received_consolidate=received.consolidate,
-        sent_parsed=sent.parsed,
-        sent_packets=sent.packets,
-        sent_consolidate=sent.consolidate,
+        awaited=bool(neighbor.capability.graceful_restart and neighbor.end_of_rib_wait and not neighbor.manual_eor),
+        **_subscription(process, block),
     )
 
 

@@ -54,6 +54,9 @@ class SessionConfiguration(Record):
     helpers: list[str]  # whose bridges subscribe, and for whom the session waits a moment before it begins
     protocol: dict[str, Any]
     operational: list[bytes] = field(default_factory=list)  # OPERATIONAL messages for a session that comes up
+    shut: str | None = None  # the shutdown communication of a neighbor that was shut; None: it is open
+    announcers: list[str] = field(default_factory=list)  # helpers for whose routes End-of-RIB waits (RFC 4724)
+    end_of_rib_wait: float = 0.0  # seconds, at most, from our start
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ class ApiBinding(Record):
     sent_parsed: bool
     sent_packets: bool
     sent_consolidate: bool
+    awaited: bool = False  # the session is to be told when the helper has announced what it had to at its start
 
     @property
     def received_types(self) -> int:

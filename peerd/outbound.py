@@ -13,6 +13,7 @@ from bgp.family import Family
 from bus.schema import Batch
 
 UNKNOWN_FLOOR = -1
+WHERE = -2  # instead of a floor: where the table stands now is asked, nothing else
 
 
 @dataclass(slots=True)
@@ -21,6 +22,7 @@ class Cursor:
 
     position: int = 0
     floor: int = UNKNOWN_FLOOR
+    mark: int = 0  # End-of-RIB waits for this version too
     refreshing: bool = False  # End-of-RR (RFC 7313) is due at the floor
 
     @property
@@ -31,11 +33,17 @@ class Cursor:
 
 @dataclass(slots=True)
 class Outbound:
-    """The cursors of one session."""
+    """The cursors of one session.
+
+    While it is `held`, End-of-RIB waits for routes that are still to be announced. What there is when it is released
+    goes out before it, too.
+    """
 
     families: tuple[Family, ...]
     lineage: str = ""
     end_of_rib_due: bool = True
+    held: bool = False
+    unmarked: bool = False  # released, and where the table stood then is not known yet
     cursors: dict[Family, Cursor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -63,24 +71,49 @@ class Outbound:
         return all(cursor.caught_up for cursor in self.cursors.values())
 
     @property
+    def complete(self) -> bool:
+        """Whether End-of-RIB may follow: all is out, of the start and of what came while it was held."""
+        reached = all(cursor.position >= cursor.mark for cursor in self.cursors.values())
+        return self.caught_up and reached and not self.held and not self.unmarked
+
+    @property
     def refreshing(self) -> bool:
         """Whether a family is being sent again, and not all of it has been."""
         return any(cursor.refreshing and not cursor.caught_up for cursor in self.cursors.values())
 
+    def release(self) -> bool:
+        """Hold End-of-RIB no longer; return whether to ask at once: the Pull that is out may stay unanswered."""
+        if not self.held:
+            return False
+        self.held = False
+        self.unmarked = self.end_of_rib_due
+        return self.asks
+
+    @property
+    def asks(self) -> bool:
+        """Whether the next Pull asks where the table stands: past its floors, when all of the start is out."""
+        return self.unmarked and self.caught_up
+
     def to_wire(self) -> list[list[int]]:
         """Return the cursors as `Pull` carries them."""
-        return [[*family, cursor.position, cursor.floor] for family, cursor in self.cursors.items()]
+        asks = self.asks
+        return [[*family, cursor.position, WHERE if asks else cursor.floor] for family, cursor in self.cursors.items()]
 
     def advance(self, batch: Batch) -> None:
         """Take the cursors of a batch that was written."""
         self.lineage = batch.lineage
+        asked = self.asks
         for afi, safi, position, floor in batch.cursors:
             cursor = self.cursors[Family(afi, safi)]
-            cursor.position, cursor.floor = position, floor
+            if asked:
+                cursor.mark = floor
+            else:
+                cursor.position, cursor.floor = position, floor
+        self.unmarked = self.unmarked and not asked
 
     def take_end_of_rib(self) -> list[Family]:
         """Return the families whose End-of-RIB is due now: all together, once every family is out."""
-        if not self.end_of_rib_due or not self.caught_up:
+        if not self.end_of_rib_due or not self.complete:
             return []
         self.end_of_rib_due = False
         return list(self.cursors)

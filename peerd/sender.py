@@ -38,12 +38,15 @@ class Sender:
         requests: Iterator[int],
         report: Report,
         log: logging.Logger,
+        hold_end_of_rib: bool,
     ) -> None:
         self._connection, self._name = connection, configuration.name
         self._to_ribd, self._requests, self._report, self._log = to_ribd, requests, report, log
         self._enhanced_refresh = up.negotiated.refresh == "enhanced"
         self._operational = up.negotiated.operational
-        self.outbound = Outbound(up.negotiated.families, end_of_rib_due=not configuration.manual_eor)
+        self.outbound = Outbound(
+            up.negotiated.families, end_of_rib_due=not configuration.manual_eor, held=hold_end_of_rib
+        )
         shape = Shape.of(up.negotiated, configuration.group_updates)
         self._shape = shape.to_wire()
         self._refresh_shape = replace(shape, group_updates=False).to_wire()
@@ -71,6 +74,12 @@ class Sender:
         self._greetings = list(repeated if again else messages)
         if repeated:
             self.send(self._greetings.pop(0))
+
+    def release_end_of_rib(self) -> None:
+        """End-of-RIB waits for no helper any more, only for what they have announced."""
+        if self.outbound.release():
+            self._request = next(self._requests)  # the Pull that is out may not be answered for long
+            self.pull_again()
 
     def pull_again(self) -> None:
         """Ask for routes though an answer may be under way: ribd is there, or back, and has lost the question."""
@@ -113,7 +122,7 @@ class Sender:
         """Send what was to follow routes that are all out now."""
         for family in self.outbound.take_end_of_rib():
             self.write(end_of_rib(family))
-        if self._greetings and self.outbound.caught_up:
+        if self._greetings and self.outbound.complete:
             greetings, self._greetings = self._greetings, []
             for message in greetings:
                 self.send(message)

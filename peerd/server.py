@@ -20,6 +20,7 @@ from bus.schema import (
     SchemaError,
     SessionReply,
     SessionRequest,
+    Settled,
     Subscribe,
     unpack,
 )
@@ -153,6 +154,9 @@ class PeerServer:
             case _:
                 self._server.reject(f"{type(message).__name__} is not for peerd")
 
+            case Settled():
+                if (session := self._sessions.get(message.neighbor)) is not None:
+                    session.settled(message.helper)
     def _reconfigure(self) -> None:
         try:
             self.configure()
@@ -188,3 +192,11 @@ def _tcp_sockets(descriptors: Iterable[int]) -> list[socket.socket]:
 
 def _cease(changed: bool) -> int:
     return CONFIGURATION_CHANGED if changed else DECONFIGURED
+def _same_session(one: SessionConfiguration, other: SessionConfiguration) -> bool:
+    """Whether a session can go on: who listens and announces, and whether it is shut, is not what it is."""
+    wait = other.end_of_rib_wait
+    return (
+        replace(one, helpers=other.helpers, announcers=other.announcers, end_of_rib_wait=wait, shut=other.shut) == other
+    )
+
+

@@ -71,6 +71,7 @@ class Session:
         self._requests = itertools.count(1)  # the numbers of Pulls
         self._awaited = set(configuration.helpers)
         self._early: list[socket.socket] = []
+        self._announcing = set(configuration.announcers)  # helpers that End-of-RIB waits for
         self._begun = False
         self._alive: set[int] = set()  # connections that came up and are not Down
         self._timer: Timer | None = None
@@ -83,6 +84,8 @@ class Session:
     def start(self) -> None:
         """Begin to want a session, once every helper that is to hear of it listens, or has had its time."""
         if self._awaited:
+        if self._announcing:
+            self._loop.call_later(self.configuration.end_of_rib_wait, self._announced)
             self._loop.call_later(HELPERS_SECONDS, self._begin)
         else:
             self._begin()
@@ -205,7 +208,8 @@ class Session:
         if connection is None:
             return
         configuration, report, log = self.configuration, self._report, self._log
-        sender = Sender(connection, up, configuration, self._to_ribd, self._requests, report, log)
+        hold = bool(self._announcing) and up.negotiated.stale_routes
+        sender = Sender(connection, up, configuration, self._to_ribd, self._requests, report, log, hold)
         receiver = Receiver(up.negotiated, configuration, self.adj_rib_in, report, log)
         self._established = Established(up, sender, receiver)
         self._last_error = ""
@@ -295,6 +299,18 @@ class Session:
             connection = self._connections.find(self._established.connection)
             if connection is not None:
                 connection.pause_reading(paused)
+    def settled(self, helper: str) -> None:
+        """Take word that a helper has announced what it had to announce at its start."""
+        self._announcing.discard(helper)
+        if not self._announcing:
+            self._announced()
+
+    def _announced(self) -> None:
+        """Let End-of-RIB follow what there is: the helpers have announced, or have had their time."""
+        self._announcing.clear()
+        if self._established is not None:
+            self._established.sender.release_end_of_rib()
+
 
     # Requests: each returns an error, or nothing
 

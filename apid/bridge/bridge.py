@@ -36,6 +36,7 @@ from bus.transport import Client, Loop, Publisher
 READ_OCTETS = 256 * 1024  # of commands in one read: one batch for ribd
 WRITE_TURNS = 16  # chunks written in one turn of the loop
 STOP_SECONDS = 3.0
+SILENCE = 1.0  # seconds without a command, after which a helper has announced what it had to at its start
 STDERR_LINES = 500  # of a helper's stderr, logged in a second; more are counted
 NOBODY = NeighborContext("", "", 0, 0, "")  # whom notices of the daemon itself are about
 VERSION = f"exabgp 5.0.0 bgpbus {__version__}"
@@ -82,6 +83,7 @@ class Bridge:
     def start(self) -> None:
         """Start the helper."""
         self._loop.on_signal(signal.SIGCHLD, lambda: self._process.check())
+        self._loop.call_later(SILENCE, lambda: self._look(0))
         self._process.start()
 
     # The helper's life
@@ -131,6 +133,14 @@ class Bridge:
     def stop(self) -> None:
         """Tell the helper that the daemon ends, then end it and the loop."""
         if self._stopping:
+    def _look(self, before: int) -> None:
+        """Find out that the helper has announced what it had to at its start: it said something, and is silent now."""
+        count = self._commands.count
+        if count and count == before and self._rib.idle and not self._commands.busy:
+            self._feeds.settled()
+        else:
+            self._loop.call_later(SILENCE, lambda: self._look(count))
+
             return
         self._stopping = True
         self._events([self._notices.shutdown(time.time())])

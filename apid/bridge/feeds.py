@@ -27,6 +27,7 @@ from bus.schema import (
     Credit,
     Feed,
     Message,
+    Settled,
     Subscribe,
 )
 from bus.settings import ApiBinding, HelperConfiguration
@@ -143,6 +144,7 @@ class Feeds:
         self._loop, self._run, self._log = loop, run, log
         self._output, self._lost, self._full = output, lost, full
         self._name = ""
+        self._settled = False  # the helper has announced what it had to announce at its start
         self._clients: dict[str, Client] = {}
         self._watched: dict[str, Watched] = {}
 
@@ -159,7 +161,7 @@ class Feeds:
             if known is not None:
                 self._unsubscribe(name)
             watched = Watched(binding, helper, process)
-            if watched.subscription is not None:
+            if watched.subscription is not None or binding.awaited or binding.signal:
                 self._watched[name] = watched
                 self._subscribe(watched)
         programs = {watched.binding.program for watched in self._watched.values()}
@@ -179,15 +181,29 @@ class Feeds:
             self._clients[program] = Client(
                 self._loop, self._run.peerd(program), self._message, lambda: self._connected(program), self._bad
             )
-        elif watched.subscription is not None:
+        else:
+            self._greet(watched, client)
+
+    def _greet(self, watched: Watched, client: Client) -> None:
+        """Say what is wanted of a session, and what it waits for."""
+        if watched.subscription is not None:
+            watched.negotiated = None
             client.send(watched.subscription)
+        if watched.binding.awaited and self._settled:
+            client.send(Settled(watched.binding.neighbor, self._name))
+
+    def settled(self) -> None:
+        """Tell the sessions that wait for it that the helper has announced what it had to announce at its start."""
+        self._settled = True
+        for watched in self._watched.values():
+            if watched.binding.awaited:
+                self._clients[watched.binding.program].send(Settled(watched.binding.neighbor, self._name))
 
     def _connected(self, program: str) -> None:
         """The peerd is there, or back: nothing of its former life is known to it."""
         for watched in self._watched.values():
-            if watched.binding.program == program and watched.subscription is not None:
-                watched.negotiated = None
-                self._clients[program].send(watched.subscription)
+            if watched.binding.program == program:
+                self._greet(watched, self._clients[program])
 
     def _message(self, message: Message) -> None:
         if not isinstance(message, Feed):

@@ -131,6 +131,13 @@ NEIGHBOR: Mapping[str, Directive] = {
         "Keep the routes that are sent, to send them again; the capability route-refresh turns it on.",
         _BARE_IS_OFF,
     ),
+    "end-of-rib-wait": Directive(
+        integer(0, 3600),
+        30,
+        "With graceful-restart: the most seconds, from our start, for which End-of-RIB waits for helpers to announce "
+        "their routes; one that has announced some and is silent for a second has. 0: it follows the routes at once.",
+        differs="ExaBGP does not wait, and the peer drops what it kept of our routes.",
+    ),
     "manual-eor": _switch(False, "Leave End-of-RIB markers to helpers (`announce eor`).", _BARE_IS_OFF),
 }
 

@@ -110,6 +110,7 @@ class Neighbor:
     auto_flush: bool = True
     adj_rib_in: bool = True
     adj_rib_out: bool = True
+    end_of_rib_wait: int = 30  # seconds
     manual_eor: bool = False
     families: tuple[Family, ...] = ALL_FAMILIES
     capability: Capabilities = Capabilities()

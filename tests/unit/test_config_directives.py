@@ -76,6 +76,8 @@ ACCEPTED: list[tuple[str, str, Any]] = [
     ("adj_rib_out", "adj-rib-out;", True),
     ("adj_rib_out", "adj-rib-out false;", False),
     ("adj_rib_out", "adj-rib-out false; capability { route-refresh; }", True),
+    ("end_of_rib_wait", "end-of-rib-wait 5;", 5),
+    ("end_of_rib_wait", "end-of-rib-wait 0;", 0),
     ("manual_eor", "manual-eor;", True),
     ("manual_eor", "manual-eor false;", False),
     ("families", "family { all; }", ALL_FAMILIES),

@@ -157,6 +157,17 @@ def test_what_one_side_lacks_is_not_agreed(name: str, changes: dict[str, Any]) -
     assert agree(replace(us, **changes), them) == agree(us, replace(them, **changes)) != both
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "restarted", "stale"),
+    [(60, 60, False, True), (60, 60, True, False), (60, None, False, False), (None, 60, False, False)],
+)
+def test_only_a_graceful_peer_that_went_on_may_hold_routes_of_a_former_session(
+    ours: int | None, theirs: int | None, restarted: bool, stale: bool
+) -> None:
+    us = replace(US, graceful_restart=ours)
+    assert agree(us, replace(THEM, graceful_restart=theirs, restarting=restarted)).stale_routes is stale
+
+
 def test_a_peer_without_rfc_7313_refreshes_plainly() -> None:
     them = replace(THEM, route_refresh=True).open()
     plain = replace(them, capabilities=tuple(one for one in them.capabilities if one.code != 70))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bgp.family import IPV4_UNICAST, IPV6_UNICAST, Family
 from bus.schema import Batch
-from peerd.outbound import UNKNOWN_FLOOR, Outbound
+from peerd.outbound import UNKNOWN_FLOOR, WHERE, Outbound
 
 V4, V6 = IPV4_UNICAST, IPV6_UNICAST
 
@@ -34,6 +34,35 @@ def test_end_of_rib_is_due_once_when_every_family_has_reached_its_floor() -> Non
 def test_an_empty_table_is_at_its_floor_at_once() -> None:
     outbound = Outbound((V4,))
     outbound.advance(batch((V4, 0, 0)))
+    assert outbound.take_end_of_rib() == [V4]
+
+
+def test_end_of_rib_that_is_held_follows_what_came_until_its_release() -> None:
+    outbound = Outbound((V4, V6), held=True)
+    outbound.advance(batch((V4, 10, 10), (V6, 5, 5)))
+    assert outbound.take_end_of_rib() == []
+    assert outbound.release()
+    assert outbound.to_wire() == [[1, 1, 10, WHERE], [2, 1, 5, WHERE]]
+    outbound.advance(batch((V4, 10, 12), (V6, 5, 5)))
+    assert outbound.to_wire() == [[1, 1, 10, 10], [2, 1, 5, 5]]
+    assert outbound.take_end_of_rib() == []
+    outbound.advance(batch((V4, 11, 10), (V6, 5, 5)))
+    assert outbound.take_end_of_rib() == []
+    outbound.advance(batch((V4, 12, 10), (V6, 5, 5)))
+    assert outbound.take_end_of_rib() == [V4, V6]
+    assert not outbound.release()
+
+
+def test_a_release_in_the_middle_of_the_first_table_asks_when_that_is_out() -> None:
+    outbound = Outbound((V4,), held=True)
+    assert not outbound.release()
+    assert outbound.to_wire() == [[1, 1, 0, UNKNOWN_FLOOR]]
+    outbound.advance(batch((V4, 4, 10)))
+    assert outbound.to_wire() == [[1, 1, 4, 10]]
+    outbound.advance(batch((V4, 10, 10)))
+    assert outbound.take_end_of_rib() == []
+    assert outbound.to_wire() == [[1, 1, 10, WHERE]]
+    outbound.advance(batch((V4, 10, 10)))
     assert outbound.take_end_of_rib() == [V4]
 
 

@@ -19,14 +19,14 @@ from bgp.pack import end_of_rib
 from bgp.settings_wire import settings_from_wire
 from bus.schema import Batch, Message, Pull, Resync
 from bus.settings import SessionConfiguration
-from peerd.outbound import Outbound
+from peerd.outbound import WHERE, Outbound
 from peerd.sender import LOW_WATER
 from peerd.session import Session
 from tests.unit.rib_bench import FakeLoop, FakePublisher
 
 TEXT = """
 neighbor 192.0.2.1 { router-id 10.0.0.1; local-address 192.0.2.2; local-as 65001; peer-as 65002;
-    family { ipv4 unicast; } capability { route-refresh; } }
+    passive; family { ipv4 unicast; } capability { route-refresh; } }
 """
 
 
@@ -50,13 +50,16 @@ class Wire:
 class Bed:
     """An established session without TCP."""
 
-    def __init__(self, refresh: str = "enhanced", there: bool = True) -> None:
-        compiled = compile_configuration(load_text(TEXT, {}), Environment(), "test")
+    def __init__(
+        self, refresh: str = "enhanced", there: bool = True, text: str = TEXT, stale_routes: bool = False
+    ) -> None:
+        compiled = compile_configuration(load_text(text, {}), Environment(), "test")
         [settings] = compiled.peerds.values()
+        self.loop = FakeLoop()
         self.asked: list[Pull] = []
         self.there = there
         self.session: Any = Session(
-            FakeLoop(),  # type: ignore[arg-type]
+            self.loop,  # type: ignore[arg-type]
             SessionConfiguration.from_wire(settings.sessions[0]),
             self._to_ribd,
             lambda _identity, _message: True,
@@ -67,7 +70,9 @@ class Bed:
         connections: Any = self.session._connections
         connections._open = {1: self.wire}
         greeting = settings_from_wire(self.session.configuration.protocol).open().message()
-        self.session._up(Up(1, Negotiated(refresh=refresh), SessionFacts(), greeting, greeting))
+        self.session.start()
+        negotiated = Negotiated(refresh=refresh, stale_routes=stale_routes)
+        self.session._up(Up(1, negotiated, SessionFacts(), greeting, greeting))
 
     @property
     def outbound(self) -> Outbound:
@@ -166,3 +171,39 @@ def test_another_lineage_ends_a_session_that_cannot_sweep() -> None:
     bed.session.teardown = lambda subcode, *_: torn_down.append(subcode)
     bed.session.resync(Resync("192.0.2.1", bed.asked[-1].request, "other", "why"))
     assert torn_down == [4]
+
+
+HELD = TEXT.replace("route-refresh;", "route-refresh; graceful-restart 60;").replace(
+    "neighbor", "process one { run /bin/cat; encoder text; } process two { run /bin/cat; encoder text; } neighbor"
+)
+WITH_HELPERS = HELD.replace("capability", "api { processes [ one, two ]; } capability")
+
+
+def test_end_of_rib_waits_for_every_helper_and_for_what_they_announced() -> None:
+    bed = Bed(text=WITH_HELPERS, stale_routes=True)
+    bed.answer(5, 5)
+    bed.session.settled("one")
+    assert len(bed.asked) == 2
+    bed.session.settled("two")
+    assert bed.asked[-1].cursors == [[1, 1, 5, WHERE]]
+    bed.answer(5, 7)
+    assert bed.wire.sent == b""
+    bed.answer(7, 5)
+    assert bed.wire.sent == end_of_rib(IPV4_UNICAST)
+
+
+def test_end_of_rib_waits_for_helpers_no_longer_than_they_are_given() -> None:
+    bed = Bed(text=WITH_HELPERS, stale_routes=True)
+    bed.answer(5, 5)
+    bed.loop.pass_time(30)
+    bed.answer(5, 5)
+    assert bed.wire.sent == end_of_rib(IPV4_UNICAST)
+
+
+@pytest.mark.parametrize(("text", "stale_routes"), [(HELD, True), (WITH_HELPERS, False)])
+def test_end_of_rib_waits_for_nobody_where_none_announces_or_the_peer_kept_nothing(
+    text: str, stale_routes: bool
+) -> None:
+    bed = Bed(text=text, stale_routes=stale_routes)
+    bed.answer(5, 5)
+    assert bed.wire.sent == end_of_rib(IPV4_UNICAST)

@@ -24,7 +24,7 @@ from bgp.capability import (
     RouteRefresh,
 )
 from bgp.capability.add_path import BOTH, RECEIVE, SEND
-from bgp.capability.graceful_restart import NOTIFICATION
+from bgp.capability.graceful_restart import NOTIFICATION, RESTARTING
 from bgp.capability.role import ROLE_NAMES, ROLE_PAIRS
 from bgp.errors import NotifyError
 from bgp.family import IPV4_UNICAST, Family
@@ -80,10 +80,16 @@ def negotiate(sent: Open, received: Open, facts: SessionFacts) -> Negotiated:
         multisession=_both(MultiSession, sent, received) or _both(CiscoMultiSession, sent, received),
         operational=_both(Operational, sent, received),
         graceful_restart=None not in graceful,
+        stale_routes=all(side is not None for side in graceful) and not _restarting(graceful[1]),
         notification_restart=all(side is not None and side.flags & NOTIFICATION for side in graceful),
         aigp=ibgp or facts.aigp,
         role=None if ibgp else _role(sent, received, facts.role_strict),
     )
+
+
+def _restarting(capability: GracefulRestart | None) -> bool:
+    """Tell whether a speaker says that it has restarted: then it has forgotten all routes (RFC 4724 section 4.1)."""
+    return capability is not None and bool(capability.flags & RESTARTING)
 
 
 def _both(kind: type[Capability], sent: Open, received: Open) -> bool:

@@ -11,7 +11,7 @@ from apid.control.enforce import Enforcer, Plan, leave_pending, plan, put_in_pla
 from apid.control.supervise import Unreachable, adapt
 from apid.load import LoadError, read_configuration
 from apid.programs import write_files
-from bus.daemon import RunDirectory
+from bus.daemon import RunDirectory, new_epoch
 from bus.schema import Applied, AppliedConfiguration, Message, Refused
 from bus.transport import Client, Loop, Publisher
 
@@ -159,6 +159,6 @@ class InForce:
 
     def forget(self, done: Callable[[], None]) -> None:
         """Have ribd forget everything, for a clean end under somebody else's supervisord."""
-        nothing = AppliedConfiguration("end", [], [], [], [])
+        nothing = AppliedConfiguration("end", [], [], [], [], revision=new_epoch())
         self._enforcer = Enforcer(Plan(nothing, [], True), self._ribd.send, self._log, lambda _reason: done())
         self._enforcer.start()

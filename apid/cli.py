@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "announce": ("apid.cli_control", "announce", "Announce routes, End-of-RIB, route refresh and more."),
     "withdraw": ("apid.cli_control", "withdraw", "Withdraw routes."),
     "neighbor": ("apid.cli_control", "neighbor", "Give a command to one neighbor only."),
+    "peer": ("apid.cli_control", "peer", "Create, delete, shut and open neighbors."),
     "flush": ("apid.cli_control", "flush", "Send all routes again."),
     "clear": ("apid.cli_control", "clear", "Forget received routes, or withdraw all."),
     "teardown": ("apid.cli_control", "teardown", "End a session; it comes back."),
@@ -39,7 +40,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "completion": ("apid.cli_completion", "completion", "Print the completion script of a shell."),
     "version": ("apid.cli_version", "version", "Show the version."),
 }
-SYNONYMS = {"server": "run", "peer": "neighbor"}
+SYNONYMS = {"server": "run"}
+API = ("create", "delete", "rib", "session", "system", "daemon", "ping")  # what else the API's commands begin with
 
 
 def _use_run_directory(ctx: click.Context, _parameter: click.Parameter, value: Path | None) -> None:
@@ -58,7 +60,7 @@ RUN_DIRECTORY = click.Option(
 
 
 class Commands(click.Group):
-    """The commands above; the name of an existing file stands for `run FILE`, as ExaBGP's users expect."""
+    """The commands above, and any of the API; the name of a file stands for `run FILE`, as ExaBGP's users expect."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in our order."""
@@ -79,10 +81,12 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Take a file for `run FILE`."""
+        """Take a file for `run FILE`, and a command of the API for `cli COMMAND`."""
         first = args[0]
         if first not in COMMANDS and first not in SYNONYMS and (first == "-" or os.path.isfile(first)):
             args = ["run", *args]
+        elif first in API:
+            args = ["cli", *args]
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

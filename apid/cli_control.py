@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import click
@@ -109,6 +110,29 @@ def neighbor(run: RunDirectory, words: tuple[str, ...]) -> None:
     bgpbus neighbor 192.0.2.1 teardown 2
     """
     send(run, "neighbor", *words)
+
+
+@click.command(context_settings=WORDS)
+@click.argument("words", nargs=-1, required=True)
+@click.pass_obj
+def peer(run: RunDirectory, words: tuple[str, ...]) -> None:
+    """Create, delete, shut and open neighbors, or give one a command. No other session notices.
+
+    \b
+    bgpbus peer create 192.0.2.1 local-address 192.0.2.9 local-as 65000 peer-as 65001 keep
+    bgpbus peer delete 192.0.2.1
+    bgpbus peer 192.0.2.1 shutdown 'back at noon'
+    bgpbus peer 192.0.2.1 enable
+    bgpbus peer 192.0.2.1 announce route 198.51.100.0/24 next-hop self
+    bgpbus peer list
+
+    What is created, shut or opened lives until the next reload; with 'keep' (create … keep, shutdown keep …) it
+    outlives reloads and restarts.
+    """
+    if "shutdown" in words:  # what follows is a text for the peer
+        place = words.index("shutdown") + 1
+        words = (*words[:place], *(word if word.isalnum() else json.dumps(word) for word in words[place:]))
+    send(run, "peer", *words)
 
 
 @click.command()

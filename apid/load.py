@@ -44,13 +44,18 @@ def read_environment(variables: Mapping[str, str]) -> tuple[Environment, list[st
         raise LoadError("\n".join(error.problems)) from error
 
 
-def read_configuration(paths: list[str], variables: Mapping[str, str] | None = None) -> Loaded:
-    """Read, check and compile; LoadError says all that is wrong, and nothing was changed."""
+def read_configuration(
+    paths: list[str], variables: Mapping[str, str] | None = None, placed: Mapping[str, str] | None = None
+) -> Loaded:
+    """Read, check and compile; LoadError says all that is wrong, and nothing was changed.
+
+    `placed` names the programs that have neighbors now.
+    """
     variables = os.environ if variables is None else variables
     environment, warnings = read_environment(variables)
     try:
         configuration = load(paths, variables)
     except ConfigurationErrors as error:
         raise LoadError(str(error)) from error
-    compiled = compile_configuration(configuration, environment, SOFTWARE_VERSION)
+    compiled = compile_configuration(configuration, environment, SOFTWARE_VERSION, placed)
     return Loaded(configuration, environment, compiled, warnings + [str(each) for each in configuration.warnings])

@@ -16,6 +16,7 @@ from pathlib import Path
 PR_SET_PDEATHSIG = 1
 EXIT_STOPPED, EXIT_CRASHED, EXIT_CONFIGURATION = 0, 1, 2
 RUN_DIRECTORY_MODE = 0o750
+LOG_LEVEL = "BGPBUS_LOG_LEVEL"  # the variable by which `bgpbus run` tells every daemon what to log
 CONTROL_CHARACTERS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 
 
@@ -37,6 +38,7 @@ class RunDirectory:
         self.programs = path / "programs"
         self.pending = path / "pending"
         self.applied = path / "applied"
+        self.live = path / "live"
 
     def peerd(self, program: str) -> Path:
         """Return the ROUTER socket of a peerd."""
@@ -134,11 +136,11 @@ class _DroppingHandler(logging.Handler):
 
 
 def start_logging(program: str, level: str = "INFO") -> logging.Logger:
-    """Log to stderr, one line a record: `time program level what key=value …`."""
+    """Log to stderr, one line a record: `time program level what key=value …`; a variable overrides the level."""
     handler = _DroppingHandler()
     handler.setFormatter(logging.Formatter(f"%(asctime)s {program} %(levelname)s %(message)s"))
     logger = logging.getLogger("bgpbus")
     logger.handlers = [handler]
-    logger.setLevel(level)
+    logger.setLevel(os.environ.get(LOG_LEVEL, level))
     logger.propagate = False
     return logger

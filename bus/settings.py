@@ -119,6 +119,7 @@ class HelperConfiguration(Record):
     user: str
     bindings: list[dict[str, Any]] = field(default_factory=list)
 
+    subscription: dict[str, Any] = field(default_factory=dict)  # to neighbors that a command creates; an ApiBinding's
 
 @dataclass(frozen=True, slots=True)
 class PassiveNeighbor(Record):

@@ -13,6 +13,7 @@ import random
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from bgp import action as act
@@ -70,8 +71,8 @@ class Session:
         self._established: Established | None = None
         self._requests = itertools.count(1)  # the numbers of Pulls
         self._awaited = set(configuration.helpers)
-        self._early: list[socket.socket] = []
         self._announcing = set(configuration.announcers)  # helpers that End-of-RIB waits for
+        self._early: list[socket.socket] = []
         self._begun = False
         self._alive: set[int] = set()  # connections that came up and are not Down
         self._timer: Timer | None = None
@@ -83,9 +84,9 @@ class Session:
 
     def start(self) -> None:
         """Begin to want a session, once every helper that is to hear of it listens, or has had its time."""
-        if self._awaited:
         if self._announcing:
             self._loop.call_later(self.configuration.end_of_rib_wait, self._announced)
+        if self._awaited:
             self._loop.call_later(HELPERS_SECONDS, self._begin)
         else:
             self._begin()
@@ -96,7 +97,8 @@ class Session:
         self._begun = True
         if self._awaited:
             self._log.warning("session begins without its helpers peer=%s missing=%s", self.name, sorted(self._awaited))
-        self._handle(ev.Start())
+        if self.configuration.shut is None:
+            self._handle(ev.Start())
         early, self._early = self._early, []
         for sock in early:
             self.incoming(sock)
@@ -115,6 +117,14 @@ class Session:
             sock.close()
         self._early = []
         self._handle(ev.Stop(reason, subcode=subcode))
+
+    def shut(self, communication: str | None) -> None:
+        """End the session and refuse new ones, with a shutdown communication (RFC 9003); None: let them be again."""
+        self.configuration = replace(self.configuration, shut=communication)
+        if communication is not None:
+            self._handle(ev.Stop("administratively shut", text=communication))
+        elif self._begun:
+            self._handle(ev.Start())
 
     def teardown(self, subcode: int, text: str = "") -> None:
         """End the session; it comes back."""

@@ -54,28 +54,34 @@ def load(paths: Iterable[str], environment: Mapping[str, str]) -> Configuration:
         return _merged(parts, files, problems)
 
 
-def load_text(text: str, environment: Mapping[str, str], name: str = "<text>", directory: str = "/") -> Configuration:
-    """Load a text as if it were a file of that name in that directory."""
+def load_text(
+    text: str,
+    environment: Mapping[str, str],
+    name: str = "<text>",
+    directory: str = "/",
+    processes: Iterable[str] = (),
+) -> Configuration:
+    """Load a text as if it were a file of that name in that directory; `processes` are defined elsewhere."""
     problems = Problems()
     files = Files(environment, problems)
     with _nothing_collected():
-        part = _compile(Context(files, problems), *files.parse_text(name, text, directory))
+        part = _compile(Context(files, problems), *files.parse_text(name, text, directory), processes)
         return _merged([part], files, problems)
 
 
 class _Scope:
     """What one file defines; a process that has an error is there, but None."""
 
-    def __init__(self) -> None:
-        self.processes: dict[str, Process | None] = {}
+    def __init__(self, processes: Iterable[str]) -> None:
+        self.processes: dict[str, Process | None] = {name: Process(name, ()) for name in processes}
         self.templates: dict[str, Draft] = {}
         self.neighbors: list[Draft] = []
         self.places: dict[str, Token] = {}
 
 
-def _compile(context: Context, source: Source, nodes: list[Node]) -> Configuration:
+def _compile(context: Context, source: Source, nodes: list[Node], processes: Iterable[str] = ()) -> Configuration:
     """Compile one file by itself."""
-    scope = _Scope()
+    scope = _Scope(processes)
     for node, tokens in context.statements(Section(source, 0, 0, 0, nodes), "root", _ROOT):
         keyword = tokens[0].text
         if isinstance(node, Statement):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from apid.control import changes, daemon, sessions
+from apid.control import changes, daemon, live_neighbors, sessions
 from apid.control.context import Context
 from apid.control.jobs import Job, failing, saying
 from apid.control.neighbors import Known
@@ -21,7 +21,11 @@ from apid.grammar.command import (
     FlushAdjRibOut,
     Help,
     OperationalMessage,
+    PeerCreate,
+    PeerDelete,
+    PeerEnable,
     PeerList,
+    PeerShutdown,
     Ping,
     QueueStatus,
     Reload,
@@ -76,6 +80,14 @@ def _about_routes(context: Context, neighbors: list[Known], command: Command, cl
             return changes.clear(context, neighbors, command)
         case ShowAdjRib():
             return show_adj_rib(context, neighbors, command)
+        case PeerCreate():
+            return live_neighbors.create(context, command, client)
+        case PeerDelete():
+            return live_neighbors.delete(context, neighbors, command)
+        case PeerShutdown():
+            return live_neighbors.shut(context, neighbors, command)
+        case PeerEnable():
+            return live_neighbors.enable(context, neighbors, command)
         case _:
             return _about_sessions(context, neighbors, command)
 

@@ -12,10 +12,11 @@ from apid.control.changes_ahead import Row, changes_ahead
 from apid.control.context import Context
 from apid.control.jobs import Job
 from apid.control.neighbors import Known
+from apid.control.session_view import SHUT
 from apid.control.supervise import Unreachable, restart
 from apid.grammar.command import COMMANDS, Help, Ping, Version
 from apid.load import LoadError
-from bus.schema import SchemaError
+from bus.schema import SchemaError, SessionReply
 
 VERSION = f"exabgp 5.0.0 bgpbus {__version__}"
 ADMINISTRATIVE_RESET = 4  # Cease subcode (RFC 4486)
@@ -122,10 +123,7 @@ def status(context: Context) -> Job:
     """Tell how the daemon and its sessions are."""
     neighbors = list(context.directory.neighbors.values())
     replies = yield context.ask(neighbors, "status")
-    peers = {
-        known.name: reply.data["fsm"] if reply is not None and not reply.error else UNKNOWN
-        for known, reply in zip(neighbors, replies, strict=True)
-    }
+    peers = {known.name: _state(known, reply) for known, reply in zip(neighbors, replies, strict=True)}
     applied = context.in_force.applied
     yield [
         json.dumps(
@@ -148,6 +146,12 @@ def status(context: Context) -> Job:
     return ""
 
 
+def _state(known: Known, reply: SessionReply | None) -> str:
+    if known.configuration.shut is not None:
+        return SHUT
+    return str(reply.data["fsm"]) if reply is not None and not reply.error else UNKNOWN
+
+
 def peer_list(context: Context, neighbors: list[Known]) -> Job:
     """List neighbors with AS and state."""
     replies = yield context.ask(neighbors, "status")
@@ -155,7 +159,7 @@ def peer_list(context: Context, neighbors: list[Known]) -> Job:
         {
             "peer-address": known.address,
             "peer-as": known.settings.peer_as,
-            "state": reply.data["fsm"] if reply is not None and not reply.error else UNKNOWN,
+            "state": _state(known, reply),
         }
         for known, reply in zip(neighbors, replies, strict=True)
     ]

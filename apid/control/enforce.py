@@ -1,7 +1,7 @@
 """Put a compiled configuration in force at ribd: the routes that it adds and removes, and who the neighbors are.
 
 Whoever compiles a configuration leaves it as the *pending* one. Control sends ribd the difference to the *applied*
-one, numbered under the configuration's own generation, so that doing it again after a death changes nothing; then the
+one, numbered under the pending one's own revision, so that doing it again after a death changes nothing; then the
 pending file becomes the applied file.
 """
 
@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from apid.difference import Change, difference
+from apid.live import Wanted, read_compiled, read_live, write_live
+from apid.programs import write_files
 from apid.riblink import RibLink
-from bus.daemon import RunDirectory
+from bus.daemon import RunDirectory, new_epoch
 from bus.schema import AppliedConfiguration, Message, SchemaError
 from bus.settings import read_settings, write_settings
 
@@ -33,7 +35,22 @@ def read_applied(path: Path) -> AppliedConfiguration | None:
 
 def leave_pending(run: RunDirectory, value: AppliedConfiguration) -> None:
     """Leave a configuration for control to put in force."""
-    write_settings(run.pending, value)
+    write_settings(run.pending, replace(value, revision=new_epoch()))
+
+
+def leave(run: RunDirectory, wanted: Wanted) -> None:
+    """Write everything that the other processes are told, and leave the whole for control to put in force."""
+    write_files(run, wanted.compiled)
+    write_live(run.live, wanted.live)
+    leave_pending(run, wanted.compiled.applied)
+
+
+def read_wanted(run: RunDirectory) -> Wanted | None:
+    """Return what was wanted last, whether it is in force yet or not; None where there is nothing."""
+    applied = read_applied(run.pending) or read_applied(run.applied)
+    if applied is None:
+        return None
+    return Wanted(read_compiled(run, applied), read_live(run.live))
 
 
 def put_in_place(run: RunDirectory) -> None:
@@ -52,8 +69,9 @@ class Plan:
 
     @property
     def epoch(self) -> str:
-        """The name under which requests are numbered: equal plans must number equally."""
-        return f"{self.target.generation}/fresh" if self.fresh else self.target.generation
+        """The name under which requests are numbered: equal plans must number equally, others never."""
+        name = f"{self.target.generation}/{self.target.revision}"
+        return f"{name}/fresh" if self.fresh else name
 
 
 def plan(run: RunDirectory, fresh: bool = False) -> Plan | None:

@@ -6,19 +6,29 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from apid.amend import restore
 from apid.control.background import Background
-from apid.control.enforce import Enforcer, Plan, leave_pending, plan, put_in_place, read_applied
+from apid.control.enforce import Enforcer, Plan, leave, plan, put_in_place, read_applied, read_wanted
 from apid.control.supervise import Unreachable, adapt
+from apid.live import Wanted, placed, read_live
 from apid.load import LoadError, read_configuration
-from apid.programs import write_files
 from bus.daemon import RunDirectory, new_epoch
-from bus.schema import Applied, AppliedConfiguration, Message, Refused
+from bus.schema import Applied, AppliedConfiguration, Message, Refused, SchemaError
 from bus.transport import Client, Loop, Publisher
 
 STANDARD_INPUT = "-"
 RETRY = 5.0  # seconds until ribd is asked again after a refusal
 
 Done = Callable[[str], None]  # gets an error, or nothing
+Change = Callable[[Wanted], Wanted]  # LoadError where it cannot be made
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A reload, or a change of what is in force, and who waits for it."""
+
+    change: Change | None  # None: read the sources again
+    done: Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +58,7 @@ class InForce:
         self._on_bad = on_bad
         self._enforcer: Enforcer | None = None
         self._busy = False
-        self._waiting: list[Done] = []
+        self._waiting: list[Asked] = []
         self.applied: AppliedConfiguration | None = None
         self.problem = ""  # why the last reload failed, for `status`
         self._ribd = Client(loop, run.ribd, self._from_ribd, self._connected, on_bad)
@@ -63,23 +73,42 @@ class InForce:
         self.applied = read_applied(self._run.applied)
         fresh = self.applied is None and not self._run.pending.exists()
         if fresh:
-            self._prepare()
+            self._prepare_reload()
         self._busy = True
         self._enforce(fresh, [])
 
     def reload(self, done: Done) -> None:
         """Read the configuration again; a bad one changes nothing."""
-        self._waiting.append(done)
+        self._waiting.append(Asked(None, done))
+        self._next()
+
+    def amend(self, change: Change, done: Done) -> None:
+        """Change what is in force without reading the configuration again."""
+        self._waiting.append(Asked(change, done))
         self._next()
 
     def _next(self) -> None:
+        """Take what waits, up to where a reload follows changes or changes follow a reload."""
         if self._busy or not self._waiting:
             return
         self._busy = True
-        waiting, self._waiting = self._waiting, []
-        self._background.do(self._prepare, lambda _result, error: self._prepared(error, waiting), (LoadError, OSError))
+        reload = self._waiting[0].change is None
+        count = next((place for place, asked in enumerate(self._waiting) if (asked.change is None) != reload), None)
+        taken = self._waiting[:count]
+        del self._waiting[:count]
+        if reload:
+            waiting = [asked.done for asked in taken]
+            self._background.do(
+                self._prepare_reload, lambda _result, error: self._prepared(error, waiting), (LoadError, OSError)
+            )
+        else:
+            self._background.do(
+                lambda: self._prepare_changes(taken),
+                lambda result, error: self._changed_in_part(taken, result, error),
+                (LoadError, OSError, SchemaError),
+            )
 
-    def _prepare(self) -> None:
+    def _prepare_reload(self) -> None:
         """Read the sources and leave their configuration pending; LoadError changes nothing."""
         if STANDARD_INPUT in self.sources:
             raise LoadError("the configuration came from standard input, it cannot be read again")

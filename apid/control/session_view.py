@@ -48,6 +48,8 @@ CAPABILITIES: dict[str, tuple[type[Capability], ...]] = {
     "graceful-restart": (GracefulRestart,),
 }
 
+SHUT = "SHUT"  # shown in place of IDLE
+
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
@@ -88,13 +90,18 @@ class SessionView:
             sent=_named(data["sent"]),
             received=_named(data["received"]),
             prefixes=sum(count for _, _, count in data["prefixes"]),
-            last_error=data["last_error"],
+            last_error=data["last_error"] if known.configuration.shut is None else _shut_text(known.configuration.shut),
         )
 
     @property
     def time_text(self) -> str:
         """How long it has been up."""
         return str(timedelta(seconds=self.duration))
+
+    @property
+    def state(self) -> str:
+        """The state machine's state, or `SHUT` where a command has shut the neighbor."""
+        return SHUT if self.known.configuration.shut is not None else self.fsm
 
     @property
     def local_address(self) -> str:
@@ -196,6 +203,10 @@ class SessionView:
         }
 
 
+def _shut_text(communication: str) -> str:
+    return f"administratively shut: {communication}" if communication else "administratively shut"
+
+
 def _named(counts: dict[str, int]) -> dict[str, int]:
     return {name: counts.get(str(int(kind)), 0) for name, kind in MESSAGES.items()}
 
@@ -212,7 +223,7 @@ def summary_lines(views: list[SessionView]) -> list[str]:
         peer_as = view.known.settings.peer_as if view.received_open is None else view.received_open.real_asn
         lines.append(
             f"{view.known.address:<15} {peer_as if peer_as is not None else 'auto':<7} "
-            f"{view.time_text if view.up else 'down':>9} {view.fsm.lower():<12} "
+            f"{view.time_text if view.up else 'down':>9} {view.state.lower():<12} "
             f"{view.sent.get('update', 0):>10} {view.received.get('update', 0):>10}"
         )
     return lines
@@ -224,7 +235,7 @@ def extensive_lines(view: SessionView) -> list[str]:
     peer_as = settings.peer_as if received is None else received.real_asn
     lines = [f"Neighbor {view.known.address}", "", _head("Session", "Local")]
     lines.append(_row("local", view.local_address))
-    lines.append(_row("state", view.fsm))
+    lines.append(_row("state", view.state))
     lines.append(_row("up for" if view.up else "down for", view.time_text if view.up else "n/a"))
     if not view.up and view.last_error:
         lines.append(f"   last error           {view.last_error}")

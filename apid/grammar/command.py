@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from apid.grammar.command_kinds import (
     Acknowledge,
     ApiVersion,
@@ -18,7 +20,11 @@ from apid.grammar.command_kinds import (
     Group,
     Help,
     OperationalMessage,
+    PeerCreate,
+    PeerDelete,
+    PeerEnable,
     PeerList,
+    PeerShutdown,
     Ping,
     QueueStatus,
     Reload,
@@ -58,7 +64,11 @@ __all__ = [
     "Help",
     "OperationalMessage",
     "PeerList",
+    "PeerCreate",
+    "PeerDelete",
+    "PeerEnable",
     "Ping",
+    "PeerShutdown",
     "QueueStatus",
     "Reload",
     "Reset",

@@ -70,6 +70,38 @@ class Teardown:
 class ShowNeighbor:
     """Show neighbors; `form` is summary, extensive, configuration, or empty where it was not said."""
 
+@dataclass(frozen=True, slots=True)
+class PeerCreate:
+    """Make a neighbor of directives and their values; `keep`: for good, not only until the next reload."""
+
+    peer: str
+    words: tuple[str, ...]
+    keep: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PeerDelete:
+    """Remove neighbors."""
+
+    selector: Selector
+
+
+@dataclass(frozen=True, slots=True)
+class PeerShutdown:
+    """End sessions and refuse new ones; the peers are told `communication`. `keep` as above."""
+
+    selector: Selector
+    communication: str
+    keep: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PeerEnable:
+    """Let neighbors that were shut have sessions again."""
+
+    selector: Selector
+
+
     selector: Selector
     form: str
     json: bool = False
@@ -250,6 +282,10 @@ Command = (
     | Status
     | QueueStatus
     | PeerList
+    | PeerCreate
+    | PeerDelete
+    | PeerShutdown
+    | PeerEnable
     | Ping
     | Bye
     | Acknowledge

@@ -22,7 +22,11 @@ from apid.grammar.command_kinds import (
     Group,
     Help,
     OperationalMessage,
+    PeerCreate,
+    PeerDelete,
+    PeerEnable,
     PeerList,
+    PeerShutdown,
     Ping,
     QueueStatus,
     Reload,
@@ -53,6 +57,11 @@ FORMS = ("summary", "extensive", "configuration")
 FILTERS = ("inet", "flow", "l2vpn")
 
 
+KEEP = "keep"
+LONGEST_COMMUNICATION = 255  # octets
+PEER_CREATE = (
+    "IP local-address IP local-as N peer-as N [router-id IP] [family-allowed F] [DIRECTIVE VALUE…] [api P]… [keep]"
+)
 @dataclass(frozen=True, slots=True)
 class Row:
     """One command. `selectable` tells whether `neighbor …` may stand before it."""
@@ -88,6 +97,41 @@ def _teardown(words: Words, selector: Selector) -> Command:
 
 def _show_neighbor(words: Words, selector: Selector) -> Command:
     """Read `[IP] [summary|extensive|configuration] [json]`, in any order."""
+def _peer_create(words: Words, selector: Selector) -> Command:
+    """Read `IP DIRECTIVE VALUE… [keep]`; which directives there are, the configuration knows."""
+    peer = peer_value(words.next("IP address"))
+    rest: list[str] = []
+    while words:
+        rest.append(words.next("directive"))
+    keep = rest[-1:] == [KEEP]
+    return PeerCreate(peer, tuple(rest[:-1] if keep else rest), keep)
+
+
+def _peer_delete(words: Words, selector: Selector) -> Command:
+    """Read the selector that follows, without another word `peer` before it."""
+    return PeerDelete(Selector(tuple(read_peers(words))))
+
+
+def _shutdown(words: Words, selector: Selector) -> Command:
+    """Read `shutdown`, which ends the daemon, or, after a selector, `shutdown [keep] [TEXT…]`."""
+    if not selector.alternatives:
+        return Shutdown()
+    keep = words.accept(KEEP)
+    text: list[str] = []
+    while words:
+        text.append(words.next("text"))
+    communication = " ".join(text)
+    if len(communication.encode()) > LONGEST_COMMUNICATION:
+        raise words.wrong(f"a shutdown communication has at most {LONGEST_COMMUNICATION} octets (RFC 9003)")
+    return PeerShutdown(selector, communication, keep)
+
+
+def _enable(words: Words, selector: Selector) -> Command:
+    if not selector.alternatives:
+        raise words.wrong("'peer SELECTOR' expected before 'enable'")
+    return PeerEnable(selector)
+
+
     form, json = "", False
     while words:
         if words.peek() in ("neighbor", "peer"):
@@ -260,7 +304,14 @@ COMMANDS: tuple[Row, ...] = (
     Row("clear adj-rib in", "", "forget received routes", lambda words, selector: ClearAdjRib("in", selector), True),
     Row("clear adj-rib out", "", "withdraw all routes", lambda words, selector: ClearAdjRib("out", selector), True),
     Row("flush", "", "nothing: routes leave without it", _fixed(Flush())),
-    Row("shutdown", "", "end the daemon", _fixed(Shutdown())),
+    Row(
+        "shutdown",
+        "[keep] [TEXT]",
+        "end the daemon; after a selector: end sessions, tell the peers TEXT, and keep them closed",
+        _shutdown,
+        True,
+    ),
+    Row("enable", "", "after a selector: open neighbors that were shut", _enable, True),
     Row("reload", "", "read the configuration again; sessions that it does not change stay up", _fixed(Reload())),
     Row("restart", "", "restart sessions and helpers", _fixed(Restart())),
     Row("reset", "", "forget what is under way, without an answer", _fixed(Reset())),
@@ -307,3 +358,12 @@ COMMANDS: tuple[Row, ...] = (
     Row("group start", "", "begin a group; its commands are carried out and answered one by one", _fixed(Group(True))),
     Row("group end", "", "end a group", _fixed(Group(False))),
 )
+    Row("peer create", PEER_CREATE, "add a neighbor until the next reload, with keep for good", _peer_create),
+    Row("create neighbor", PEER_CREATE, "the same as peer create", _peer_create),
+    Row(
+        "peer delete",
+        "IP|*|[ IP… ]",
+        "remove neighbors; those of the configuration come back with a reload",
+        _peer_delete,
+    ),
+    Row("delete neighbor", "IP|*", "the same as peer delete", _peer_delete),

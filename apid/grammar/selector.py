@@ -112,17 +112,23 @@ def read_selector(words: Words) -> Selector:
     """Read the selectors at the beginning of a command, as many as there are."""
     alternatives: list[Terms] = []
     while words.peek() in ("neighbor", "peer"):
-        if words.next("selector") == "peer" and words.accept("["):
-            while not words.accept("]"):
-                alternatives.append(_read_terms(words))
-                words.accept(",")
-        else:
-            alternatives.append(_read_terms(words))
+        alternatives += read_peers(words) if words.next("selector") == "peer" else [_read_terms(words)]
         if not words.accept(","):
             break
         if words.peek() not in ("neighbor", "peer"):
             raise GrammarError(f"'neighbor' expected after ',', not '{words.peek()}'", words.last())
     return Selector(tuple(alternatives))
+
+
+def read_peers(words: Words) -> list[Terms]:
+    """Read what follows the word `peer`: `PEER [KEY VALUE…]`, or several in brackets."""
+    if not words.accept("["):
+        return [_read_terms(words)]
+    found = []
+    while not words.accept("]"):
+        found.append(_read_terms(words))
+        words.accept(",")
+    return found
 
 
 def _read_terms(words: Words) -> Terms:

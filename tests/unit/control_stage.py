@@ -14,6 +14,8 @@ from apid.config.load import load_text
 from apid.config.options import Environment
 from apid.control.neighbors import Directory
 from apid.control.watchdogs import Watchdogs
+from apid.live import Live, Wanted
+from apid.load import LoadError
 from apid.programs import write_files
 from bus.daemon import RunDirectory
 from bus.schema import Answer, SessionReply
@@ -138,7 +140,9 @@ class Stage:
             problem="",
             sources=["-"],
             reload=lambda resume: resume(self.reload_error),
+            amend=self._amend,
         )
+        self.wanted = Wanted(self.compiled, Live())
         self.watchdogs = Watchdogs(path / "watchdogs", lambda: self.compiled.applied)
         self.changes = SimpleNamespace(
             apply=lambda targets, changes: self._change(targets, changes),
@@ -163,6 +167,14 @@ class Stage:
             started=0.0,
             routes_format="v1",
         )
+
+    def _amend(self, change: Callable[[Wanted], Wanted], resume: Callable[[str], None]) -> None:
+        try:
+            self.wanted = change(self.wanted)
+        except LoadError as error:
+            resume(str(error))
+        else:
+            resume("")
 
     def _change(self, targets: list[list[str]], changes: list[list[Any]]) -> Any:
         self.applied.append((targets, changes))

@@ -228,7 +228,12 @@ ARGUMENTS: dict[str, str] = {
     "session sync": "enable",
     "show neighbor": "summary",
     "peer show": "summary",
+    "peer create": "127.0.0.14 router-id 10.0.0.1 local-address 127.0.0.11 local-as 65001 peer-as 65004",
+    "create neighbor": "127.0.0.14 router-id 10.0.0.1 local-address 127.0.0.11 local-as 65001 peer-as 65004 keep",
+    "peer delete": FIRST,
+    "delete neighbor": f"{FIRST} peer-as 65002",
 }
+SELECTED = {"enable"}
 FAILING = {"crash", "system crash"}
 
 
@@ -239,5 +244,6 @@ ROWS = [row for row in COMMANDS if row.name in ARGUMENTS or row.name.split()[0] 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_every_command_is_carried_out(stage: Stage, row: Any) -> None:
     stage.pages = [RoutePage(1, FIRST, -1, [])]
-    _, error = play(stage, f"{row.name} {ARGUMENTS.get(row.name, '')}")
+    selector = f"neighbor {FIRST} " if row.name in SELECTED else ""
+    _, error = play(stage, f"{selector}{row.name} {ARGUMENTS.get(row.name, '')}")
     assert bool(error) == (row.name in FAILING)

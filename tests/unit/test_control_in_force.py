@@ -72,7 +72,7 @@ class Scene:
         self.in_force = InForce(self.loop, self.run, ["f"], background, publisher, log, changed, lambda _: None)  # type: ignore
         self.ribd: Any = self.in_force._ribd
 
-    def _read(self, _sources: list[str]) -> Any:
+    def _read(self, _sources: list[str], placed: Any) -> Any:
         self.reads += 1
         if self.broken:
             raise LoadError(self.broken)

@@ -112,9 +112,41 @@ class InForce:
         """Read the sources and leave their configuration pending; LoadError changes nothing."""
         if STANDARD_INPUT in self.sources:
             raise LoadError("the configuration came from standard input, it cannot be read again")
-        compiled = read_configuration(self.sources).compiled
-        write_files(self._run, compiled)
-        leave_pending(self._run, compiled.applied)
+        compiled = read_configuration(self.sources, placed=placed(self._run)).compiled
+        wanted, problems = restore(compiled, read_live(self._run.live).kept())
+        for problem in problems:
+            self._log.error("%s", problem)
+        leave(self._run, wanted)
+
+    def _prepare_changes(self, taken: list[Asked]) -> list[str]:
+        """Make each change that can be made, and leave the result pending; return an error or nothing for each."""
+        wanted = read_wanted(self._run)
+        if wanted is None:
+            raise LoadError("no configuration is in force yet")
+        errors = []
+        for asked in taken:
+            try:
+                wanted = asked.change(wanted) if asked.change is not None else wanted
+                errors.append("")
+            except LoadError as error:
+                errors.append(str(error))
+        if not all(errors):
+            leave(self._run, wanted)
+        return errors
+
+    def _changed_in_part(self, taken: list[Asked], errors: list[str] | None, error: Exception | None) -> None:
+        """Tell those whose change cannot be made; the others wait until it is in force."""
+        waiting = []
+        for asked, problem in zip(taken, errors or [str(error)] * len(taken), strict=True):
+            if problem:
+                asked.done(problem)
+            else:
+                waiting.append(asked.done)
+        if waiting:
+            self._enforce(False, waiting)
+        else:
+            self._busy = False
+            self._next()
 
     def _prepared(self, error: Exception | None, waiting: list[Done]) -> None:
         if error is None:

@@ -248,7 +248,7 @@ def test_peer_routes_and_group_change_routes() -> None:
         ("neighbor 127.0.0.1 teardown", "subcode expected"),
         ("neighbor 127.0.0.1 teardown x", "'x'"),
         ("neighbor 127.0.0.1 teardown 256", "'256'"),
-        ("neighbor 127.0.0.1 group shutdown", "takes no selector"),
+        ("neighbor 127.0.0.1 group reload", "takes no selector"),
         ("neighbor 127.0.0.1 group announce eor", "'announce' cannot be in a group"),
         ("neighbor 127.0.0.1 group", "at least one command"),
         ("peer * routes sort", "'sort'"),

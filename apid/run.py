@@ -12,7 +12,6 @@ import logging
 import os
 import resource
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +21,7 @@ from http.client import HTTPException
 from pathlib import Path
 from xmlrpc.client import Fault
 
+from apid.control import clean_end
 from apid.control.enforce import leave_pending
 from apid.load import Loaded, LoadError, read_configuration
 from apid.privileges import PrivilegeError, become, can_run_us, find_user, may_execute
@@ -249,6 +249,12 @@ def daemon_user(loaded: Loaded) -> str:
     return options.user if options.drop else ""
 
 
+def state_on_disk(loaded: Loaded) -> Path | None:
+    """Return where routes are kept that shall survive the host; None where they shall not."""
+    options = loaded.environment.daemon
+    return Path(options.state) if options.durability == "disk" else None
+
+
 def drop_privileges(loaded: Loaded, run: RunDirectory, log: logging.Logger) -> None:
     """Become the configured user, who gets the run directory."""
     user = find_user(daemon_user(loaded))
@@ -261,7 +267,7 @@ def drop_privileges(loaded: Loaded, run: RunDirectory, log: logging.Logger) -> N
             sys.executable,
         )
         return
-    for path in (run.path, *run.path.rglob("*")):
+    for path in (run.path, *run.path.rglob("*"), *run.state.rglob("*")):
         os.chown(path, user.pw_uid, user.pw_gid)
     become(user)
     log.info("running as user=%s", user.pw_name)
@@ -276,11 +282,9 @@ def check_directory(run: RunDirectory, programs: list[str]) -> None:
 
 
 def forget(run: RunDirectory) -> None:
-    """Clear what a clean end leaves nothing of: routes, configuration, settings with their passwords."""
-    for path in (run.journal, run.settings, run.programs):
-        shutil.rmtree(path, ignore_errors=True)
-    for path in (run.applied, run.pending, supervisord_file(run)):
-        path.unlink(missing_ok=True)
+    """Clear what a clean end leaves nothing of."""
+    clean_end.forget(run, journal=True)
+    supervisord_file(run).unlink(missing_ok=True)
 
 
 def prepare(paths: list[str], run_dir: RunDirectory, log_level: str | None) -> tuple[Loaded, logging.Logger, int]:
@@ -293,6 +297,7 @@ def prepare(paths: list[str], run_dir: RunDirectory, log_level: str | None) -> t
     check_helpers(loaded)
     run_dir.create()
     lock = take_lock(run_dir.lock("run"))
+    run_dir.keep_state(state_on_disk(loaded))
     check_ports(loaded)
     log = start_logging("bgpbus", log_level or loaded.environment.log.level)
     drop_privileges(loaded, run_dir, log)

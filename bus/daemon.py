@@ -8,6 +8,7 @@ import fcntl
 import logging
 import os
 import secrets
+import shutil
 import signal
 import stat
 import sys
@@ -33,12 +34,14 @@ class RunDirectory:
         self.events = path / "events"
         self.ribd = path / "ribd"
         self.control = path / "control"
-        self.journal = path / "journal"
         self.settings = path / "settings"
         self.programs = path / "programs"
-        self.pending = path / "pending"
-        self.applied = path / "applied"
-        self.live = path / "live"
+        self.state = path / "state"  # survives every process; a link where it survives the host too
+        self.journal = self.state / "journal"
+        self.pending = self.state / "pending"
+        self.applied = self.state / "applied"
+        self.watchdogs = self.state / "watchdogs"
+        self.live = self.state / "live"
 
     def peerd(self, program: str) -> Path:
         """Return the ROUTER socket of a peerd."""
@@ -54,9 +57,25 @@ class RunDirectory:
 
     def create(self) -> None:
         """Make the directory, closed to others."""
-        for path in (self.path, self.settings, self.programs, self.journal):
+        for path in (self.path, self.settings, self.programs, self.state, self.journal):
             path.mkdir(mode=RUN_DIRECTORY_MODE, parents=True, exist_ok=True)
             path.chmod(RUN_DIRECTORY_MODE)  # whatever the umask was, or whoever made it before
+
+    @property
+    def durable(self) -> bool:
+        """Whether the state survives the host."""
+        return self.state.is_symlink()
+
+    def keep_state(self, disk: Path | None) -> None:
+        """Have the state in a directory on disk, or here; what was kept in the other place is not taken over."""
+        if self.durable:
+            self.state.unlink()
+        elif disk is not None:
+            shutil.rmtree(self.state, ignore_errors=True)
+        if disk is not None:
+            disk.mkdir(mode=RUN_DIRECTORY_MODE, parents=True, exist_ok=True)
+            self.state.symlink_to(disk.absolute())
+        self.create()
 
 
 def default_run_directory(environment: dict[str, str]) -> Path:

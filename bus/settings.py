@@ -143,11 +143,13 @@ class ListenerConfiguration(Record):
 
 
 def write_settings(path: Path, value: Message) -> None:
-    """Replace a settings file in one step."""
+    """Replace a settings file in one step, whole even where the host dies."""
     temporary = path.with_name(path.name + ".new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(pack(value))
+        file.flush()
+        os.fsync(file.fileno())
     temporary.replace(path)
 
 

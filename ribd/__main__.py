@@ -1,4 +1,4 @@
-"""Start ribd: `ribd RUN_DIRECTORY [--durable]`."""
+"""Start ribd: `ribd RUN_DIRECTORY`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from bus.daemon import (
     EXIT_CONFIGURATION,
+    RUN_DIRECTORY_MODE,
     AlreadyRunning,
     RunDirectory,
     die_with_parent,
@@ -23,25 +24,23 @@ from ribd.server import RibServer
 
 @click.command()
 @click.argument("run_directory", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--durable", is_flag=True, help="Sync the journal to disk before a command is acknowledged.")
-@click.option("--journal", type=click.Path(file_okay=False, path_type=Path), help="Keep the journal elsewhere.")
 @click.option("--log-level", default="INFO", show_default=True)
-def main(run_directory: Path, durable: bool, journal: Path | None, log_level: str) -> None:
+def main(run_directory: Path, log_level: str) -> None:
     """Keep the routes to announce. Started by supervisord; not for use by hand."""
     run = RunDirectory(run_directory)
     die_with_parent(parent_of_ours(run))
-    if journal is not None:
-        run.journal = journal
     log = start_logging("ribd", log_level)
     try:
         take_lock(run.lock("ribd"))
+        run.journal.mkdir(mode=RUN_DIRECTORY_MODE, parents=True, exist_ok=True)
+        take_lock(run.journal / "lock")  # a state on disk may be that of another run directory too
     except AlreadyRunning as error:
         log.error("%s", error)
         raise SystemExit(EXIT_CONFIGURATION) from error
     loop = Loop()
     loop.on_signal(signal.SIGTERM, loop.stop)
     loop.on_signal(signal.SIGINT, loop.stop)
-    RibServer(loop, run, new_epoch(), log, durable)
+    RibServer(loop, run, new_epoch(), log, run.durable)
     log.info("ribd ready")
     loop.run()
     loop.close()

@@ -113,6 +113,7 @@ ADDRESSES = Kind(_addresses, lambda value: f"'{' '.join(value)}'", "IP addresses
 PIPE_NAME = Kind(_pipe_name, lambda value: f"'{value}'", "name")
 ENCODER = _one_of("text", "json")
 ROUTES_FORMAT = _one_of("v1", "v2")
+DURABILITY = _one_of("memory", "disk")
 
 
 def _option(kind: Kind, default: Any, text: str, effect: bool = True) -> Any:
@@ -164,7 +165,11 @@ class DaemonOptions:
 
     daemonize: bool = _ignored(BOOLEAN, False, "run in the background")
     drop: bool = _option(BOOLEAN, True, "drop privileges before helpers start")
+    durability: str = _option(
+        DURABILITY, "memory", "what routes survive: the death of any process, or with 'disk' that of the host too"
+    )
     pid: str = _ignored(TEXT, "", "the file that holds the process id")
+    state: str = _option(TEXT, "/var/lib/bgpbus", "the directory of the routes that survive the host")
     umask: int = _option(OCTAL, 0o137, "the umask of the daemon and its helpers, octal")
     user: str = _option(TEXT, "nobody", "the user to become")
 

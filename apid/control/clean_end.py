@@ -1,4 +1,4 @@
-"""A clean end leaves nothing of this life for the next, but for the neighbors that are to be kept."""
+"""A clean end leaves nothing of this life for the next, but what is kept on disk and neighbors that are to be kept."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ from bus.daemon import RunDirectory
 
 
 def forget(run: RunDirectory, journal: bool) -> None:
-    """Clear configuration, settings with their passwords, and the journal where ribd does not write it any more."""
-    for path in (run.settings, run.programs, *([run.journal] if journal else [])):
+    """Clear settings with their passwords, and, where it is not kept on disk, the state.
+
+    The journal is ribd's as long as that runs: `journal` says that it does not.
+    """
+    for path in (run.settings, run.programs, *([run.journal] if journal and not run.durable else [])):
         shutil.rmtree(path, ignore_errors=True)
-    for path in (run.applied, run.pending, run.path / "watchdogs"):
+    if run.durable:
+        return
+    for path in (run.applied, run.pending, run.watchdogs):
         path.unlink(missing_ok=True)
     forget_all_but_kept(run.live)

@@ -50,7 +50,7 @@ class Control:
             directory=self._directory,
             in_force=self._in_force,
             helpers=self._helpers,
-            watchdogs=Watchdogs(run.path / "watchdogs", lambda: self._in_force.applied),
+            watchdogs=Watchdogs(run.watchdogs, lambda: self._in_force.applied),
             background=self._background,
             rib=Connection(loop, run.ribd, self._bad),
             changes=RibChanges(loop, run, epoch, self._bad),
@@ -146,6 +146,9 @@ class Control:
             self._loop.stop()
             return
         forget(self._run, journal=False)
+        if self._run.durable:
+            self._loop.stop()
+            return
         # ribd ends after us, and its journal is its own: it is told to forget.
         self._loop.call_later(FORGET_SECONDS, self._loop.stop)
         self._in_force.forget(self._loop.stop)

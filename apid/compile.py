@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,6 +33,7 @@ from bus.settings import (
 
 SHARD_ABOVE = 32  # neighbors; up to here each has a process of its own
 SHARDS = 8
+SHARD = "peerd-shard-"
 MEBIBYTE = 1024 * 1024
 LONGEST_NAME = 48  # octets of a helper's name in the name of its program
 TYPES = {
@@ -60,9 +61,14 @@ class Compiled:
         return self.applied.programs
 
 
-def compile_configuration(configuration: Configuration, environment: Environment, version: str) -> Compiled:
-    """Compile. Nothing in here can fail: whatever is wrong was found when the configuration was read."""
-    programs = assign_programs(configuration.neighbors)
+def compile_configuration(
+    configuration: Configuration, environment: Environment, version: str, placed: Mapping[str, str] | None = None
+) -> Compiled:
+    """Compile. Nothing in here can fail: whatever is wrong was found when the configuration was read.
+
+    `placed` names the programs that have neighbors now.
+    """
+    programs = assign_programs([neighbor.name for neighbor in configuration.neighbors], placed or {})
     helpers = {
         process.name: _helper(process, configuration, environment, programs) for process in configuration.processes
     }
@@ -90,11 +96,17 @@ def compile_configuration(configuration: Configuration, environment: Environment
     neighbors = [neighbor.name for neighbor in configuration.neighbors]
     watchdogs = _watchdogs(configuration.neighbors)
     applied = AppliedConfiguration("", list(configuration.sources), neighbors, routes, names, watchdogs)
+    return with_generation(Compiled(settings, bridges, listener, applied))
+
+
+def with_generation(compiled: Compiled) -> Compiled:
+    """Name a configuration by the digest of everything in it."""
+    listener = [compiled.listener] if compiled.listener is not None else []
+    applied = replace(compiled.applied, generation="", revision="")
     digest = hashlib.sha256()
-    for message in (*settings.values(), *bridges.values(), *([listener] if listener else []), applied):
+    for message in (*compiled.peerds.values(), *compiled.helpers.values(), *listener, applied):
         digest.update(pack(message))
-    applied = replace(applied, generation=digest.hexdigest()[:16])
-    return Compiled(settings, bridges, listener, applied)
+    return replace(compiled, applied=replace(applied, generation=digest.hexdigest()[:16]))
 
 
 def slug(name: str) -> str:
@@ -110,12 +122,24 @@ def helper_program(name: str) -> str:
     return f"helper-{text}"
 
 
-def assign_programs(neighbors: Iterable[Neighbor]) -> dict[str, str]:
-    """Return which peerd has which neighbor; a shard is found by the name's digest, so that others stay put."""
-    names = [neighbor.name for neighbor in neighbors]
-    if len(names) <= SHARD_ABOVE:
-        return {name: f"peerd-{slug(name)}" for name in names}
-    return {name: f"peerd-shard-{int(hashlib.sha256(name.encode()).hexdigest(), 16) % SHARDS}" for name in names}
+def assign_programs(names: Sequence[str], placed: Mapping[str, str]) -> dict[str, str]:
+    """Return which peerd has which neighbor.
+
+    Those that have one stay where they are, however many there are now: moving ends a session. A shard is found by
+    the name's digest, so that others stay put.
+    """
+    program_of = shard if len(names) > SHARD_ABOVE else own_program
+    return {name: placed.get(name) or program_of(name) for name in names}
+
+
+def own_program(name: str) -> str:
+    """Return the peerd of a neighbor that has one to itself."""
+    return f"peerd-{slug(name)}"
+
+
+def shard(name: str) -> str:
+    """Return the peerd that a neighbor shares with others."""
+    return f"{SHARD}{int(hashlib.sha256(name.encode()).hexdigest(), 16) % SHARDS}"
 
 
 def peer_text(neighbor: Neighbor) -> str:
@@ -198,12 +222,13 @@ def _mask(flags: MessageFlags) -> int:
 def _helper(
     process: Process, configuration: Configuration, environment: Environment, programs: dict[str, str]
 ) -> HelperConfiguration:
-    bindings = [
-        _binding(process, neighbor, block, programs[neighbor.name])
+    blocks = [
+        (neighbor, block)
         for neighbor in configuration.neighbors
         for block in neighbor.api
         if process.name in block.processes
     ]
+    bindings = [_binding(process, neighbor, block, programs[neighbor.name]) for neighbor, block in blocks]
     return HelperConfiguration(
         name=process.name,
         run=list(process.run),
@@ -219,12 +244,10 @@ def _helper(
         user=environment.daemon.user if environment.daemon.drop else "",
         bindings=[binding.to_wire() for binding in _merged(bindings)],
     )
+        subscription=_subscription(process, blocks[0][1] if blocks else ApiBlock("")),
 
 
 def _binding(process: Process, neighbor: Neighbor, block: ApiBlock, program: str) -> ApiBinding:
-    """What the `api` block says; a helper that subscribes in its own block is told what that says."""
-    source = process if process.receive is not None or process.send is not None else block
-    received, sent = source.receive or MessageFlags(), source.send or MessageFlags()
     return ApiBinding(
         neighbor=neighbor.name,
         program=program,
@@ -234,13 +257,32 @@ def _binding(process: Process, neighbor: Neighbor, block: ApiBlock, program: str
         peer_as=neighbor.peer_as or 0,
         router_id=address_text(neighbor.router_id),
         families=[list(family) for family in neighbor.families],
-        flow_limit=neighbor.flow_limit,
         awaited=bool(neighbor.capability.graceful_restart and neighbor.end_of_rib_wait and not neighbor.manual_eor),
         **_subscription(process, block),
     )
 
 
 def _merged(bindings: list[ApiBinding]) -> list[ApiBinding]:
+def _subscription(process: Process, block: ApiBlock) -> dict[str, Any]:
+    """What the `api` block says; a helper that subscribes in its own block is told what that says."""
+    source = process if process.receive is not None or process.send is not None else block
+    received, sent = source.receive or MessageFlags(), source.send or MessageFlags()
+    return {
+        "state": process.neighbor_changes or block.neighbor_changes,
+        "fsm": process.fsm or block.fsm,
+        "negotiated": process.negotiated or block.negotiated,
+        "signal": process.signal or block.signal,
+        "received": _mask(received),
+        "sent": _mask(sent),
+        "received_parsed": received.parsed,
+        "received_packets": received.packets,
+        "received_consolidate": received.consolidate,
+        "sent_parsed": sent.parsed,
+        "sent_packets": sent.packets,
+        "sent_consolidate": sent.consolidate,
+    }
+
+
     """Join the bindings of one neighbor (it may name a helper in several `api` blocks)."""
     merged: dict[str, ApiBinding] = {}
     for binding in bindings:

@@ -84,7 +84,6 @@ class ApiBinding(Record):
     sent_packets: bool
     sent_consolidate: bool
     awaited: bool = False  # the session is to be told when the helper has announced what it had to at its start
-    flow_limit: int | None = None  # FlowSpec rules that the neighbor may have
 
     @property
     def received_types(self) -> int:
@@ -120,6 +119,7 @@ class HelperConfiguration(Record):
     user: str
     bindings: list[dict[str, Any]] = field(default_factory=list)
 
+    subscription: dict[str, Any] = field(default_factory=dict)  # to neighbors that a command creates; an ApiBinding's
 
 @dataclass(frozen=True, slots=True)
 class PassiveNeighbor(Record):
@@ -143,11 +143,13 @@ class ListenerConfiguration(Record):
 
 
 def write_settings(path: Path, value: Message) -> None:
-    """Replace a settings file in one step."""
+    """Replace a settings file in one step, whole even where the host dies."""
     temporary = path.with_name(path.name + ".new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(pack(value))
+        file.flush()
+        os.fsync(file.fileno())
     temporary.replace(path)
 
 

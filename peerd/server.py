@@ -63,13 +63,20 @@ class PeerServer:
         wanted = {each.name: each for each in read_peerd(self._run.settings / self._program)}
         for name, session in list(self._sessions.items()):
             changed = name in wanted
-            # Who listens is not what the session is: it goes on when only that has changed.
-            if not changed or replace(wanted[name], helpers=session.configuration.helpers) != session.configuration:
-                session.stop("configuration changed" if changed else "removed", _cease(changed))
-                self._leaving.append(self._sessions.pop(name))
+            # Who listens, and whether it is shut, is not what the session is: it goes on when only that has changed.
+            if not changed or not _same_session(wanted[name], session.configuration):
+                self._leave(name, "configuration changed" if changed else "removed", _cease(changed))
+            elif wanted[name].shut != session.configuration.shut:
+                session.shut(wanted[name].shut)
         for name, configuration in wanted.items():
             if name not in self._sessions:
                 self._add(configuration)
+
+    def _leave(self, name: str, reason: str, subcode: int) -> None:
+        """End a session for good."""
+        session = self._sessions.pop(name)
+        session.stop(reason, subcode)
+        self._leaving.append(session)
 
     def _add(self, configuration: SessionConfiguration) -> None:
         session = Session(self._loop, configuration, self._ribd.send, self._server.send, self._publisher, self._log)
@@ -147,9 +154,6 @@ class PeerServer:
             case Subscribe():
                 if (session := self._sessions.get(message.neighbor)) is not None:
                     session.subscribe(identity, message)
-            case Settled():
-                if (session := self._sessions.get(message.neighbor)) is not None:
-                    session.settled(message.helper)
             case SessionRequest():
                 self._server.send(identity, self._request(message))
             case Reconfigure():
@@ -157,6 +161,9 @@ class PeerServer:
             case _:
                 self._server.reject(f"{type(message).__name__} is not for peerd")
 
+            case Settled():
+                if (session := self._sessions.get(message.neighbor)) is not None:
+                    session.settled(message.helper)
     def _reconfigure(self) -> None:
         try:
             self.configure()
@@ -167,6 +174,10 @@ class PeerServer:
         session = self._sessions.get(request.neighbor)
         if session is None:
             return SessionReply(request.request, request.neighbor, f"{request.neighbor} is not here", {})
+        if request.action == "leave":
+            # Its new settings follow; until then it must not be sent what only those allow.
+            self._leave(request.neighbor, "configuration changed", CONFIGURATION_CHANGED)
+            return SessionReply(request.request, request.neighbor, "", {})
         try:
             error, data = act(session, request.action, request.arguments)
         except (ValueError, IndexError) as problem:

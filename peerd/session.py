@@ -13,6 +13,7 @@ import random
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from bgp import action as act
@@ -96,7 +97,8 @@ class Session:
         self._begun = True
         if self._awaited:
             self._log.warning("session begins without its helpers peer=%s missing=%s", self.name, sorted(self._awaited))
-        self._handle(ev.Start())
+        if self.configuration.shut is None:
+            self._handle(ev.Start())
         early, self._early = self._early, []
         for sock in early:
             self.incoming(sock)
@@ -115,6 +117,14 @@ class Session:
             sock.close()
         self._early = []
         self._handle(ev.Stop(reason, subcode=subcode))
+
+    def shut(self, communication: str | None) -> None:
+        """End the session and refuse new ones, with a shutdown communication (RFC 9003); None: let them be again."""
+        self.configuration = replace(self.configuration, shut=communication)
+        if communication is not None:
+            self._handle(ev.Stop("administratively shut", text=communication))
+        elif self._begun:
+            self._handle(ev.Start())
 
     def teardown(self, subcode: int, text: str = "") -> None:
         """End the session; it comes back."""
@@ -289,6 +299,16 @@ class Session:
         if not self._awaited:
             self._begin()
 
+    def credit(self, identity: bytes, octets: int) -> None:
+        """Let a bridge have more."""
+        self._report.credit(identity, octets)
+
+    def _pause_reading(self, paused: bool) -> None:
+        """Let the peer wait for the subscribers' sake, or go on."""
+        if self._established is not None:
+            connection = self._connections.find(self._established.connection)
+            if connection is not None:
+                connection.pause_reading(paused)
     def settled(self, helper: str) -> None:
         """Take word that a helper has announced what it had to announce at its start."""
         self._announcing.discard(helper)
@@ -301,16 +321,6 @@ class Session:
         if self._established is not None:
             self._established.sender.release_end_of_rib()
 
-    def credit(self, identity: bytes, octets: int) -> None:
-        """Let a bridge have more."""
-        self._report.credit(identity, octets)
-
-    def _pause_reading(self, paused: bool) -> None:
-        """Let the peer wait for the subscribers' sake, or go on."""
-        if self._established is not None:
-            connection = self._connections.find(self._established.connection)
-            if connection is not None:
-                connection.pause_reading(paused)
 
     # Requests: each returns an error, or nothing
 

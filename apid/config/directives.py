@@ -88,13 +88,6 @@ NEIGHBOR: Mapping[str, Directive] = {
         absent="the larger of 8 minutes and twice the hold time",
         differs="ExaBGP has no such timer.",
     ),
-    "flow-limit": Directive(
-        integer(0, 1_000_000),
-        None,
-        "The most FlowSpec rules that the neighbor may have, whoever announces them; a command beyond it is an error.",
-        absent="no limit",
-        differs="ExaBGP has no such limit.",
-    ),
     "rate-limit": Directive(rate(), None, "The most UPDATE messages sent in one second.", absent="no limit"),
     "passive": _switch(False, "Wait for the peer to connect."),
     "listen": Directive(

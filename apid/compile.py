@@ -243,8 +243,8 @@ def _helper(
         umask=environment.daemon.umask,
         user=environment.daemon.user if environment.daemon.drop else "",
         bindings=[binding.to_wire() for binding in _merged(bindings)],
-    )
         subscription=_subscription(process, blocks[0][1] if blocks else ApiBlock("")),
+    )
 
 
 def _binding(process: Process, neighbor: Neighbor, block: ApiBlock, program: str) -> ApiBinding:
@@ -262,7 +262,6 @@ def _binding(process: Process, neighbor: Neighbor, block: ApiBlock, program: str
     )
 
 
-def _merged(bindings: list[ApiBinding]) -> list[ApiBinding]:
 def _subscription(process: Process, block: ApiBlock) -> dict[str, Any]:
     """What the `api` block says; a helper that subscribes in its own block is told what that says."""
     source = process if process.receive is not None or process.send is not None else block
@@ -283,6 +282,7 @@ def _subscription(process: Process, block: ApiBlock) -> dict[str, Any]:
     }
 
 
+def _merged(bindings: list[ApiBinding]) -> list[ApiBinding]:
     """Join the bindings of one neighbor (it may name a helper in several `api` blocks)."""
     merged: dict[str, ApiBinding] = {}
     for binding in bindings:

@@ -118,8 +118,8 @@ class HelperConfiguration(Record):
     umask: int
     user: str
     bindings: list[dict[str, Any]] = field(default_factory=list)
-
     subscription: dict[str, Any] = field(default_factory=dict)  # to neighbors that a command creates; an ApiBinding's
+
 
 @dataclass(frozen=True, slots=True)
 class PassiveNeighbor(Record):

@@ -154,6 +154,9 @@ class PeerServer:
             case Subscribe():
                 if (session := self._sessions.get(message.neighbor)) is not None:
                     session.subscribe(identity, message)
+            case Settled():
+                if (session := self._sessions.get(message.neighbor)) is not None:
+                    session.settled(message.helper)
             case SessionRequest():
                 self._server.send(identity, self._request(message))
             case Reconfigure():
@@ -161,9 +164,6 @@ class PeerServer:
             case _:
                 self._server.reject(f"{type(message).__name__} is not for peerd")
 
-            case Settled():
-                if (session := self._sessions.get(message.neighbor)) is not None:
-                    session.settled(message.helper)
     def _reconfigure(self) -> None:
         try:
             self.configure()

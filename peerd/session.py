@@ -299,16 +299,6 @@ class Session:
         if not self._awaited:
             self._begin()
 
-    def credit(self, identity: bytes, octets: int) -> None:
-        """Let a bridge have more."""
-        self._report.credit(identity, octets)
-
-    def _pause_reading(self, paused: bool) -> None:
-        """Let the peer wait for the subscribers' sake, or go on."""
-        if self._established is not None:
-            connection = self._connections.find(self._established.connection)
-            if connection is not None:
-                connection.pause_reading(paused)
     def settled(self, helper: str) -> None:
         """Take word that a helper has announced what it had to announce at its start."""
         self._announcing.discard(helper)
@@ -321,6 +311,16 @@ class Session:
         if self._established is not None:
             self._established.sender.release_end_of_rib()
 
+    def credit(self, identity: bytes, octets: int) -> None:
+        """Let a bridge have more."""
+        self._report.credit(identity, octets)
+
+    def _pause_reading(self, paused: bool) -> None:
+        """Let the peer wait for the subscribers' sake, or go on."""
+        if self._established is not None:
+            connection = self._connections.find(self._established.connection)
+            if connection is not None:
+                connection.pause_reading(paused)
 
     # Requests: each returns an error, or nothing
 

@@ -130,9 +130,6 @@ class Bridge:
         said = "it can give no more commands" if name == "stdout" else "it gets no more answers and events"
         self._log.warning("helper closed its %s, %s", name, said)
 
-    def stop(self) -> None:
-        """Tell the helper that the daemon ends, then end it and the loop."""
-        if self._stopping:
     def _look(self, before: int) -> None:
         """Find out that the helper has announced what it had to at its start: it said something, and is silent now."""
         count = self._commands.count
@@ -141,6 +138,9 @@ class Bridge:
         else:
             self._loop.call_later(SILENCE, lambda: self._look(count))
 
+    def stop(self) -> None:
+        """Tell the helper that the daemon ends, then end it and the loop."""
+        if self._stopping:
             return
         self._stopping = True
         self._events([self._notices.shutdown(time.time())])

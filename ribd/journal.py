@@ -6,7 +6,7 @@ record: whether a length can be believed decides between a record that was cut s
 request as it came from the bus, so that replaying it gives the same contents and the same version numbers.
 
 A request counts once its record is written: the page cache outlives any process. `durable` adds fdatasync, for a
-host that loses power. A record that was cut short by a death in the middle of a write was never acknowledged and is
+host that loses power, and fsync of the directory, for the files' names. A record that was cut short by a death in the middle of a write was never acknowledged and is
 cut off; any other damage ends the journal there, is reported, and gives it a new lineage, because sessions may have
 been sent what is lost.
 """
@@ -26,6 +26,7 @@ from pathlib import Path
 FRAME = struct.Struct("!III")  # length and checksum of the record, checksum of these two
 _MEASURES = struct.Struct("!II")
 RECORD_LIMIT = 16 * 1024 * 1024 + 1024  # octets; a length above it is damage
+FILE_MODE = 0o640
 COMPACT_AT = 64 * 1024 * 1024  # octets of log, unless the snapshot is larger
 _NAME = re.compile(r"(snapshot|log)-(\d+)$")
 
@@ -117,10 +118,11 @@ class Journal:
         self._open_log(self._number)
 
     def _open_log(self, number: int) -> None:
-        log = os.open(self._path("log", number), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        log = os.open(self._path("log", number), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
         if self._log >= 0:
             os.close(self._log)
         self._log, self._number = log, number
+        self._sync_directory()
         self._size = os.fstat(log).st_size
 
     def append(self, payloads: Iterable[bytes]) -> None:
@@ -164,13 +166,24 @@ class Journal:
 
     def _write_snapshot(self, number: int, records: Iterable[bytes]) -> None:
         temporary = self._directory / f"writing-{number}"
-        with temporary.open("wb", buffering=1 << 20) as file:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
+        with os.fdopen(descriptor, "wb", buffering=1 << 20) as file:
             for record in records:
                 file.write(frame(record))
             file.flush()
             os.fsync(file.fileno())
         temporary.rename(self._path("snapshot", number))
+        self._sync_directory()
         self._drop_before(number)
+
+    def _sync_directory(self) -> None:
+        """Make the names of files last like their contents."""
+        if self._durable:
+            descriptor = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
     def _drop_before(self, number: int) -> None:
         for kind in ("snapshot", "log"):

@@ -425,8 +425,8 @@ def test_another_user_can_connect_nowhere(product: Product) -> None:
     paths = [str(product.run.path / name) for name in EVERY_SOCKET]
     done = subprocess.run([sys.executable, "-S", "-c", code, *paths], capture_output=True, text=True, check=True)
     assert done.stdout == ""
-    for private in ("settings", "journal"):
-        assert (product.run.path / private).stat().st_mode & 0o007 == 0
+    for private in (product.run.settings, product.run.journal):
+        assert private.stat().st_mode & 0o007 == 0
 
 
 def test_clear_and_enrol_need_their_types(product: Product, intrude: Callable[[str], Intruder]) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import ribd.journal
+from bus.daemon import RunDirectory
 from bus.schema import Applied, Apply, Refused
 from ribd.journal import FRAME, RECORD_LIMIT, Damage, Journal, frame, read_records
 from tests.unit.rib_bench import UNICAST, Daemon, SimulatedPeer, attributes, unicast
@@ -325,12 +326,12 @@ def announced(daemon: Daemon) -> set[bytes]:
 def test_the_daemon_starts_on_a_log_cut_at_any_octet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     daemon = Daemon(tmp_path, monkeypatch)
     history(daemon)
-    [path] = (tmp_path / "journal").glob("log-*")
-    [snapshot] = (tmp_path / "journal").glob("snapshot-*")
+    [path] = RunDirectory(tmp_path).journal.glob("log-*")
+    [snapshot] = RunDirectory(tmp_path).journal.glob("snapshot-*")
     octets, base, lineage = path.read_bytes(), snapshot.read_bytes(), daemon.state.lineage
     counts = []
     for length in range(len(octets) + 1):
-        for old in (tmp_path / "journal").iterdir():
+        for old in RunDirectory(tmp_path).journal.iterdir():
             old.unlink()
         path.write_bytes(octets[:length])
         snapshot.write_bytes(base)
@@ -352,12 +353,12 @@ def test_the_daemon_starts_on_a_log_with_a_flipped_bit_and_takes_a_new_lineage(
 ) -> None:
     daemon = Daemon(tmp_path, monkeypatch)
     history(daemon)
-    [path] = (tmp_path / "journal").glob("log-*")
-    [snapshot] = (tmp_path / "journal").glob("snapshot-*")
+    [path] = RunDirectory(tmp_path).journal.glob("log-*")
+    [snapshot] = RunDirectory(tmp_path).journal.glob("snapshot-*")
     octets, base, lineage = path.read_bytes(), snapshot.read_bytes(), daemon.state.lineage
     rng = random.Random(7)
     for place in sorted(rng.sample(range(len(octets)), 60)):
-        for old in (tmp_path / "journal").iterdir():
+        for old in RunDirectory(tmp_path).journal.iterdir():
             old.unlink()
         path.write_bytes(octets[:place] + bytes((octets[place] ^ 1 << rng.randrange(8),)) + octets[place + 1 :])
         snapshot.write_bytes(base)
@@ -380,12 +381,12 @@ def test_the_daemon_keeps_what_stands_before_damage_in_a_snapshot(
     daemon.enrol(["a"])
     daemon.apply(["a"], 1, UNICAST, 1, [unicast(number) for number in range(100)])
     daemon.rib._journal.start_over(daemon.state.snapshot())
-    [path] = (tmp_path / "journal").glob("snapshot-*")
+    [path] = RunDirectory(tmp_path).journal.glob("snapshot-*")
     octets = path.read_bytes()
     rng = random.Random(11)
     seen = set()
     for place in sorted(rng.sample(range(len(octets)), 50)):
-        for old in (tmp_path / "journal").iterdir():
+        for old in RunDirectory(tmp_path).journal.iterdir():
             old.unlink()
         path.write_bytes(octets[:place] + bytes((octets[place] ^ 1 << rng.randrange(8),)) + octets[place + 1 :])
         daemon.start()
@@ -407,7 +408,7 @@ def test_a_session_from_before_the_damage_is_told_to_start_over(
     history(daemon)
     peer = SimulatedPeer("a", 1)
     peer.drain(daemon)
-    [path] = (tmp_path / "journal").glob("log-*")
+    [path] = RunDirectory(tmp_path).journal.glob("log-*")
     octets = path.read_bytes()
     path.write_bytes(octets[:-3] + b"\xff" + octets[-2:])
     daemon.start()
@@ -420,7 +421,7 @@ def test_a_request_that_is_repeated_after_the_damage_is_carried_out_again(
 ) -> None:
     daemon = Daemon(tmp_path, monkeypatch)
     history(daemon)
-    [path] = (tmp_path / "journal").glob("log-*")
+    [path] = RunDirectory(tmp_path).journal.glob("log-*")
     octets = path.read_bytes()
     path.write_bytes(octets[:-3] + b"\xff" + octets[-2:])
     daemon.start()

@@ -42,6 +42,7 @@ class RunDirectory:
         self.applied = self.state / "applied"
         self.watchdogs = self.state / "watchdogs"
         self.live = self.state / "live"
+        self.lineage = self.state / "lineage"
 
     def peerd(self, program: str) -> Path:
         """Return the ROUTER socket of a peerd."""

@@ -243,6 +243,17 @@ class Sync(Message):
 
 
 # Plane 2: sessions
+@message(12, "control → ribd; ribd → control")
+@dataclass(frozen=True, slots=True)
+class Lineage(Message):
+    """Which journal is there? Control names the one that it knows, ribd answers with its own.
+
+    Another one than before has lost what the configuration announced, and control announces it again.
+    """
+
+    lineage: str
+
+
 
 
 FEED_STATE = 1  # text: "connected", "up", "down - REASON"

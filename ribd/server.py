@@ -19,6 +19,7 @@ from bus.schema import (
     Batch,
     Clear,
     Enrol,
+    Lineage,
     ListRoutes,
     Message,
     Pull,
@@ -131,6 +132,8 @@ class RibServer:
                 self._server.send(identity, self._listings.page(identity, message, table, self._loop.now()))
             case Sync():
                 self._sync(identity, message)
+            case Lineage():
+                self._server.send(identity, Lineage(self._state.lineage))
             case _:
                 self._server.reject(f"{type(message).__name__} is not for ribd")
 
@@ -258,8 +261,11 @@ class RibServer:
         except ValueError as error:
             self._server.reject(f"Pull of {pull.neighbor}: {error}")
             return
-        session = self._sessions[pull.neighbor] = Session(identity, pull, shape)
         self._syncs.heard(pull)
+        if known is not None and (known.identity, known.pull.request) == (identity, pull.request):
+            known.pull = pull
+            return
+        session = self._sessions[pull.neighbor] = Session(identity, pull, shape)
         self._answer(session)
 
     def _answer(self, session: Session) -> None:

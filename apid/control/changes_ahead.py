@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from apid.compile import Compiled
-from apid.control.enforce import read_applied
+from apid.control.enforce import as_stored, read_applied
 from apid.difference import difference
 from apid.load import LoadError, read_configuration
 from apid.render.nlri_text import nlri_text
@@ -42,7 +42,7 @@ def _neighbors(run: RunDirectory, applied: AppliedConfiguration, compiled: Compi
         if isinstance(settings, PeerdSettings):
             old |= {session["name"]: session for session in settings.sessions}
     new = {
-        session["name"]: _as_stored(session) for settings in compiled.peerds.values() for session in settings.sessions
+        session["name"]: as_stored(session) for settings in compiled.peerds.values() for session in settings.sessions
     }
     return _compared("neighbor", old, new)
 
@@ -53,22 +53,13 @@ def _helpers(run: RunDirectory, applied: AppliedConfiguration, compiled: Compile
         settings = _settings(run, program)
         if isinstance(settings, HelperSettings):
             old[settings.helper["name"]] = settings.helper
-    new = {name: _as_stored(settings.helper) for name, settings in compiled.helpers.items()}
+    new = {name: as_stored(settings.helper) for name, settings in compiled.helpers.items()}
     return _compared("process", old, new)
 
 
 def _settings(run: RunDirectory, program: str) -> Message | None:
     path = run.settings / program
     return read_settings(path) if path.exists() else None
-
-
-def _as_stored(value: Any) -> Any:
-    """Turn tuples into lists, as reading a settings file does."""
-    if isinstance(value, dict):
-        return {key: _as_stored(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_as_stored(each) for each in value]
-    return value
 
 
 def _compared(kind: str, old: dict[str, Any], new: dict[str, Any]) -> list[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+from apid.control.enforce import attempts
 from apid.live import forget_all_but_kept
 from bus.daemon import RunDirectory
 
@@ -17,6 +18,6 @@ def forget(run: RunDirectory, journal: bool) -> None:
         shutil.rmtree(path, ignore_errors=True)
     if run.durable:
         return
-    for path in (run.applied, run.pending, run.watchdogs):
+    for path in (run.applied, run.pending, run.lineage, run.watchdogs, *attempts(run)):
         path.unlink(missing_ok=True)
     forget_all_but_kept(run.live)

@@ -11,16 +11,21 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from apid.compile import Compiled
 from apid.difference import Change, difference
 from apid.live import Wanted, read_compiled, read_live, write_live
 from apid.programs import write_files
 from apid.riblink import RibLink
 from bus.daemon import RunDirectory, new_epoch
 from bus.schema import AppliedConfiguration, Message, SchemaError
-from bus.settings import read_settings, write_settings
+from bus.settings import SessionConfiguration, read_peerd, read_settings, write_settings
 
 ITEMS_PER_REQUEST = 20_000
+ATTEMPT = "attempted-"
+
+Session = tuple[str, str]  # the peerd that has it, its neighbor
 
 
 def read_applied(path: Path) -> AppliedConfiguration | None:
@@ -34,15 +39,53 @@ def read_applied(path: Path) -> AppliedConfiguration | None:
 
 
 def leave_pending(run: RunDirectory, value: AppliedConfiguration) -> None:
-    """Leave a configuration for control to put in force."""
+    """Leave a configuration for control to put in force.
+
+    Of one that is pending already, ribd may have taken a part: it is remembered until that part is undone.
+    """
+    if (former := read_applied(run.pending)) is not None:
+        attempt = run.state / f"{ATTEMPT}{former.generation}"
+        attempt.unlink(missing_ok=True)
+        attempt.hardlink_to(run.pending)
     write_settings(run.pending, replace(value, revision=new_epoch()))
 
 
-def leave(run: RunDirectory, wanted: Wanted) -> None:
-    """Write everything that the other processes are told, and leave the whole for control to put in force."""
+def attempts(run: RunDirectory) -> list[Path]:
+    """Return the configurations that were pending, and never wholly in force."""
+    return sorted(run.state.glob(f"{ATTEMPT}*"))
+
+
+def leave(run: RunDirectory, wanted: Wanted) -> list[Session]:
+    """Write everything that the other processes are told, and leave the whole for control to put in force.
+
+    Return the sessions whose settings have changed: they have to begin anew.
+    """
+    changed = _changed(run, wanted.compiled)
     write_files(run, wanted.compiled)
     write_live(run.live, wanted.live)
     leave_pending(run, wanted.compiled.applied)
+    return changed
+
+
+def _changed(run: RunDirectory, compiled: Compiled) -> list[Session]:
+    changed = []
+    for program, settings in compiled.peerds.items():
+        path = run.settings / program
+        former = {each.name: each for each in read_peerd(path)} if path.exists() else {}
+        for session in map(SessionConfiguration.from_wire, as_stored(settings.sessions)):
+            old = former.get(session.name)
+            if old is not None and replace(old, helpers=session.helpers, shut=session.shut) != session:
+                changed.append((program, session.name))
+    return changed
+
+
+def as_stored(value: Any) -> Any:
+    """Turn tuples into lists, as reading a settings file does."""
+    if isinstance(value, dict):
+        return {key: as_stored(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_stored(each) for each in value]
+    return value
 
 
 def read_wanted(run: RunDirectory) -> Wanted | None:
@@ -53,37 +96,49 @@ def read_wanted(run: RunDirectory) -> Wanted | None:
     return Wanted(read_compiled(run, applied), read_live(run.live))
 
 
-def put_in_place(run: RunDirectory) -> None:
-    """Make the pending configuration the applied one."""
+def put_in_place(run: RunDirectory, lineage: str) -> None:
+    """Make the pending configuration the applied one, in force under this lineage of ribd's journal."""
     if run.pending.exists():
         run.pending.replace(run.applied)
+    run.lineage.write_text(lineage)
+    for attempt in attempts(run):
+        attempt.unlink()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What ribd must be told. `fresh`: nothing was in force before, so what ribd still holds is from another life."""
+    """What ribd must be told. `fresh`: nothing was in force before, so what ribd still holds is from another life.
+
+    lineage: of the journal that it is for.
+    """
 
     target: AppliedConfiguration
     changes: list[Change]
     fresh: bool
+    lineage: str = ""
 
     @property
     def epoch(self) -> str:
         """The name under which requests are numbered: equal plans must number equally, others never."""
-        name = f"{self.target.generation}/{self.target.revision}"
+        name = f"{self.target.generation}/{self.target.revision}/{self.lineage}"
         return f"{name}/fresh" if self.fresh else name
 
 
-def plan(run: RunDirectory, fresh: bool = False) -> Plan | None:
-    """Compare what is pending with what is applied; None where there is neither."""
+def plan(run: RunDirectory, fresh: bool = False, lineage: str = "") -> Plan | None:
+    """Compare what is pending with what ribd may hold of the configuration; None where there is nothing pending.
+
+    It holds what is applied, parts of what was attempted, and nothing at all where its journal is not the one that
+    it had then.
+    """
     applied = read_applied(run.applied)
     target = read_applied(run.pending) or applied
     if target is None:
         return None
-    if applied is not None and applied.generation == target.generation:
-        return Plan(target, [], fresh)
-    changes = difference(applied.routes if applied is not None else [], target.routes, target.neighbors)
-    return Plan(target, list(parts(changes)), fresh)
+    held = [each.routes for each in (applied, *map(read_applied, attempts(run))) if each is not None]
+    if not run.lineage.exists() or run.lineage.read_text() != lineage:
+        held.append([])
+    changes = [change for routes in held for change in difference(routes, target.routes, target.neighbors)]
+    return Plan(target, parts(changes), fresh, lineage)
 
 
 def parts(changes: list[Change]) -> list[Change]:
@@ -109,7 +164,7 @@ class Enforcer:
         """Send everything; the neighbors come last, because from then on sessions are sent their routes."""
         link, target = self.link, self._plan.target
         if self._plan.fresh:
-            link.enrol([], self._answered)
+            link.enrol([], {}, self._answered)
         for names, announce, afi, safi, attributes, items in self._plan.changes:
             link.apply([names], [[0, announce, afi, safi, attributes, items]], self._answered)
         link.enrol(target.neighbors, self._finished)

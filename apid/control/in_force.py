@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from apid.amend import restore
 from apid.control.background import Background
-from apid.control.enforce import Enforcer, Plan, leave, plan, put_in_place, read_applied, read_wanted
+from apid.control.enforce import Enforcer, Plan, Session, leave, plan, put_in_place, read_applied, read_wanted
 from apid.control.supervise import Unreachable, adapt
 from apid.live import Wanted, placed, read_live
 from apid.load import LoadError, read_configuration
 from bus.daemon import RunDirectory, new_epoch
-from bus.schema import Applied, AppliedConfiguration, Message, Refused, SchemaError
-from bus.transport import Client, Loop, Publisher
+from bus.schema import Applied, AppliedConfiguration, Lineage, Message, Refused, SchemaError
+from bus.transport import Client, Loop, Publisher, Timer
 
 STANDARD_INPUT = "-"
 RETRY = 5.0  # seconds until ribd is asked again after a refusal
@@ -37,6 +37,7 @@ class Changed:
 
     before: Callable[[AppliedConfiguration], None]
     after: Callable[[list[str]], None]  # gets the programs that were removed
+    leave: Callable[[list[Session], Callable[[], None]], None]  # ends sessions that are to begin anew, then calls back
 
 
 class InForce:
@@ -61,6 +62,11 @@ class InForce:
         self._waiting: list[Asked] = []
         self.applied: AppliedConfiguration | None = None
         self.problem = ""  # why the last reload failed, for `status`
+        self._fresh = False
+        self._lineage = ""  # of ribd's journal; empty until ribd has told it
+        self._under = ""  # the lineage of the journal that has what is in force
+        self._wanting: list[Done] | None = None  # those who wait for ribd to tell it
+        self._retry: Timer | None = None  # since ribd refused what is pending
         self._ribd = Client(loop, run.ribd, self._from_ribd, self._connected, on_bad)
 
     @property
@@ -71,11 +77,11 @@ class InForce:
     def start(self) -> None:
         """Put in force what is pending; compile the sources where nothing was ever compiled. LoadError."""
         self.applied = read_applied(self._run.applied)
-        fresh = self.applied is None and not self._run.pending.exists()
-        if fresh:
+        self._fresh = self.applied is None and not self._run.pending.exists()
+        if self._fresh:
             self._prepare_reload()
         self._busy = True
-        self._enforce(fresh, [])
+        self._enforce([])
 
     def reload(self, done: Done) -> None:
         """Read the configuration again; a bad one changes nothing."""
@@ -92,6 +98,9 @@ class InForce:
         if self._busy or not self._waiting:
             return
         self._busy = True
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
         reload = self._waiting[0].change is None
         count = next((place for place, asked in enumerate(self._waiting) if (asked.change is None) != reload), None)
         taken = self._waiting[:count]
@@ -99,7 +108,7 @@ class InForce:
         if reload:
             waiting = [asked.done for asked in taken]
             self._background.do(
-                self._prepare_reload, lambda _result, error: self._prepared(error, waiting), (LoadError, OSError)
+                self._prepare_reload, lambda result, error: self._prepared(result, error, waiting), (LoadError, OSError)
             )
         else:
             self._background.do(
@@ -108,7 +117,7 @@ class InForce:
                 (LoadError, OSError, SchemaError),
             )
 
-    def _prepare_reload(self) -> None:
+    def _prepare_reload(self) -> list[Session]:
         """Read the sources and leave their configuration pending; LoadError changes nothing."""
         if STANDARD_INPUT in self.sources:
             raise LoadError("the configuration came from standard input, it cannot be read again")
@@ -116,10 +125,13 @@ class InForce:
         wanted, problems = restore(compiled, read_live(self._run.live).kept())
         for problem in problems:
             self._log.error("%s", problem)
-        leave(self._run, wanted)
+        return leave(self._run, wanted)
 
     def _prepare_changes(self, taken: list[Asked]) -> list[str]:
-        """Make each change that can be made, and leave the result pending; return an error or nothing for each."""
+        """Make each change that can be made, and leave the result pending; return an error or nothing for each.
+
+        No session has changed by that, since none can be another than before without being deleted.
+        """
         wanted = read_wanted(self._run)
         if wanted is None:
             raise LoadError("no configuration is in force yet")
@@ -143,14 +155,14 @@ class InForce:
             else:
                 waiting.append(asked.done)
         if waiting:
-            self._enforce(False, waiting)
+            self._enforce(waiting)
         else:
-            self._busy = False
-            self._next()
+            self._idle()
 
-    def _prepared(self, error: Exception | None, waiting: list[Done]) -> None:
+    def _prepared(self, changed: list[Session] | None, error: Exception | None, waiting: list[Done]) -> None:
         if error is None:
-            self._enforce(False, waiting)
+            # They end first: what only their new settings allow, or only those after it need, is not for them.
+            self._changed.leave(changed or [], lambda: self._enforce(waiting))
             return
         for line in str(error).splitlines():
             self._log.error("reload refused: %s", line)
@@ -161,29 +173,52 @@ class InForce:
         self.problem = problem
         for done in waiting:
             done(problem)
+        self._idle()
+
+    def _idle(self) -> None:
+        """Go on with what waits, else with what ribd has refused."""
         self._busy = False
+        unfinished = self._run.pending.exists() or (self.applied is not None and self._lineage != self._under)
+        if not self._waiting and self._retry is None and unfinished:
+            self._retry = self._loop.call_later(RETRY, self._try_again)
         self._next()
 
-    def _enforce(self, fresh: bool, waiting: list[Done]) -> None:
-        self._background.do(lambda: plan(self._run, fresh), lambda result, _error: self._planned(result, waiting))
+    def _try_again(self) -> None:
+        self._retry = None
+        self._busy = True
+        self._enforce([])
+
+    def _enforce(self, waiting: list[Done]) -> None:
+        """Put in force what is pending, once it is known which journal ribd has."""
+        if not self._lineage:
+            self._wanting = waiting
+            return
+        lineage = self._lineage
+        self._background.do(
+            lambda: plan(self._run, self._fresh, lineage), lambda result, _error: self._planned(result, waiting)
+        )
 
     def _planned(self, wanted: Plan | None, waiting: list[Done]) -> None:
         if wanted is None:
             self._finish("there is no configuration", waiting)
             return
+        if wanted.lineage != self._lineage:
+            self._enforce(waiting)
+            return
         self._enforcer = Enforcer(
             wanted, self._ribd.send, self._log, lambda reason: self._enforced(wanted, reason, waiting)
         )
+        self._wanting = waiting
         self._enforcer.start()
 
     def _enforced(self, wanted: Plan, reason: str, waiting: list[Done]) -> None:
-        self._enforcer = None
+        self._enforcer = self._wanting = None
         if reason:
-            for done in waiting:
-                done(reason)
-            self._loop.call_later(RETRY, lambda: self._enforce(wanted.fresh, []))
+            self._changed.after([])  # the sessions that have left begin anew all the same
+            self._finish(reason, waiting)
             return
-        put_in_place(self._run)
+        put_in_place(self._run, wanted.lineage)
+        self._fresh, self._under = False, wanted.lineage
         target = self.applied = wanted.target
         self._log.info("configuration in force generation=%s neighbors=%d", target.generation, len(target.neighbors))
         self._changed.before(target)
@@ -209,14 +244,31 @@ class InForce:
     # ribd
 
     def _connected(self) -> None:
-        if self._enforcer is not None:
-            self._enforcer.link.connected()
+        self._ribd.send(Lineage(self._lineage))
 
     def _from_ribd(self, message: Message) -> None:
-        if not isinstance(message, Applied | Refused):
-            self._on_bad(f"{type(message).__name__} is not for control")
-        elif self._enforcer is not None:
-            self._enforcer.link.answered(message)
+        match message:
+            case Lineage():
+                self._heard(message.lineage)
+            case Applied() | Refused():
+                if self._enforcer is not None:
+                    self._enforcer.link.answered(message)
+            case _:
+                self._on_bad(f"{type(message).__name__} is not for control")
+
+    def _heard(self, lineage: str) -> None:
+        """Go on where ribd is as it was; begin anew where its journal is another one."""
+        same = lineage == self._lineage
+        self._lineage = lineage
+        if self._enforcer is not None and same:
+            self._enforcer.link.connected()
+        elif self._wanting is not None:
+            waiting, self._wanting, self._enforcer = self._wanting, None, None
+            self._enforce(waiting)
+        elif not self._busy and lineage != self._under:
+            self._log.warning("ribd has another journal, the configured routes are announced again lineage=%s", lineage)
+            self._busy = True
+            self._enforce([])
 
     def forget(self, done: Callable[[], None]) -> None:
         """Have ribd forget everything, for a clean end under somebody else's supervisord."""

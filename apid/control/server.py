@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 
 from apid.control.background import Background
 from apid.control.clean_end import forget
 from apid.control.commands import carry_out
-from apid.control.connection import Connection
+from apid.control.connection import Connection, ask_sessions
 from apid.control.context import Context
-from apid.control.enforce import read_applied
+from apid.control.enforce import Session, read_applied
 from apid.control.helpers import Helpers
 from apid.control.in_force import Changed, InForce
 from apid.control.jobs import Jobs
@@ -41,7 +42,7 @@ class Control:
         self._publisher = Publisher(loop, run.events_in, "control", epoch)
         self._server = Server(loop, run.control, self._message, self._bad)
         self._helpers = Helpers(loop, self._server.send)
-        changed = Changed(self._read_directory, self._tell_daemons)
+        changed = Changed(self._read_directory, self._tell_daemons, self._leave_sessions)
         self._in_force = InForce(loop, run, sources, self._background, self._publisher, log, changed, self._bad)
         self._jobs = Jobs(loop, self._server.send, log)
         self._context = Context(
@@ -82,6 +83,11 @@ class Control:
                 self._loop, self._run.peerd(program), self._bad, lambda: Reconfigure("connected")
             )
         return connection
+
+    def _leave_sessions(self, sessions: list[Session], done: Callable[[], None]) -> None:
+        """End sessions that are to begin anew with other settings."""
+        questions: list[tuple[str, str, list[str]]] = [(program, name, []) for program, name in sessions]
+        ask_sessions(self._peerd, "leave", questions)(lambda _replies: done())
 
     def _tell_daemons(self, removed: list[str]) -> None:
         """Have every daemon read its settings again."""

@@ -78,6 +78,12 @@ class StillLoop:
     def watch(self, *_arguments: Any, **_options: Any) -> None:
         pass
 
+    def step(self) -> None:
+        """Do what is to be done at once."""
+        soon, self._soon = self._soon, []
+        for callback in soon:
+            callback()
+
     def run(self, until: float = 1e9) -> None:
         """Go on until there is nothing to do, or the time is past `until`."""
         while self._soon or self._later:

@@ -8,28 +8,50 @@ from typing import Any
 
 import pytest
 
+from apid.amend import delete, shut
 from apid.control import in_force as module
+from apid.control.enforce import leave
 from apid.control.in_force import RETRY, Changed, InForce
+from apid.live import Live, Shut, Wanted
 from apid.load import LoadError
 from bus.daemon import RunDirectory
-from bus.schema import Applied, Message, Refused
+from bus.schema import Applied, Apply, Lineage, Message, Refused
 from tests.unit.control_stage import CONFIGURATION, StillLoop, compiled
 
 
 class FakeRibd:
     """ribd, answering each request at once, later, or not at all."""
 
-    def __init__(self, loop: Any, _path: Any, on_message: Any, _on_connect: Any, _on_bad: Any) -> None:
-        self._loop, self._answer = loop, on_message
+    def __init__(self, loop: Any, _path: Any, on_message: Any, on_connect: Any, _on_bad: Any) -> None:
+        self._loop, self._answer, self.connect = loop, on_message, on_connect
         self.sent: list[Any] = []
         self.refusing = False
+        self.patience = 0  # so many requests are carried out before it refuses
+        self.lineage = "first"
+        self.routes: dict[tuple[str, bytes], bytes] = {}
+        loop.call_soon(on_connect)
 
     def send(self, message: Message) -> bool:
+        if isinstance(message, Lineage):
+            self._loop.call_soon(lambda: self._answer(Lineage(self.lineage)))
+            return True
         self.sent.append(message)
+        self.patience -= 1
+        refused = self.refusing and self.patience < 0
+        if isinstance(message, Apply) and not refused:
+            self._carry_out(message)
         number = message.sequence  # type: ignore[attr-defined]
-        verdict = Refused(number, "disk full") if self.refusing else Applied(number)
+        verdict = Refused(number, "disk full") if refused else Applied(number)
         self._loop.call_soon(lambda: self._answer(verdict))
         return True
+
+    def _carry_out(self, message: Apply) -> None:
+        for target, announce, _, _, attributes, items in message.changes:
+            for place in ((name, item) for name in message.targets[target] for item in items):
+                if announce:
+                    self.routes[place] = attributes
+                else:
+                    self.routes.pop(place, None)
 
 
 class AtOnce:
@@ -66,7 +88,8 @@ class Scene:
         monkeypatch.setattr(module, "read_configuration", self._read)
         monkeypatch.setattr(module, "adapt", self._adapt)
         publisher: Any = type("P", (), {"publish": lambda _self, _topic, data: self.events.append(data)})()
-        changed = Changed(lambda applied: None, lambda removed: None)
+        self.left: list[tuple[Any, int]] = []
+        changed = Changed(lambda applied: None, lambda removed: None, self._leave)
         log = logging.getLogger("test")
         background: Any = AtOnce(self.loop)
         self.in_force = InForce(self.loop, self.run, ["f"], background, publisher, log, changed, lambda _: None)  # type: ignore
@@ -77,6 +100,10 @@ class Scene:
         if self.broken:
             raise LoadError(self.broken)
         return type("L", (), {"compiled": compiled(self.text)})()
+
+    def _leave(self, sessions: Any, done: Any) -> None:
+        self.left += [(session, len(self.ribd.sent)) for session in sessions]
+        self.loop.call_soon(done)
 
     def _adapt(self, _run: Any, _listener: bool) -> tuple[list[str], list[str]]:
         self.adapted += 1
@@ -164,3 +191,132 @@ def test_supervisord_that_is_away_does_not_keep_a_configuration_from_being_in_fo
     scene.reload()
     scene.loop.run()
     assert scene.verdicts == [""]
+
+
+MANY = CONFIGURATION.replace(
+    "route 10.3.0.0/24", "route 10.8.0.0/24 next-hop 192.0.2.9; route 10.9.0.0/24 next-hop 192.0.2.8; route 10.3.0.0/24"
+).replace("10.2.1.0/24 next-hop 192.0.2.9 med 50", "10.7.1.0/24 next-hop 192.0.2.9 med 50")
+
+
+@pytest.mark.parametrize("patience", range(8))
+def test_a_configuration_that_comes_back_before_another_was_wholly_in_force_is_in_force_exactly(
+    scene: Scene, patience: int
+) -> None:
+    before = dict(scene.ribd.routes)
+    scene.text, scene.ribd.refusing, scene.ribd.patience = MANY, True, patience
+    scene.reload()
+    scene.loop.run(until=scene.loop.now() + RETRY / 2)
+    scene.text, scene.ribd.refusing = CONFIGURATION, False
+    scene.reload()
+    scene.loop.run()
+    assert scene.verdicts[-1] == ""
+    assert scene.ribd.routes == before
+    assert scene.in_force.generation == compiled().applied.generation
+    scene.text = MANY
+    scene.reload()
+    scene.loop.run()
+    assert scene.ribd.routes != before
+    scene.text = CONFIGURATION
+    scene.reload()
+    scene.loop.run()
+    assert scene.ribd.routes == before
+
+
+def test_a_new_start_undoes_what_was_half_in_force(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = dict(scene.ribd.routes)
+    scene.text, scene.ribd.refusing, scene.ribd.patience = MANY, True, 2
+    scene.reload()
+    scene.loop.run(until=scene.loop.now() + RETRY / 2)
+    assert scene.ribd.routes != before
+    leave(scene.run, Wanted(compiled(), Live()))
+    again = Scene(tmp_path, monkeypatch)
+    again.ribd.routes = scene.ribd.routes
+    again.in_force.start()
+    again.loop.run()
+    assert again.ribd.routes == before
+
+
+def test_no_two_enforcements_have_the_same_epoch(scene: Scene) -> None:
+    for text in (MANY, CONFIGURATION, MANY, CONFIGURATION):
+        scene.text = text
+        scene.reload()
+        scene.loop.run()
+    epochs = [message.epoch for message in scene.ribd.sent]
+    assert len(set(epochs)) == 5
+    assert epochs == sorted(epochs, key=epochs.index)
+
+
+def test_a_journal_that_is_lost_is_given_the_configured_routes_again(scene: Scene) -> None:
+    before, adapted = dict(scene.ribd.routes), scene.adapted
+    scene.ribd.connect()
+    scene.loop.run()
+    assert scene.adapted == adapted
+    scene.ribd.lineage, scene.ribd.routes = "second", {}
+    scene.ribd.connect()
+    scene.loop.run()
+    assert scene.ribd.routes == before
+    scene.ribd.connect()
+    scene.loop.run()
+    assert scene.adapted == adapted + 1
+
+
+def test_a_journal_that_was_lost_while_control_was_away_is_given_them_too(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = Scene(tmp_path, monkeypatch)
+    again.ribd.lineage = "second"
+    again.in_force.start()
+    again.loop.run()
+    assert again.ribd.routes == scene.ribd.routes
+    unchanged = Scene(tmp_path, monkeypatch)
+    unchanged.ribd.lineage = "second"
+    unchanged.in_force.start()
+    unchanged.loop.run()
+    assert unchanged.ribd.routes == {}
+
+
+def test_a_journal_that_is_lost_on_the_way_makes_the_way_begin_anew(scene: Scene) -> None:
+    scene.text = MANY
+    scene.reload()
+    while len(scene.ribd.sent) < 5:
+        scene.loop.step()
+    scene.ribd.lineage, scene.ribd.routes = "second", {}
+    scene.ribd.connect()
+    scene.loop.run()
+    fresh = dict(scene.ribd.routes)
+    scene.text = CONFIGURATION
+    scene.reload()
+    scene.loop.run()
+    scene.text = MANY
+    scene.reload()
+    scene.loop.run()
+    assert scene.ribd.routes == fresh
+
+
+def test_a_session_that_changes_leaves_before_ribd_hears_of_its_new_routes(scene: Scene) -> None:
+    sent = len(scene.ribd.sent)
+    scene.text = MANY.replace("hold-time 30", "hold-time 60")
+    scene.reload()
+    scene.loop.run()
+    assert scene.left == [(("peerd-127.0.0.12", "127.0.0.12"), sent)]
+
+
+def test_changes_go_the_way_of_a_reload_in_their_order_and_without_it(scene: Scene) -> None:
+    reads = scene.reads
+    scene.in_force.amend(lambda wanted: shut(wanted, ["127.0.0.12"], Shut("", False)), scene.verdicts.append)
+    scene.in_force.amend(lambda wanted: delete(wanted, ["192.0.2.99"]), scene.verdicts.append)
+    scene.in_force.amend(lambda wanted: delete(wanted, ["127.0.0.13"]), scene.verdicts.append)
+    scene.loop.run()
+    assert scene.reads == reads
+    assert sorted(scene.verdicts) == ["", "", "there is no such neighbor any more"]
+    assert scene.in_force.applied is not None
+    assert scene.in_force.applied.neighbors == ["127.0.0.12"]
+    scene.reload()
+    scene.in_force.amend(lambda wanted: delete(wanted, ["127.0.0.12"]), scene.verdicts.append)
+    scene.loop.run()
+    assert scene.in_force.applied.neighbors == ["127.0.0.13"]
+    scene.reload()
+    scene.loop.run()
+    assert scene.in_force.generation == compiled().applied.generation

@@ -177,7 +177,7 @@ def _session(neighbor: Neighbor, environment: Environment, version: str, helpers
         passive=neighbor.passive or environment.bgp.passive or neighbor.is_range,
         send_hold_time=float(neighbor.send_hold_time) if neighbor.send_hold_time is not None else None,
         open_wait=float(environment.bgp.openwait),
-        attempts=environment.tcp.attempts,
+        attempts=1 if environment.tcp.once else environment.tcp.attempts,
     )
     return SessionConfiguration(
         name=neighbor.name,
@@ -232,7 +232,8 @@ def _helper(
     return HelperConfiguration(
         name=process.name,
         run=list(process.run),
-        encoder=process.encoder,
+        encoder=process.encoder or environment.api.encoder,
+        terminate=environment.api.terminate,
         respawn=process.respawn and environment.api.respawn,
         json_layout=process.json_layout,
         dialect=RELEASES[process.json_version].version,

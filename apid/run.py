@@ -6,30 +6,32 @@ ExaBGP's signals into requests to control.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import logging
 import os
 import resource
-import select
 import signal
 import socket
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from xmlrpc.client import Fault
 
 from apid.control import clean_end
 from apid.control.enforce import leave_pending
-from apid.load import Loaded, LoadError, read_configuration
+from apid.daemonize import PidFile, detach, detached
+from apid.load import Loaded, LoadError, read_configuration, read_environment
+from apid.log_destination import File, Handler, Log, open_destination
 from apid.privileges import PrivilegeError, become, can_run_us, find_user, may_execute
 from apid.programs import Supervisor, supervisord_file, write_files, write_supervisord
 from bus.daemon import (
     EXIT_CONFIGURATION,
     EXIT_CRASHED,
     EXIT_STOPPED,
+    LOG_LEVEL,
     PR_SET_PDEATHSIG,
     AlreadyRunning,
     RunDirectory,
@@ -44,29 +46,42 @@ STOP_SECONDS = 4.5  # for everything to end after SIGTERM; then what is left is 
 SOCKET_PATH_LIMIT = 107  # octets of a UNIX socket's path (<sys/un.h>)
 SOCKET_SUFFIX = ".accept"  # the longest that a program's name gets
 FIXED_SOCKET = "supervisor.sock"
-LOG_READ, LOG_WRITE = 65536, 4096  # octets; a pipe or terminal that is writable takes a write without blocking
+LOG_READ = 65536  # octets
 POKE = 0.02  # seconds between attempts to reach a supervisord that is starting
 TELL = 0.02  # seconds for the news of a signal to reach the helpers before they are ended
 WATCH = 0.05  # seconds between looks at programs that are stopping
 ON_ITS_WAY = ("STARTING", "BACKOFF")  # states of supervisor's programs
 
-SIGNALS = {signal.SIGUSR1: "reload", signal.SIGUSR2: "reload helpers", signal.SIGALRM: "restart"}
+SIGNALS: dict[int, str] = {signal.SIGUSR1: "reload", signal.SIGUSR2: "reload helpers", signal.SIGALRM: "restart"}
 
 
 class Runner:
     """The foreground process."""
 
-    def __init__(self, run: RunDirectory, log: logging.Logger) -> None:
-        self._run, self._log = run, log
+    def __init__(self, run: RunDirectory, log: logging.Logger, output: Log) -> None:
+        self._run, self._log, self._output = run, log, output
         self._loop = Loop()
-        self._control = Client(self._loop, run.control, self._answered, lambda: None, self._bad)
+        self._control = Client(self._loop, run.control, self._answered, self._reached, self._bad)
         self._supervisord: subprocess.Popen[bytes] | None = None
         self._stopping = 0.0
         self._stopped_programs = False
         self._request = 0
+        self._wanted: list[int] = []  # signals that came while control was away, each once
 
-    def start(self, configuration: Path) -> None:
-        """Start supervisord."""
+    def start(self, configuration: Path, delay: float = 0.0) -> None:
+        """Take the signals, and start supervisord after so many seconds."""
+        for number in SIGNALS:
+            self._loop.on_signal(number, lambda number=number: self._ask(number))  # type: ignore[misc]
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            self._loop.on_signal(number, lambda number=number: self._stop(number))  # type: ignore[misc]
+        self._loop.on_signal(signal.SIGCHLD, self._check)
+        if delay:
+            self._log.info("waiting for the time to connect seconds=%.0f", delay)
+            self._loop.call_later(delay, lambda: self._start_supervisord(configuration))
+        else:
+            self._start_supervisord(configuration)
+
+    def _start_supervisord(self, configuration: Path) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
         parent = os.getpid()
 
@@ -91,14 +106,9 @@ class Runner:
         os.close(writing)
         self._loop.watch(reading, lambda _events: self._pass_on(reading))
         self._loop.call_later(POKE, self._poke)
-        for number, line in SIGNALS.items():
-            self._loop.on_signal(number, lambda number=number, line=line: self._ask(number, line))  # type: ignore[misc]
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            self._loop.on_signal(number, lambda number=number: self._stop(number))  # type: ignore[misc]
-        self._loop.on_signal(signal.SIGCHLD, self._check)
 
     def _pass_on(self, reading: int) -> None:
-        """Copy the daemons' log to our stderr; what that does not take at once is lost, not waited for."""
+        """Hand the daemons' log on."""
         try:
             octets = os.read(reading, LOG_READ)
         except BlockingIOError:
@@ -106,10 +116,7 @@ class Runner:
         if not octets:
             self._loop.unwatch(reading)
             os.close(reading)
-        for start in range(0, len(octets), LOG_WRITE):
-            if select.select([], [sys.stderr.fileno()], [], 0)[1]:
-                with contextlib.suppress(OSError):
-                    os.write(sys.stderr.fileno(), octets[start : start + LOG_WRITE])
+        self._output.write(octets)
 
     def _poke(self) -> None:
         """Wake supervisord: it first waits a second for a request before it starts its programs."""
@@ -129,11 +136,21 @@ class Runner:
     def _stopped_by_command(self) -> bool:
         return self._supervisord is not None and self._supervisord.returncode == 0
 
-    def _ask(self, number: int, line: str) -> None:
+    def _ask(self, number: int) -> None:
+        """Have a signal's request carried out, once control is there."""
+        if not self._control.connected:
+            self._log.info("control is away, the signal waits request=%s", SIGNALS[number])
+            self._wanted = [*(known for known in self._wanted if known != number), number]
+            return
         self._control.send(Signalled(number))
         self._request += 1
-        if not self._control.send(Command(self._request, "", line)):
-            self._log.error("control is away, the signal is ignored request=%s", line)
+        self._control.send(Command(self._request, "", SIGNALS[number]))
+
+    def _reached(self) -> None:
+        """Send what came before control did."""
+        wanted, self._wanted = self._wanted, []
+        for number in wanted:
+            self._ask(number)
 
     def _answered(self, message: Message) -> None:
         if isinstance(message, Answer) and message.final and message.error:
@@ -154,6 +171,9 @@ class Runner:
             return
         self._stopping = self._loop.now()
         self._log.info("stopping")
+        if self._supervisord is None:
+            self._loop.stop()
+            return
         self._control.send(Signalled(number))
         self._loop.call_later(TELL, self._stop_programs)
 
@@ -255,8 +275,8 @@ def state_on_disk(loaded: Loaded) -> Path | None:
     return Path(options.state) if options.durability == "disk" else None
 
 
-def drop_privileges(loaded: Loaded, run: RunDirectory, log: logging.Logger) -> None:
-    """Become the configured user, who gets the run directory."""
+def drop_privileges(loaded: Loaded, run: RunDirectory, log: logging.Logger, files: list[Path]) -> None:
+    """Become the configured user, who gets the run directory and these files."""
     user = find_user(daemon_user(loaded))
     if user is None:
         return
@@ -267,7 +287,7 @@ def drop_privileges(loaded: Loaded, run: RunDirectory, log: logging.Logger) -> N
             sys.executable,
         )
         return
-    for path in (run.path, *run.path.rglob("*"), *run.state.rglob("*")):
+    for path in (run.path, *run.path.rglob("*"), *run.state.rglob("*"), *files):
         os.chown(path, user.pw_uid, user.pw_gid)
     become(user)
     log.info("running as user=%s", user.pw_name)
@@ -287,26 +307,57 @@ def forget(run: RunDirectory) -> None:
     supervisord_file(run).unlink(missing_ok=True)
 
 
-def prepare(paths: list[str], run_dir: RunDirectory, log_level: str | None) -> tuple[Loaded, logging.Logger, int]:
-    """Check everything and take the run directory; return the configuration, the log and the lock.
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """All that a start needs. `lock` is held while we live."""
+
+    loaded: Loaded
+    lock: int
+    log: logging.Logger
+    output: Log
+    pid_file: PidFile | None
+
+
+def take_pid_file(path: str) -> PidFile | None:
+    """Write our process id where the environment says, if it does; LoadError where another process has the file."""
+    try:
+        return PidFile(Path(path)) if path else None
+    except (AlreadyRunning, OSError) as error:
+        raise LoadError(f"exabgp.daemon.pid: {error}") from error
+
+
+def prepare(paths: list[str], run_dir: RunDirectory, log_level: str | None) -> Prepared:
+    """Check everything and take the run directory.
 
     LoadError, PrivilegeError, AlreadyRunning and OSError say what is wrong; nothing was started then.
     """
     loaded = read_configuration(paths)
+    options = loaded.environment
     check_directory(run_dir, loaded.compiled.programs)
     check_helpers(loaded)
     run_dir.create()
     lock = take_lock(run_dir.lock("run"))
     run_dir.keep_state(state_on_disk(loaded))
     check_ports(loaded)
-    log = start_logging("bgpbus", log_level or loaded.environment.log.level)
-    drop_privileges(loaded, run_dir, log)
+    pid_file = take_pid_file(options.daemon.pid)
+    destination = open_destination(options.log.destination)
+    output = Log(options.log, destination)
+    os.environ[LOG_LEVEL] = log_level or options.log.level  # for everything that we start
+    log = start_logging("bgpbus")
+    log.handlers = [Handler(output.write, log.handlers[0].formatter)]
+    files = [pid_file.path] if pid_file is not None else []
+    drop_privileges(loaded, run_dir, log, [*files, *([destination.path] if isinstance(destination, File) else [])])
     for warning in loaded.warnings:
         log.warning("%s", warning)
     write_supervisord(run_dir, paths)
     write_files(run_dir, loaded.compiled)
     leave_pending(run_dir, loaded.compiled.applied)
-    return loaded, log, lock
+    return Prepared(loaded, lock, log, output, pid_file)
+
+
+def until_minutes(minutes: int, now: float) -> float:
+    """Return the seconds until the clock reaches a multiple of so many minutes; 0 for 0."""
+    return -now % (minutes * 60) if minutes else 0.0
 
 
 def run(paths: list[str], run_directory: Path | None, log_level: str | None = None) -> int:
@@ -314,7 +365,8 @@ def run(paths: list[str], run_directory: Path | None, log_level: str | None = No
     started = time.monotonic()
     run_dir = RunDirectory((run_directory or default_run_directory(dict(os.environ))).absolute())
     try:
-        loaded, log, lock = prepare(paths, run_dir, log_level)
+        waiting = detach() if read_environment(os.environ)[0].daemon.daemonize else None
+        prepared = prepare(paths, run_dir, log_level)
     except AlreadyRunning as error:
         print(f"bgpbus is already running in {run_dir.path}: {error}", file=sys.stderr)
         return EXIT_CONFIGURATION
@@ -324,8 +376,11 @@ def run(paths: list[str], run_directory: Path | None, log_level: str | None = No
     # A thousand neighbors need more descriptors than a shell gives; supervisord passes its limit on.
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    runner = Runner(run_dir, log)
-    runner.start(supervisord_file(run_dir))
+    loaded, log = prepared.loaded, prepared.log
+    runner = Runner(run_dir, log, prepared.output)
+    runner.start(supervisord_file(run_dir), until_minutes(loaded.environment.tcp.delay, time.time()))
+    if waiting is not None:
+        detached(waiting)
     log.info(
         "started run_directory=%s neighbors=%d helpers=%d checked_in=%.2fs",
         run_dir.path,
@@ -337,5 +392,7 @@ def run(paths: list[str], run_directory: Path | None, log_level: str | None = No
     if status == EXIT_STOPPED:
         forget(run_dir)
     log.info("ended status=%d", status)
-    os.close(lock)
+    if prepared.pid_file is not None:
+        prepared.pid_file.remove()
+    os.close(prepared.lock)
     return status

@@ -109,6 +109,7 @@ class HelperConfiguration(Record):
     run: list[str]
     encoder: str
     respawn: bool
+    terminate: bool  # whether the daemon ends with it
     json_layout: str
     dialect: str  # of events, as they name it
     compact: bool

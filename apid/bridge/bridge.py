@@ -101,6 +101,9 @@ class Bridge:
         self._control.pause_reading(False)
         if self._stopping:
             self._loop.stop()
+        elif self._helper.terminate and not self._process.told:
+            self._log.error("the daemon ends with its helper: exabgp.api.terminate is set")
+            self._ask_control("shutdown")
 
     def _new_output(self) -> Output:
         helper = self._helper

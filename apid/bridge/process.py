@@ -121,6 +121,11 @@ class HelperProcess:
         self._loop.watch(self._stderr, lambda _events: self._read_stderr())
         self._on_start(process.pid)
 
+    @property
+    def told(self) -> bool:
+        """Whether we told it to end."""
+        return self._stopping or self._restarting
+
     def read(self, size: int) -> bytes | None:
         """Read commands; None where nothing is there now, empty where the helper closed its stdout."""
         if self._stdout < 0:

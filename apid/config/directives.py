@@ -194,8 +194,9 @@ PROCESS: Mapping[str, Directive] = {
     "run": Directive(COMMAND_LINE, REQUIRED, "The program and its arguments; quote an argument that has spaces."),
     "encoder": Directive(
         choice("text", "json"),
-        "json",
+        None,
         "The form of the events that the program reads; its commands are the same with both.",
+        absent="the environment's `api.encoder`: json",
         differs="ExaBGP 4 and 5 ask for it.",
     ),
     "respawn": _switch(True, "Start the program again when it ends."),

@@ -28,7 +28,7 @@ class InvalidEnvironment(Exception):
 class Option:
     """One option: its full name as in `tcp.port`, its section and field in `Environment`, kind and help.
 
-    Without `effect` it is only accepted.
+    One with a `reason` is only accepted.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Option:
     kind: Kind
     default: Any
     help: str
-    effect: bool
+    reason: str
 
 
 def _options() -> dict[str, Option]:
@@ -47,8 +47,8 @@ def _options() -> dict[str, Option]:
         for item in fields(getattr(DEFAULTS, section.name)):
             name = f"{section.name}.{item.name.replace('_', '-')}"
             metadata = item.metadata
-            kind, text, effect = metadata["kind"], metadata["help"], metadata["effect"]
-            found[name] = Option(name, section.name, item.name, kind, item.default, text, effect)
+            kind, text, reason = metadata["kind"], metadata["help"], metadata["reason"]
+            found[name] = Option(name, section.name, item.name, kind, item.default, text, reason)
     return found
 
 

@@ -139,7 +139,7 @@ class Process:
 
     name: str
     run: tuple[str, ...]
-    encoder: str = "json"
+    encoder: str = ""  # empty: the environment's
     respawn: bool = True
     receive: MessageFlags | None = None
     send: MessageFlags | None = None

@@ -116,14 +116,19 @@ ROUTES_FORMAT = _one_of("v1", "v2")
 DURABILITY = _one_of("memory", "disk")
 
 
-def _option(kind: Kind, default: Any, text: str, effect: bool = True) -> Any:
-    """Make a field that carries its kind and its help; without `effect` it is read and means nothing here."""
-    return field(default=default, metadata={"kind": kind, "help": text, "effect": effect})
+def _option(kind: Kind, default: Any, text: str, reason: str = "") -> Any:
+    """Make a field that carries its kind and its help; one with a `reason` is read and means nothing here."""
+    return field(default=default, metadata={"kind": kind, "help": text, "reason": reason})
 
 
-def _ignored(kind: Kind, default: Any, text: str) -> Any:
+def _ignored(kind: Kind, default: Any, text: str, reason: str) -> Any:
     """Make a field that is accepted so that files of ExaBGP load; `text` says what it means there."""
-    return _option(kind, default, text, effect=False)
+    return _option(kind, default, text, reason)
+
+
+def _debug(kind: Kind, default: Any) -> Any:
+    """Make a field for the authors of ExaBGP, which is not listed."""
+    return _ignored(kind, default, "", "for the authors of ExaBGP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +136,21 @@ class ApiOptions:
     """Helpers, and the commands of people."""
 
     ack: bool = _option(BOOLEAN, True, "answer each command with 'done' or 'error'")
-    chunk: int = _ignored(_integer(1, 1_000_000), 1, "lines printed at once by commands that show tables")
+    chunk: int = _ignored(
+        _integer(1, 1_000_000),
+        1,
+        "lines printed at once by commands that show tables",
+        "tables are sent in parts of bounded size, and nothing waits for them",
+    )
     cli: bool = _option(BOOLEAN, True, "serve the named pipes of ExaBGP's command line client, where they are")
     compact: bool = _option(BOOLEAN, False, "print a prefix in JSON as a string instead of an object")
-    encoder: str = _ignored(ENCODER, "json", "the encoder of processes that name none")
+    encoder: str = _option(ENCODER, "json", "the encoder of processes that name none")
     memory: int = _option(_integer(0, 65536), 64, "MiB of events that wait for a helper in memory")
     pipename: str = _option(PIPE_NAME, "exabgp", "the name of those pipes, without '.in' and '.out'")
     respawn: bool = _option(BOOLEAN, True, "start helpers again when they end")
     show_routes_format: str = _option(ROUTES_FORMAT, "v1", "the JSON of 'show adj-rib': v1 or v2")
     spool: int = _option(_integer(0, 1_048_576), 1024, "MiB of events that then wait on disk, before they are dropped")
-    terminate: bool = _ignored(BOOLEAN, False, "stop when a helper dies")
+    terminate: bool = _option(BOOLEAN, False, "end the daemon when a helper ends by itself")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,20 +165,20 @@ class BgpOptions:
 class CacheOptions:
     """Memory: equal attributes are always stored once."""
 
-    attributes: bool = _ignored(BOOLEAN, True, "store equal attributes once")
-    nexthops: bool = _ignored(BOOLEAN, True, "store equal next hops once")
+    attributes: bool = _ignored(BOOLEAN, True, "store equal attributes once", "equal attributes are always stored once")
+    nexthops: bool = _ignored(BOOLEAN, True, "store equal next hops once", "equal next hops are always stored once")
 
 
 @dataclass(frozen=True, slots=True)
 class DaemonOptions:
     """The daemon as a process."""
 
-    daemonize: bool = _ignored(BOOLEAN, False, "run in the background")
+    daemonize: bool = _option(BOOLEAN, False, "run in the background")
     drop: bool = _option(BOOLEAN, True, "drop privileges before helpers start")
     durability: str = _option(
         DURABILITY, "memory", "what routes survive: the death of any process, or with 'disk' that of the host too"
     )
-    pid: str = _ignored(TEXT, "", "the file that holds the process id")
+    pid: str = _option(TEXT, "", "the file that holds the process id of 'bgpbus run'")
     state: str = _option(TEXT, "/var/lib/bgpbus", "the directory of the routes that survive the host")
     umask: int = _option(OCTAL, 0o137, "the umask of the daemon and its helpers, octal")
     user: str = _option(TEXT, "nobody", "the user to become")
@@ -178,56 +188,75 @@ class DaemonOptions:
 class LogOptions:
     """What is logged, and where."""
 
-    all: bool = _ignored(BOOLEAN, False, "log every category")
-    configuration: bool = _ignored(BOOLEAN, True, "log the reading of the configuration")
-    daemon: bool = _ignored(BOOLEAN, True, "log the daemon's own changes")
-    destination: str = _ignored(TEXT, "stdout", "stdout, stderr, syslog, host:NAME, file:PATH or a path")
-    enable: bool = _ignored(BOOLEAN, True, "log at all")
+    all: bool = _option(BOOLEAN, False, "log every category, whatever its own option says")
+    configuration: bool = _ignored(
+        BOOLEAN,
+        True,
+        "log the reading of the configuration",
+        "a configuration is read when someone asks for it, and errors must be seen",
+    )
+    daemon: bool = _option(BOOLEAN, True, "log what 'bgpbus run', the broker and the RIB do")
+    destination: str = _option(TEXT, "stdout", "stdout, stderr, syslog, host:NAME, file:PATH or a path")
+    enable: bool = _option(BOOLEAN, True, "log at all")
     level: str = _option(LEVEL, "INFO", "the lowest level that is logged")
-    message: bool = _ignored(BOOLEAN, False, "log BGP messages, decoded")
-    network: bool = _ignored(BOOLEAN, True, "log connections")
-    packets: bool = _ignored(BOOLEAN, False, "log BGP messages as octets")
-    parser: bool = _ignored(BOOLEAN, False, "log the parser")
-    processes: bool = _ignored(BOOLEAN, True, "log the handling of helpers")
-    reactor: bool = _ignored(BOOLEAN, True, "log signals and commands")
-    rib: bool = _ignored(BOOLEAN, False, "log changes of the announced routes")
-    routes: bool = _ignored(BOOLEAN, False, "log received routes")
-    short: bool = _ignored(BOOLEAN, True, "log without date and process id")
-    statistics: bool = _ignored(BOOLEAN, True, "log statistics")
-    timers: bool = _ignored(BOOLEAN, False, "log KEEPALIVE timers")
+    message: bool = _ignored(BOOLEAN, False, "log BGP messages, decoded", "`bgpbus tap` shows messages, decoded")
+    network: bool = _option(BOOLEAN, True, "log what sessions and the listener do")
+    packets: bool = _ignored(BOOLEAN, False, "log BGP messages as octets", "`bgpbus tap` shows messages, as octets")
+    parser: bool = _ignored(BOOLEAN, False, "log the parser", "`bgpbus validate` shows what was read")
+    processes: bool = _option(BOOLEAN, True, "log what helpers and their bridges do and say")
+    reactor: bool = _option(BOOLEAN, True, "log what control does: reloads, commands")
+    rib: bool = _ignored(
+        BOOLEAN,
+        False,
+        "log changes of the announced routes",
+        "`bgpbus tap` shows each change, `bgpbus show adj-rib out` the routes",
+    )
+    routes: bool = _ignored(
+        BOOLEAN, False, "log received routes", "`bgpbus tap` and `bgpbus show adj-rib in` show them"
+    )
+    short: bool = _option(BOOLEAN, False, "log without date and time")
+    statistics: bool = _ignored(BOOLEAN, True, "log statistics", "`bgpbus status` and `bgpbus show neighbor` show them")
+    timers: bool = _ignored(BOOLEAN, False, "log KEEPALIVE timers", "`log.level` DEBUG has what there is")
 
 
 @dataclass(frozen=True, slots=True)
 class PdbOptions:
     """The debugger."""
 
-    enable: bool = _ignored(BOOLEAN, False, "start the debugger on a fault")
+    enable: bool = _ignored(
+        BOOLEAN,
+        False,
+        "start the debugger on a fault",
+        "the processes are ordinary ones: attach a debugger to that which is of interest",
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileOptions:
     """The profiler."""
 
-    enable: bool = _ignored(BOOLEAN, False, "profile the daemon")
-    file: str = _ignored(TEXT, "", "where to write the profile")
+    enable: bool = _ignored(BOOLEAN, False, "profile the daemon", "a profiler is attached to a process by its id")
+    file: str = _ignored(TEXT, "", "where to write the profile", "as `profile.enable`")
 
 
 @dataclass(frozen=True, slots=True)
 class ReactorOptions:
     """The loop."""
 
-    speed: float = _ignored(REAL, 1.0, "a factor of how long the loop sleeps")
+    speed: float = _ignored(
+        REAL, 1.0, "a factor of how long the loop sleeps", "there is no such loop: every process waits for what comes"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class TcpOptions:
     """Connections and listeners."""
 
-    acl: bool = _ignored(BOOLEAN, False, "experimental")
+    acl: bool = _ignored(BOOLEAN, False, "experimental", "a firewall does it")
     attempts: int = _option(_integer(0, 1_000_000), 0, "attempts to connect to a peer, 0 for no end")
     bind: tuple[str, ...] = _option(ADDRESSES, (), "the addresses to listen on")
-    delay: int = _ignored(_integer(0, 1440), 0, "connect first when the clock reaches a multiple of N minutes")
-    once: bool = _ignored(BOOLEAN, False, "connect to each peer once")
+    delay: int = _option(_integer(0, 1440), 0, "start when the clock reaches a multiple of N minutes, 0 for at once")
+    once: bool = _option(BOOLEAN, False, "connect to each peer once, as tcp.attempts 1")
     port: int = _option(_integer(1, 65535), 179, "the port to listen on and to connect to")
 
 
@@ -235,13 +264,13 @@ class TcpOptions:
 class DebugOptions:
     """For the authors of ExaBGP: accepted, without effect, and not listed."""
 
-    configuration: bool = _ignored(BOOLEAN, False, "")
-    defensive: bool = _ignored(BOOLEAN, False, "")
-    memory: bool = _ignored(BOOLEAN, False, "")
-    pdb: bool = _ignored(BOOLEAN, False, "")
-    rotate: bool = _ignored(BOOLEAN, False, "")
-    route: str = _ignored(TEXT, "", "")
-    selfcheck: bool = _ignored(BOOLEAN, False, "")
+    configuration: bool = _debug(BOOLEAN, False)
+    defensive: bool = _debug(BOOLEAN, False)
+    memory: bool = _debug(BOOLEAN, False)
+    pdb: bool = _debug(BOOLEAN, False)
+    rotate: bool = _debug(BOOLEAN, False)
+    route: str = _debug(TEXT, "")
+    selfcheck: bool = _debug(BOOLEAN, False)
 
 
 @dataclass(frozen=True, slots=True)

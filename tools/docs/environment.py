@@ -23,7 +23,7 @@ def in_effect() -> str:
         [
             (code(option.name), code(option.kind.syntax), _value(option), sentence(option.help))
             for option in _listed()
-            if option.effect
+            if not option.reason
         ],
     )
 
@@ -31,8 +31,12 @@ def in_effect() -> str:
 def ignored() -> str:
     """Render the options that are only accepted."""
     return table(
-        ("option", "default", "what it means in ExaBGP"),
-        [(code(option.name), _value(option), sentence(option.help)) for option in _listed() if not option.effect],
+        ("option", "default", "what it means in ExaBGP", "why not here"),
+        [
+            (code(option.name), _value(option), sentence(option.help), sentence(option.reason))
+            for option in _listed()
+            if option.reason
+        ],
     )
 
 

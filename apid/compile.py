@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 from apid.config.model import ApiBlock, Configuration, MessageFlags, Neighbor, Process
@@ -195,6 +195,7 @@ def _session(neighbor: Neighbor, environment: Environment, version: str, helpers
         helpers=helpers,
         protocol=settings_to_wire(settings),
         operational=_operational(neighbor),
+        prefix_limits=[list(astuple(limit)) for limit in neighbor.prefix_limits],
     )
 
 

@@ -79,10 +79,11 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Whoever decoded an UPDATE found that the session must end."""
+    """Whoever decoded an UPDATE found that the session must end, and for how many seconds none is wanted then."""
 
     connection: int
     error: NotifyError
+    idle_hold: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ class Peer:
         "_delay",
         "_dials",
         "_handle",
+        "_idle_until",
         "_retry_deadline",
         "_up_since",
         "jitter",
@@ -60,6 +61,7 @@ class Peer:
         self._delay = 0
         self._dials = 0
         self._retry_deadline: float | None = None
+        self._idle_until: float | None = None  # no session is wanted before (RFC 4271 section 8.1.1, IdleHoldTime)
         self._up_since: float | None = None
 
     @property
@@ -94,6 +96,8 @@ class Peer:
             case Tick():
                 actions = self._tick(now)
             case Connected() | ConnectFailed() | Closed() | Failed() | SendBlocked() | SendProgress():
+                if isinstance(event, Failed) and event.idle_hold and event.connection in self._connections:
+                    self._idle_until = now + event.idle_hold
                 connection = self._connections.get(event.connection)
                 actions = [] if connection is None else connection.handle(event, now)
             case Incoming():
@@ -152,7 +156,7 @@ class Peer:
         """Take or refuse a connection that the listener has for us."""
         self._handle += 1
         actions: list[Action] = [Accept(self._handle)]
-        refusal = self._refusal()
+        refusal = self._refusal(now)
         if refusal is not None:
             return [*actions, Send(self._handle, refusal.message()), Close(self._handle)]
         established = self.established
@@ -165,9 +169,9 @@ class Peer:
         connected = Connected(self._handle, event.local_address, event.peer_address)
         return actions + connection.handle(connected, now)
 
-    def _refusal(self) -> Notification | None:
+    def _refusal(self, now: float) -> Notification | None:
         """Say why a connection cannot be taken now; None where it can."""
-        if not self.running:
+        if not self.running or (self._idle_until is not None and now < self._idle_until):
             return Notification.cease(CONNECTION_REJECTED)
         established = self.established
         if established is not None:
@@ -179,6 +183,7 @@ class Peer:
         if self.running:
             return []
         self.running = True
+        self._idle_until = None
         self._delay = self._dials = 0
         return [] if self.settings.passive else self._dial(now)
 
@@ -236,7 +241,7 @@ class Peer:
             if self._up_since is not None and now - self._up_since >= SHORTEST_SESSION:
                 self._delay = 0
             self._up_since = None
-            self._retry_deadline = now + self._delay
+            self._retry_deadline = max(now + self._delay, self._idle_until or now)
             self._delay = min(int(1 + 1.2 * self._delay), LONGEST_DELAY)
 
 

@@ -492,6 +492,7 @@ TOPICS = {
     "update/NEIGHBOR": "UPDATEs received: messages (list of octets)",
     "notification/NEIGHBOR": "NOTIFICATION: direction, code, subcode, data, text",
     "refresh/NEIGHBOR": "ROUTE-REFRESH received and acted upon: afi, safi, subtype",
+    "limit/NEIGHBOR": "a limit of received routes: afi, safi, count, maximum, what (warning, exceeded, teardown)",
     "out/NEIGHBOR": "UPDATEs written to the peer: octets (whole messages, joined)",
     "rib": "a request was carried out: client (`lease`: leases have ended), sequence, announced, withdrawn (routes)",
     "helper/NAME": "helper life: state (started, exited, lost, reading) and details",

@@ -39,6 +39,10 @@ class AdjRibIn:
         """Return what identifies routes: a withdrawal may carry another label than the announcement."""
         return items if family.safi in KEYED_BY_ITEM else [route_key(family, item) for item in items]
 
+    def count(self, family: Family) -> int:
+        """Return how many routes a family has."""
+        return len(self._families.get(family, ()))
+
     def counts(self) -> dict[Family, int]:
         """Return how many routes each family has."""
         return {family: len(routes) for family, routes in self._families.items()}

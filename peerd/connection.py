@@ -14,14 +14,17 @@ WRITE_PARTS = 64
 
 
 class Connection:
-    """A non-blocking socket with a queue of octets to write. The owner is told of octets, progress and the end."""
+    """A non-blocking socket with a queue of octets to write.
+
+    The owner is told of octets that came, of attempts to write and what they wrote, and of the end.
+    """
 
     def __init__(
         self,
         loop: Loop,
         sock: socket.socket,
         on_octets: Callable[[bytes], None],
-        on_progress: Callable[[], None],
+        on_progress: Callable[[int], None],
         on_closed: Callable[[], None],
     ) -> None:
         self._loop = loop
@@ -92,17 +95,18 @@ class Connection:
             self._queue.clear()
             self.queued = sent = 0
         self.queued -= sent
-        while sent:
+        left = sent
+        while left:
             part = self._queue.popleft()
-            if sent < len(part):
-                self._queue.appendleft(part[sent:])
+            if left < len(part):
+                self._queue.appendleft(part[left:])
                 break
-            sent -= len(part)
+            left -= len(part)
         if self._closing and not self._queue:
             self._shut()
         if not self._closed:
             self._watch()
-            self._on_progress()
+            self._on_progress(sent)
 
     def close(self) -> None:
         """Write what is queued, say that this was all, read until the peer closes too, or a moment has passed."""

@@ -100,19 +100,17 @@ class Connections:
             self._loop,
             sock,
             lambda octets: self._on_event(ev.Received(handle, octets)),
-            lambda: self._progress(handle),
+            lambda sent: self._progress(handle, sent),
             lambda: self._gone(handle),
         )
 
-    def _progress(self, handle: int) -> None:
-        """The socket was written to: tell the send hold timer, and whoever has more to write."""
+    def _progress(self, handle: int, sent: int) -> None:
+        """The socket took so many octets: tell the send hold timer, and whoever has more to write."""
         connection = self._open.get(handle)
         if connection is None:
             return
-        if connection.queued:
-            self._on_event(ev.SendBlocked(handle))
-        else:
-            self._on_event(ev.SendProgress(handle, pending=False))
+        pending = connection.queued > 0
+        self._on_event(ev.SendProgress(handle, pending) if sent or not pending else ev.SendBlocked(handle))
         self._on_progress()
 
     def _gone(self, handle: int) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import time
 
+from bgp.action import Deliver
 from bgp.errors import NotifyError
+from bgp.event import Failed
 from bgp.negotiated import Negotiated
-from bgp.update import UpdateDecoder
+from bgp.prefix_limit import PrefixLimits
+from bgp.update import Update, UpdateDecoder
 from bus.settings import SessionConfiguration
 from peerd.adj_rib_in import AdjRibIn
 from peerd.report import Report
@@ -21,18 +24,23 @@ class Receiver:
         negotiated: Negotiated,
         configuration: SessionConfiguration,
         adj_rib_in: AdjRibIn,
+        limits: PrefixLimits,
         report: Report,
         log: logging.Logger,
     ) -> None:
         self._decode = UpdateDecoder(negotiated).decode
-        self._name, self._keep = configuration.name, configuration.adj_rib_in
+        self._name = configuration.name
+        self._limits, self._idle_hold = limits, 0.0
+        self._keep = configuration.adj_rib_in or bool(limits)  # what is not kept cannot be counted
+        limits.start_over()
         self._adj_rib_in, self._report, self._log = adj_rib_in, report, log
 
-    def take(self, messages: list[bytes]) -> NotifyError | None:
-        """Take UPDATEs, whole messages; return the error for which the session must end, if there is one."""
-        now, decode, keep = time.time(), self._decode, self._keep
+    def take(self, delivery: Deliver) -> Failed | None:
+        """Take UPDATEs; return why the session must end, if it must."""
+        now, decode, keep, limited = time.time(), self._decode, self._keep, bool(self._limits)
+        self._idle_hold = 0.0
         good, failure = [], None
-        for message in messages:
+        for message in delivery.messages:
             try:
                 update = decode(message[19:])
             except NotifyError as error:
@@ -40,10 +48,35 @@ class Receiver:
                 break
             if keep:
                 self._adj_rib_in.take(update)
+            if limited and (failure := self._count(update)) is not None:
+                break
             if update.error is not None:
                 self._log.warning("routes treated as withdrawn peer=%s reason=%s", self._name, update.error)
             good.append(message)
         self._report.received_updates(good, now)
         if failure is not None:
             self._log.warning("UPDATE refused peer=%s error=%s", self._name, failure)
-        return failure
+            return Failed(delivery.connection, failure, self._idle_hold)
+        return None
+
+    def _count(self, update: Update) -> NotifyError | None:
+        """Look whether the peer has come near one of its limits, or gone beyond it."""
+        for reach in update.announced:
+            crossing = self._limits.check(reach.family, self._adj_rib_in.count(reach.family))
+            if crossing is None:
+                continue
+            error = crossing.error()
+            if error is not None:
+                self._idle_hold = self._limits.idle_hold(crossing.limit)
+            self._log.warning(
+                "many routes received peer=%s family=%s count=%d maximum=%d idle_hold=%g",
+                self._name,
+                reach.family,
+                crossing.count,
+                crossing.limit.maximum,
+                self._idle_hold,
+            )
+            self._report.limit(crossing)
+            if error is not None:
+                return error
+        return None

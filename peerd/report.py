@@ -13,6 +13,7 @@ from bgp.action import Up
 from bgp.fsm import Connection
 from bgp.message import MessageType
 from bgp.notification import Notification
+from bgp.prefix_limit import Crossing
 from bgp.refresh import Refresh
 from bgp.settings_wire import facts_to_wire
 from bus.schema import FEED_FSM, FEED_OPENED, FEED_RECEIVED, FEED_SENT, FEED_STATE, Message, Subscribe
@@ -140,6 +141,14 @@ class Report:
         afi, safi = refresh.family
         data = {"afi": afi, "safi": safi, "subtype": int(refresh.subtype)}
         self._publisher.publish(f"refresh/{self._name}", data)
+
+    def limit(self, crossing: Crossing) -> None:
+        """Tell that the peer has come near a limit of its routes, or gone beyond it."""
+        limit = crossing.limit
+        afi, safi = limit.family
+        what = ("teardown" if limit.teardown else "exceeded") if crossing.exceeded else "warning"
+        data = {"afi": afi, "safi": safi, "count": crossing.count, "maximum": limit.maximum, "what": what}
+        self._publisher.publish(f"limit/{self._name}", data)
 
     def _notified(self, direction: str, message: bytes) -> None:
         notification = Notification.decode(message[19:])

@@ -22,6 +22,7 @@ from bgp.family import Family
 from bgp.negotiated import Negotiated
 from bgp.pack import end_of_rib
 from bgp.peer import Peer
+from bgp.prefix_limit import PrefixLimit, PrefixLimits
 from bgp.refresh import Refresh, RefreshSubtype
 from bgp.settings_wire import settings_from_wire
 from bus.schema import Batch, Message, Pull, Resync, Subscribe
@@ -68,6 +69,7 @@ class Session:
         self._peer = Peer(settings_from_wire(configuration.protocol), jitter=random.uniform(0.75, 1.0))
         self._connections = Connections(loop, configuration, self._handle, self._pull)
         self._report = Report(loop, self.name, to_bridge, self._pause_reading, publisher, log)
+        self._limits = PrefixLimits(_limit(*fields) for fields in configuration.prefix_limits)
         self._established: Established | None = None
         self._requests = itertools.count(1)  # the numbers of Pulls
         self._awaited = set(configuration.helpers)
@@ -220,7 +222,7 @@ class Session:
         configuration, report, log = self.configuration, self._report, self._log
         hold = bool(self._announcing) and up.negotiated.stale_routes
         sender = Sender(connection, up, configuration, self._to_ribd, self._requests, report, log, hold)
-        receiver = Receiver(up.negotiated, configuration, self.adj_rib_in, report, log)
+        receiver = Receiver(up.negotiated, configuration, self.adj_rib_in, self._limits, report, log)
         self._established = Established(up, sender, receiver)
         self._last_error = ""
         self._log.info(
@@ -252,9 +254,9 @@ class Session:
     def _deliver(self, delivery: act.Deliver) -> None:
         if self._established is None:
             return
-        failure = self._established.receiver.take(delivery.messages)
-        if failure is not None:
-            self._handle(ev.Failed(delivery.connection, failure))
+        failed = self._established.receiver.take(delivery)
+        if failed is not None:
+            self._handle(failed)
 
     def _refresh(self, refresh: Refresh) -> None:
         self._report.refresh(refresh)
@@ -372,3 +374,7 @@ class Session:
             "prefixes": [[*family, count] for family, count in self.adj_rib_in.counts().items()],
             "last_error": self._last_error,
         }
+
+
+def _limit(family: list[int], *others: Any) -> PrefixLimit:
+    return PrefixLimit(Family(*family), *others)

@@ -8,6 +8,7 @@ from apid.config.api import ApiDraft, api_section
 from apid.config.directives import CAPABILITY, NEIGHBOR
 from apid.config.families import FamilyPlace, family_section, next_hop_section
 from apid.config.operational import OperationalMessage, parse_operational
+from apid.config.prefix_limit import LimitPlace, prefix_limit_section
 from apid.config.reader import FAILED, Context, Setting, guarded, read_directive, settings_of
 from apid.config.routes import Routes, announce_section, route_section
 from apid.config.source import Source
@@ -20,6 +21,7 @@ SECTIONS: Mapping[str, str] = {
     "capability": "The capabilities offered.",
     "add-path": "Limits ADD-PATH to these families.",
     "nexthop": "Families that may have next hops of another family (RFC 8950).",
+    "maximum-prefix": "How many routes of a family the peer may announce, and what follows beyond that.",
     "api": "Helpers that may command this neighbor and are told about it.",
     "static": "Routes to announce.",
     "announce": "Routes to announce, by address family.",
@@ -42,6 +44,7 @@ class Draft:
         self.families: list[FamilyPlace] = []
         self.next_hops: list[FamilyPlace] = []
         self.add_path: list[FamilyPlace] = []
+        self.prefix_limits: list[LimitPlace] = []
         self.api: list[ApiDraft] = []
         self.routes = Routes()
         self.operational: list[OperationalMessage] = []
@@ -69,6 +72,8 @@ class Draft:
         ):
             present = {(place.family, place.afi) for place in mine}
             mine += [place for place in more if (place.family, place.afi) not in present]
+        limited = {place.limit.family for place in self.prefix_limits}
+        self.prefix_limits += [place for place in template.prefix_limits if place.limit.family not in limited]
         self.api += template.api
         self.routes.merge(template.routes)
         self.operational += template.operational
@@ -114,6 +119,8 @@ def _section(context: Context, section: Section, tokens: list[Token], draft: Dra
             family_section(context, section, "add-path", draft.add_path)
         elif keyword == "nexthop":
             next_hop_section(context, section, draft.next_hops)
+        elif keyword == "maximum-prefix":
+            prefix_limit_section(context, section, draft.prefix_limits)
         elif keyword == "capability":
             draft.capability.update(settings_of(context, section, "capability", CAPABILITY, {}))
         else:

@@ -8,6 +8,7 @@ from apid.config.errors import ConfigurationError
 from apid.config.operational import OperationalMessage
 from apid.grammar.route import RouteEntry
 from bgp.family import AFI, SAFI, Family
+from bgp.prefix_limit import PrefixLimit
 
 ALL_FAMILIES: tuple[Family, ...] = (
     *(Family(AFI.IPV4, safi) for safi in (1, 2, 4, 5, 85, 128, 132, 133, 134)),
@@ -111,6 +112,7 @@ class Neighbor:
     adj_rib_in: bool = True
     adj_rib_out: bool = True
     end_of_rib_wait: int = 30  # seconds
+    prefix_limits: tuple[PrefixLimit, ...] = ()
     manual_eor: bool = False
     families: tuple[Family, ...] = ALL_FAMILIES
     capability: Capabilities = Capabilities()

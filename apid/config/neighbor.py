@@ -15,7 +15,8 @@ from apid.config.model import ALL_FAMILIES, Capabilities, Neighbor, add_path_eli
 from apid.config.reader import FAILED, Context, Setting
 from apid.config.values import read_address, read_number
 from apid.grammar.words import GrammarError, Token
-from bgp.family import IPV4_UNICAST, Family
+from bgp.family import IPV4_UNICAST, SAFI, Family
+from bgp.prefix_limit import PrefixLimit
 from bgp.wire import address_text
 
 MD5_PASSWORD_OCTETS = 80  # TCP_MD5SIG_MAXKEYLEN
@@ -57,6 +58,7 @@ def compile_neighbor(context: Context, draft: Draft, processes: Mapping[str, obj
         capability=capability,
         next_hops=next_hops if capability.nexthop else (),
         add_path_families=_add_path_families(context, draft, families, capability),
+        prefix_limits=_prefix_limits(context, draft, families),
         api=api,
         routes=tuple(draft.routes.entries),
         operational=tuple(draft.operational),
@@ -237,6 +239,15 @@ def _add_path_families(
         else:
             found.append(place.family)
     return tuple(sorted(found))
+
+
+def _prefix_limits(context: Context, draft: Draft, families: tuple[Family, ...]) -> tuple[PrefixLimit, ...]:
+    """Return the limits of families that are offered."""
+    for place in draft.prefix_limits:
+        if place.limit.family not in families:
+            message = f"this limit has no effect: {place.limit.family} is not a family of this neighbor"
+            context.problems.warn(place.source, place.token, message)
+    return tuple(place.limit for place in draft.prefix_limits if place.limit.family in families)
 
 
 def with_name(neighbor: Neighbor, number: int) -> Neighbor:

@@ -64,6 +64,7 @@ class SessionView:
     sent: dict[str, int] = field(default_factory=dict)
     received: dict[str, int] = field(default_factory=dict)
     prefixes: int = 0
+    counts: dict[Family, int] = field(default_factory=dict)
     last_error: str = ""
 
     @classmethod
@@ -90,8 +91,14 @@ class SessionView:
             sent=_named(data["sent"]),
             received=_named(data["received"]),
             prefixes=sum(count for _, _, count in data["prefixes"]),
+            counts={Family(afi, safi): count for afi, safi, count in data["prefixes"]},
             last_error=data["last_error"] if known.configuration.shut is None else _shut_text(known.configuration.shut),
         )
+
+    def limits(self) -> dict[str, dict[str, int]]:
+        """Return how many routes the peer may announce, and how many it has, by family."""
+        rows = ((Family(*family), maximum) for family, maximum, *_ in self.known.configuration.prefix_limits)
+        return {str(family): {"received": self.counts.get(family, 0), "maximum": maximum} for family, maximum in rows}
 
     @property
     def time_text(self) -> str:
@@ -197,7 +204,7 @@ class SessionView:
             "capabilities": [name for name in local if local[name] and peer[name]],
             "families": [str(family) for family in self.families if self.peer_has(family)],
             "add-path": {str(family): self.add_path(family) for family in self.families},
-            "prefixes": {"received": self.prefixes},
+            "prefixes": {"received": self.prefixes, **({"limits": limits} if (limits := self.limits()) else {})},
             "name": self.known.name,
             "last-error": self.last_error,
         }
@@ -253,6 +260,9 @@ def extensive_lines(view: SessionView) -> list[str]:
     lines += [
         _row(f"{family}:", "enabled", _switch(view.peer_has(family)), view.add_path(family)) for family in view.families
     ]
+    if limits := view.limits():
+        lines += ["", _head("Maximum Prefix", "Limit", "Received")]
+        lines += [_row(f"{name}:", str(limit["maximum"]), str(limit["received"])) for name, limit in limits.items()]
     lines += ["", _head("Message Statistic", "Sent", "Received")]
     sent, got = _totalled(view.sent), _totalled(view.received)
     lines += [_row(f"{name}:", str(sent[name]), str(got[name])) for name in sent]

@@ -84,6 +84,27 @@ def test_a_peer_that_cannot_be_reached_is_dialled_with_growing_delay() -> None:
     assert waits == [0, 1, 2, 3, 4, 5, 7, 9, 11, 14, 17, 21, 26, 32]
 
 
+def test_an_idle_hold_neither_dials_nor_accepts_until_it_is_over() -> None:
+    joined = up()
+    now = joined.now
+    peer = joined.peers[0]
+    actions = peer.handle(Failed(1, NotifyError(6, 1, "too many"), 60.0), now)
+    sent = next(action for action in actions if isinstance(action, Send))
+    assert sent.octets[19:21] == bytes((6, 1))
+    assert peer.deadline() == now + 60.0
+    refused = peer.handle(Incoming(*ADDRESSES), now + 59.0)
+    assert [action.octets[19:21] for action in refused if isinstance(action, Send)] == [bytes((6, 5))]
+    assert any(isinstance(action, Dial) for action in peer.handle(Tick(), now + 60.0))
+
+
+def test_an_idle_hold_is_over_for_who_starts_anew() -> None:
+    joined = up()
+    peer = joined.peers[0]
+    peer.handle(Failed(1, NotifyError(6, 1, "too many"), 60.0), joined.now)
+    peer.handle(Stop(), joined.now)
+    assert any(isinstance(action, Dial) for action in peer.handle(Start(), joined.now))
+
+
 def test_the_delay_never_exceeds_a_minute_and_starts_over_after_a_session() -> None:
     joined = net(LOW, replace(HIGH, passive=True))
     joined.reachable = False

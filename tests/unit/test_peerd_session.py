@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from apid.compile import compile_configuration
 from apid.config.load import load_text
 from apid.config.options import Environment
+from bgp import event as ev
 from bgp.action import Up
 from bgp.family import IPV4_UNICAST
 from bgp.message import MessageType, split_messages
@@ -36,10 +38,12 @@ class Wire:
     def __init__(self) -> None:
         self.sent = b""
         self.queued = 0
+        self.accepted = 0
         self.closed = False
 
     def send(self, octets: bytes) -> None:
         self.sent += octets
+        self.accepted += len(octets)
 
     def kinds(self) -> list[int]:
         """Return and forget the types of the messages that were sent."""
@@ -108,7 +112,7 @@ def test_no_question_while_much_waits_for_the_socket(bed: Bed) -> None:
     bed.answer(5, 9)
     assert len(bed.asked) == 1
     bed.wire.queued = 0
-    bed.session._connections._progress(1)
+    bed.session._connections._progress(1, 1)
     assert len(bed.asked) == 2
 
 
@@ -132,7 +136,7 @@ def test_a_refresh_is_not_forgotten_for_the_answer_that_was_on_its_way(bed: Bed,
     assert bed.wire.sent == b""
     assert bed.outbound.to_wire() == [[1, 1, 0, 5]]
     bed.wire.queued = 0
-    bed.session._connections._progress(1)
+    bed.session._connections._progress(1, 1)
     bed.answer(7, 5)
     assert bed.wire.kinds() == [MessageType.ROUTE_REFRESH]  # End-of-RR
 
@@ -207,3 +211,30 @@ def test_end_of_rib_waits_for_nobody_where_none_announces_or_the_peer_kept_nothi
     bed = Bed(text=text, stale_routes=stale_routes)
     bed.answer(5, 5)
     assert bed.wire.sent == end_of_rib(IPV4_UNICAST)
+
+
+def test_ribd_learns_when_tcp_has_taken_what_waited_and_its_answer_still_counts(bed: Bed) -> None:
+    bed.answer(5, 5)
+    assert bed.asked[-1].written == []
+    bed.wire.queued = 100
+    bed.answer(8, 5, end_of_rib(IPV4_UNICAST))
+    question = bed.asked[-1]
+    assert (question.cursors, question.written) == ([[1, 1, 8, 5]], [5])
+    bed.wire.queued = 1
+    bed.session._pull()
+    assert bed.asked[-1] is question
+    bed.wire.queued = 0
+    bed.session._pull()
+    assert bed.asked[-1] == replace(question, written=[])
+    bed.answer(9, 5, end_of_rib(IPV4_UNICAST))
+    assert bed.asked[-1].cursors == [[1, 1, 9, 5]]
+
+
+def test_a_peer_that_takes_some_of_what_waits_for_it_is_not_held_to_take_nothing() -> None:
+    bed = Bed()
+    events: list[ev.PeerEvent] = []
+    bed.session._connections._on_event = events.append
+    for queued, sent in [(5000, 0), (4000, 1000), (0, 4000)]:
+        bed.wire.queued = queued
+        bed.session._connections._progress(1, sent)
+    assert events == [ev.SendBlocked(1), ev.SendProgress(1, pending=True), ev.SendProgress(1, pending=False)]

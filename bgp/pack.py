@@ -11,7 +11,7 @@ from contextlib import suppress
 from itertools import accumulate
 from typing import NamedTuple
 
-from bgp.family import IPV4_MCAST_VPN, IPV4_UNICAST, IPV6_MCAST_VPN, IPV6_UNICAST, Family
+from bgp.family import IPV4_MCAST_VPN, IPV4_UNICAST, IPV6_MCAST_VPN, SAFI, Family
 from bgp.outgoing import Outgoing, Translator, Unsendable
 from bgp.shape import Shape
 
@@ -135,12 +135,12 @@ class Packer:
         return too_large
 
     def _withdraw(self, family: Family, attribute_set: bytes, items: list[bytes]) -> list[bytes]:
-        """Return the messages that withdraw `items`. Outside unicast they repeat the attributes, as ExaBGP does."""
+        """Return the messages that withdraw `items`; all but plain prefixes repeat their attributes, as ExaBGP does."""
         if family == IPV4_UNICAST:
             pieces, _ = self._pieces(family, items, self.shape.message_size - _FIXED)
             return [_withdrawal(piece) for piece in pieces]
         attributes = b""
-        if family != IPV6_UNICAST:
+        if family.safi not in (SAFI.UNICAST, SAFI.MULTICAST):
             with suppress(Unsendable):
                 attributes = self._translator.withdrawal(family, attribute_set)
         room = self.shape.message_size - _FIXED - _ATTRIBUTE_HEADER - 3

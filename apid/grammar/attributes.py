@@ -55,7 +55,6 @@ SET, SEQUENCE, CONFED_SEQUENCE, CONFED_SET = 1, 2, 3, 4
 LONGEST_SEGMENT = 255  # RFC 4271 section 4.3: the count is one octet
 
 EXTENDED_LENGTH = 0x10
-PARTIAL = 0x20
 NEXT_HOP, MP_REACH_NLRI, MP_UNREACH_NLRI = 3, 14, 15
 
 ORIGINS = {"igp": 0, "egp": 1, "incomplete": 2}
@@ -263,10 +262,10 @@ def _tunnel_kind(text: str) -> int:
 def read_raw_attribute(words: Words) -> tuple[Attribute, ...]:
     """Read `[ 0xCODE 0xFLAGS 0xVALUE ]`; a value that its codec accepts becomes the known attribute."""
     words.expect("[")
-    code = read(words, "attribute code", lambda text: hexadecimal_value(text, "attribute code", 1))[0]
+    code = read(words, "attribute code", lambda text: hexadecimal_value(text, "attribute code", 1, pad=True))[0]
     if code in (MP_REACH_NLRI, MP_UNREACH_NLRI):
         raise words.wrong(f"attribute {code} is made from the routes and cannot be given")
-    flags = read(words, "attribute flags", lambda text: hexadecimal_value(text, "attribute flags", 1))[0]
+    flags = read(words, "attribute flags", lambda text: hexadecimal_value(text, "attribute flags", 1, pad=True))[0]
     data = read(words, "attribute value", lambda text: hexadecimal_value(text, "attribute value"))
     words.expect("]")
     return (known_attribute(code, flags, data) or UnknownAttribute(code, flags, data),)
@@ -275,10 +274,10 @@ def read_raw_attribute(words: Words) -> tuple[Attribute, ...]:
 def known_attribute(code: int, flags: int, data: bytes) -> Attribute | None:
     """Decode a raw value whose flags are the attribute's own; None where it has to stay raw.
 
-    AS numbers are looked for in 4 octets, then in 2.
+    AS numbers are looked for in 4 octets, then in 2. A Partial bit that was asked for is kept, so it stays raw.
     """
     row = CODECS.get(code)
-    if row is None or flags & ~(EXTENDED_LENGTH | PARTIAL) != row.flags:
+    if row is None or flags & ~EXTENDED_LENGTH != row.flags:
         return None
     for context in (_AS4, _AS2):
         try:

@@ -27,7 +27,7 @@ EXTENDED_COMMUNITIES = 16
 
 @dataclass(slots=True)
 class Draft:
-    """What a statement has said so far. Given twice, a word counts once: the first time.
+    """What a statement has said so far. Of a word given twice the first counts, but the last of labels, rd, numbers.
 
     `next_hop` is b"" for `self` and None where not given; `labels` are 20-bit numbers. `numbers` and
     `octets` hold what only one family has, by keyword.
@@ -105,7 +105,7 @@ def number_setter(keyword: str, maximum: int) -> Setter:
     """Make the reader of a keyword that only one family has, with a number."""
 
     def set_number(words: Words, draft: Draft) -> None:
-        draft.numbers.setdefault(keyword, read(words, keyword, any_number(keyword, maximum)))
+        draft.numbers[keyword] = read(words, keyword, any_number(keyword, maximum))
 
     return set_number
 
@@ -127,14 +127,11 @@ def _label(words: Words, draft: Draft) -> None:
     labels = read_list(words, "label", label_value)
     if not labels:
         raise words.wrong("a label stack has at least one label")
-    if draft.labels is None:
-        draft.labels = tuple(labels)
+    draft.labels = tuple(labels)
 
 
 def _rd(words: Words, draft: Draft) -> None:
-    rd = read(words, "route distinguisher", rd_value)
-    if draft.rd is None:
-        draft.rd = rd
+    draft.rd = read(words, "route distinguisher", rd_value)
 
 
 def _path_information(words: Words, draft: Draft) -> None:
@@ -162,7 +159,8 @@ def _split(words: Words, draft: Draft) -> None:
     text = words.next("'/' and a prefix length")
     if not text.startswith("/") or not digits(text[1:]) or not 0 <= int(text[1:4]) <= 128 or len(text) > 4:
         raise words.wrong(f"split '{text}' is not '/' and a prefix length")
-    draft.split = int(text[1:])
+    if draft.split is None:
+        draft.split = int(text[1:])
 
 
 ROUTE_KEYWORDS: dict[str, tuple[Setter, str, str]] = {

@@ -34,7 +34,7 @@ HIGHEST_RATE = 10**12  # octets or packets per second that a traffic-rate may as
 
 _FLOAT = Struct("!f")
 _TUNNEL_TYPES = {"mpls": 10, "vxlan": 8, "nvgre": 9, "vxlan-gpe": 12, "geneve": 19}  # RFC 8365 section 11
-_TRAFFIC_ACTIONS = {"terminal": 1, "sample": 2, "sample-terminal": 3}  # RFC 8955 section 7.3
+_TRAFFIC_ACTIONS = {"terminal": 1, "sample": 2, "sample-terminal": 3, "terminal-sample": 3}  # RFC 8955 section 7.3
 _INTERFACE_TRANSITIVITY = {"transitive": 0x07, "non-transitive": 0x47}
 _INTERFACE_DIRECTIONS = {"input": 0x4000, "output": 0x8000, "input-output": 0xC000}
 
@@ -77,8 +77,10 @@ def _administrator(text: str, what: str, subtype: int) -> bytes:
 
 
 def _four_octet(text: str, what: str, subtype: int) -> bytes:
-    """Build a four-octet AS specific community whatever the AS number (RFC 5668)."""
+    """Build a four-octet AS specific community whatever the AS number (RFC 5668); an IPv4 address stays one."""
     asn_text, number_text = _pair(text, what)
+    if asn_text.count(".") == 3:
+        return _administrator(text, what, subtype)
     asn = asn_value(asn_text.removesuffix("L"))
     low = number_value(number_text, f"{what} '{text}': number", MAXIMUM_16)
     return bytes((0x02, subtype)) + asn.to_bytes(4, "big") + low.to_bytes(2, "big")

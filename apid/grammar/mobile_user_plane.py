@@ -47,7 +47,7 @@ def _check(token: Token | None, address: bytes, family: Family) -> None:
 
 
 def _interwork(words: Words, draft: Draft, family: Family) -> NLRI:
-    token, address, length = read_prefix(words)
+    token, address, length = read_prefix(words, mask=True)
     _check(token, address, family)
     read_draft(words, draft)
     rd = draft.need_rd(words)
@@ -62,7 +62,7 @@ def _direct(words: Words, draft: Draft, family: Family) -> NLRI:
 
 
 def _type_1(words: Words, draft: Draft, family: Family) -> NLRI:
-    token, address, length = read_prefix(words)
+    token, address, length = read_prefix(words, mask=True)
     _check(token, address, family)
     read_draft(words, draft, _SESSION)
     return Type1SessionTransformed(

@@ -53,9 +53,9 @@ def _safi(text: str) -> int:
     raise ValueError(unknown_word(text, SAFIS, "sub-address family"))
 
 
-def read_prefix(words: Words) -> tuple[Token, bytes, int]:
-    """Read a prefix; return its token for later errors, packed address and length."""
-    address, length = read(words, "prefix", prefix_value)
+def read_prefix(words: Words, mask: bool = False) -> tuple[Token, bytes, int]:
+    """Read a prefix; return its token for later errors, packed address and length. `mask` clears host bits."""
+    address, length = read(words, "prefix", lambda text: prefix_value(text, mask))
     token = words.last()
     if token is None:
         raise words.wrong("prefix expected")

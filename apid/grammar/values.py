@@ -116,8 +116,8 @@ def ipv6_value(text: str) -> bytes:
 
 
 def next_hop_value(text: str) -> bytes:
-    """Convert an address, or `self` to no octets."""
-    if text == "self":
+    """Convert an address, or `self` in any case to no octets."""
+    if text.lower() == "self":
         return b""
     try:
         return address_value(text)

@@ -30,7 +30,7 @@ def large_community_text(value: tuple[int, int, int]) -> str:
 
 def aigp_text(aigp: Aigp) -> str:
     """Render the accumulated metric in 16 hexadecimal digits (RFC 7311); without one, nothing but 0x."""
-    return "0x" if aigp.metric is None else f"0x{aigp.metric:016X}"
+    return "0x" if aigp.metric is None else f"0x{aigp.metric:016x}"
 
 
 def pmsi_text(pmsi: PmsiTunnel) -> str:

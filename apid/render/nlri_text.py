@@ -1,6 +1,6 @@
 """Text of NLRI: what `show adj-rib` prints, what the text encoder prints, and the key in mission's JSON layout.
 
-The text of a route that is a prefix has its next hop in the middle, before the route distinguisher.
+The text of a route that is a prefix has its next hop in the middle, before the route distinguisher; a rule's is last.
 """
 
 from __future__ import annotations
@@ -71,10 +71,10 @@ def vpn_prefix(route: VpnPrefix, path: str, next_hop: str) -> str:
 
 
 def flow(route: Flow, path: str, next_hop: str, services: Services = NO_SERVICES) -> str:
-    """Render components, next hop, route distinguisher."""
+    """Render components, route distinguisher, next hop."""
     text = flow_text(route.components, route.family.afi == AFI.IPV6, services)
     rd = f" rd {rd_text(route.rd)}" if route.rd is not None else ""
-    return f"{text}{next_hop}{rd}"
+    return f"{text}{rd}{next_hop}"
 
 
 def vpls(route: Vpls, path: str, next_hop: str) -> str:

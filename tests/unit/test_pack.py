@@ -531,3 +531,11 @@ def test_shapes_that_are_none_are_refused(position: int) -> None:
 def test_damaged_sets_are_reported_not_raised(octets: bytes, family: Family) -> None:
     reason = Packer(replace(EBGP, asn4=False)).unsendable(family, octets)
     assert reason is None or isinstance(reason, str)
+
+
+@pytest.mark.parametrize("family", [IPV4_MULTICAST, IPV6_UNICAST])
+def test_a_withdrawal_of_plain_prefixes_has_no_attributes_beside_it(family: Family) -> None:
+    item = prefixes(1)[0] if family == IPV4_MULTICAST else prefixes6(1)[0]
+    (message,) = Packer(replace(EBGP, families=(family,))).withdraw(family, {b"": [item]})
+    unreach = family.octets + item[4:]
+    assert message[23:] == bytes((0x80, 15, len(unreach))) + unreach

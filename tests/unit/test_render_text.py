@@ -266,3 +266,17 @@ def test_the_second_json_of_show_is_json(
 
 def test_the_context_of_decode_knows_every_family() -> None:
     assert set(FAMILIES.values()) <= set(decode_context().families)
+
+
+def test_a_metric_is_in_small_letters() -> None:
+    (line,) = lines("40010100 400200 400304c0000201 801a0b 01000b 00000000000000fe", "180a0001")
+    assert line.endswith(" aigp 0x00000000000000fe")
+
+
+def test_the_next_hop_of_a_rule_follows_its_route_distinguisher() -> None:
+    nlri = "0d 0000000100000001 01180a0000"
+    event = strict(
+        decode_event(octets_of(f"00000028 40010100 400200 40050400000064 800e17 000186 04c0000201 00 {nlri}"))
+    )
+    ((rule,),) = event["neighbor"]["message"]["update"]["announce"]["ipv4 flow-vpn"].values()
+    assert rule["string"] == "flow destination-ipv4 10.0.0.0/24 rd 1:1 next-hop 192.0.2.1"

@@ -20,13 +20,15 @@ from http.client import HTTPException
 from pathlib import Path
 from xmlrpc.client import Fault
 
+from apid.amend import restore
 from apid.control import clean_end
-from apid.control.enforce import leave_pending
+from apid.control.enforce import leave
 from apid.daemonize import PidFile, detach, detached
+from apid.live import read_live
 from apid.load import Loaded, LoadError, read_configuration, read_environment
 from apid.log_destination import File, Handler, Log, open_destination
 from apid.privileges import PrivilegeError, become, can_run_us, find_user, may_execute
-from apid.programs import Supervisor, supervisord_file, write_files, write_supervisord
+from apid.programs import Supervisor, supervisord_file, write_supervisord
 from bus.daemon import (
     EXIT_CONFIGURATION,
     EXIT_CRASHED,
@@ -350,8 +352,10 @@ def prepare(paths: list[str], run_dir: RunDirectory, log_level: str | None) -> P
     for warning in loaded.warnings:
         log.warning("%s", warning)
     write_supervisord(run_dir, paths)
-    write_files(run_dir, loaded.compiled)
-    leave_pending(run_dir, loaded.compiled.applied)
+    wanted, problems = restore(loaded.compiled, read_live(run_dir.live).kept())
+    for problem in problems:
+        log.error("%s", problem)
+    leave(run_dir, wanted)
     return Prepared(loaded, lock, log, output, pid_file)
 
 

@@ -95,6 +95,7 @@ class Apply(Message):
     changes: `[index into targets, announce (1) or withdraw (0), AFI, SAFI, attribute set, items]`; an attribute set
         is neutral path attribute octets, an item a path identifier (4 octets) and the NLRI. A seventh element of an
         announcement is its lease: after so many seconds the routes are withdrawn, unless announced again.
+    limited: these neighbors have limits; where ribd knows of no neighbors yet, it answers once it does.
     """
 
     client: str
@@ -102,6 +103,7 @@ class Apply(Message):
     sequence: int
     targets: list[list[str]]
     changes: list[list[Any]]
+    limited: bool = False
 
 
 @message(2, "ribd → bridge | control")
@@ -242,7 +244,6 @@ class Sync(Message):
     seconds: float
 
 
-# Plane 2: sessions
 @message(12, "control → ribd; ribd → control")
 @dataclass(frozen=True, slots=True)
 class Lineage(Message):
@@ -255,6 +256,7 @@ class Lineage(Message):
 
 
 
+# Plane 2: sessions
 
 FEED_STATE = 1  # text: "connected", "up", "down - REASON"
 FEED_FSM = 2  # text: the FSM state's name
@@ -510,10 +512,10 @@ def pack(value: Message) -> bytes:
     return msgpack.packb([SCHEMA, value.KIND, *body], use_bin_type=True)  # type: ignore[no-any-return]
 
 
-def unpack(octets: bytes) -> Message:
-    """Decode and check a message; `SchemaError` names what is wrong."""
-    if len(octets) > MESSAGE_LIMIT:
-        raise SchemaError(f"a message of {len(octets)} octets is larger than {MESSAGE_LIMIT}")
+def unpack(octets: bytes, limit: int = MESSAGE_LIMIT) -> Message:
+    """Decode and check a message of at most `limit` octets; `SchemaError` names what is wrong."""
+    if len(octets) > limit:
+        raise SchemaError(f"a message of {len(octets)} octets is larger than {limit}")
     try:
         body = msgpack.unpackb(octets, raw=False, strict_map_key=True, use_list=True)
     except (ValueError, msgpack.exceptions.UnpackException) as error:

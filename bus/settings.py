@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 from bus.schema import HelperSettings, ListenerSettings, Message, PeerdSettings, SchemaError, pack, unpack
 
+FILE_LIMIT = 1024 * 1024 * 1024  # octets; a million static routes with attributes of their own take 100 MB
+
 T = TypeVar("T", bound="Record")
 
 
@@ -85,6 +87,7 @@ class ApiBinding(Record):
     sent_packets: bool
     sent_consolidate: bool
     awaited: bool = False  # the session is to be told when the helper has announced what it had to at its start
+    flow_limit: int | None = None  # FlowSpec rules that the neighbor may have
 
     @property
     def received_types(self) -> int:
@@ -157,7 +160,7 @@ def write_settings(path: Path, value: Message) -> None:
 
 def read_settings(path: Path) -> Message:
     """Read a settings file; OSError or SchemaError."""
-    return unpack(path.read_bytes())
+    return unpack(path.read_bytes(), FILE_LIMIT)
 
 
 def read_peerd(path: Path) -> list[SessionConfiguration]:

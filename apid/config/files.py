@@ -12,6 +12,7 @@ from apid.config.tree import Node, Statement, parse
 from apid.grammar.words import GrammarError, Token
 
 STANDARD_INPUT = "-"
+FILE_LIMIT = 512 * 1024 * 1024  # octets; a million static routes take less than 100 MiB
 
 
 class Files:
@@ -73,7 +74,10 @@ class Files:
 
     def _source(self, name: str, path: str, trail: tuple[str, ...]) -> Source:
         with open(path, "rb") as stream:
-            text = _decode(stream.read())
+            octets = stream.read(FILE_LIMIT + 1)
+        if len(octets) > FILE_LIMIT:
+            raise ValueError(f"it is larger than {FILE_LIMIT >> 20} MiB")
+        text = _decode(octets)
         return Source(name, text, os.path.dirname(path), self.environment, (*trail, path))
 
     def _parsed(self, source: Source) -> tuple[Source, list[Node]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -22,18 +20,6 @@ from apid.grammar.words import Token, unknown_word
 _ROOT = ("process", "neighbor", "template")
 
 
-@contextmanager
-def _nothing_collected() -> Iterator[None]:
-    """Keep the garbage collector away: looking through what a large file makes takes as long as making it."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
 def load(paths: Iterable[str], environment: Mapping[str, str]) -> Configuration:
     """Load files, `-` being standard input; raise `ConfigurationErrors` with all that is wrong.
 
@@ -42,16 +28,15 @@ def load(paths: Iterable[str], environment: Mapping[str, str]) -> Configuration:
     problems = Problems()
     files = Files(environment, problems)
     parts: list[Configuration] = []
-    with _nothing_collected():
-        for path in paths:
-            opened = files.open(path)
-            if opened is None:
-                continue
-            if not opened[1]:
-                # A file that is just being written: taking it would remove every neighbor.
-                problems.errors.append(ConfigurationError(opened[0].name, 0, 0, "the file holds no configuration"))
-            parts.append(_compile(Context(files, problems), *opened))
-        return _merged(parts, files, problems)
+    for path in paths:
+        opened = files.open(path)
+        if opened is None:
+            continue
+        if not opened[1]:
+            # A file that is just being written: taking it would remove every neighbor.
+            problems.errors.append(ConfigurationError(opened[0].name, 0, 0, "the file holds no configuration"))
+        parts.append(_compile(Context(files, problems), *opened))
+    return _merged(parts, files, problems)
 
 
 def load_text(
@@ -64,9 +49,8 @@ def load_text(
     """Load a text as if it were a file of that name in that directory; `processes` are defined elsewhere."""
     problems = Problems()
     files = Files(environment, problems)
-    with _nothing_collected():
-        part = _compile(Context(files, problems), *files.parse_text(name, text, directory), processes)
-        return _merged([part], files, problems)
+    part = _compile(Context(files, problems), *files.parse_text(name, text, directory), processes)
+    return _merged([part], files, problems)
 
 
 class _Scope:

@@ -121,8 +121,10 @@ class InForce:
         """Read the sources and leave their configuration pending; LoadError changes nothing."""
         if STANDARD_INPUT in self.sources:
             raise LoadError("the configuration came from standard input, it cannot be read again")
-        compiled = read_configuration(self.sources, placed=placed(self._run)).compiled
-        wanted, problems = restore(compiled, read_live(self._run.live).kept())
+        loaded = read_configuration(self.sources, placed=placed(self._run))
+        for warning in loaded.warnings:
+            self._log.warning("%s", warning)
+        wanted, problems = restore(loaded.compiled, read_live(self._run.live).kept())
         for problem in problems:
             self._log.error("%s", problem)
         return leave(self._run, wanted)

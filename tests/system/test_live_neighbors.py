@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from bgp.notification import ADMINISTRATIVE_SHUTDOWN, CEASE, CONNECTION_REJECTED
-from tests.routers.process import free_port, wait_for
+from tests.routers.process import free_port
 from tests.system.bed import Daemon, Helper, announce, neighbor, route
 from tests.system.peer import Peer
 
@@ -148,7 +148,9 @@ def test_a_configured_neighbor_that_is_shut_with_keep_is_shut_after_a_reload_and
     assert bed.daemon.stop() == 0
     bed.daemon.start()
     bed.daemon.wait_for_programs(f"peerd-{bed.first.address}")
-    wait_for(lambda: "shut" in bed.daemon.ask("show", "neighbor", "summary"), 10, "the neighbor to be shown as shut")
+    bed.helper.answers(0)
+    bed.helper.say("show neighbor summary\n")
+    assert "shut" in bed.helper.answers(3)[1]
     bed.first.quiet(1.5)
     assert len(bed.first.sessions) == 1
     assert bed.say(f"peer {bed.first.address} enable") == "done"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 
@@ -97,14 +97,17 @@ def test_routes_that_are_gone_are_withdrawn_and_those_of_helpers_stay(bed: Bed) 
 
 def test_a_changed_session_is_begun_anew_and_has_all_its_routes(bed: Bed) -> None:
     first, second = bed.peers
-    bed.reload(bed.text(first="hold-time 30; " + ROUTES.format("")))
+    bed.reload(bed.text(first="hold-time 30; static { route 10.0.0.1/32 next-hop 192.0.2.1; }"))
     session = first.established(2)
     former = first.sessions[0].notification
     assert former is not None
     assert (former.code, former.subcode) == (CEASE, CONFIGURATION_CHANGE)
+    assert first.sessions[0].updates_since(bed.moment) == []
     assert session.negotiated is not None
     assert session.negotiated.hold_time == 30
-    first.has({route(1), route(2), route(7)})
+    first.has({route(1), route(7)})
+    assert set(session.announced.values()) == {1}
+    assert not session.withdrawn
     bed.untouched(second)
 
 
@@ -146,25 +149,6 @@ def test_a_changed_helper_is_started_anew_and_what_it_announced_stays(bed: Bed) 
         assert peer.session.ended is None
 
 
-BROKEN = ("nonsense;\n", "neighbor 127.0.0.1 { local-as 0 }\n", "process p { run /nowhere; encoder text; }\n", "")
-
-
-def test_a_broken_file_changes_nothing_and_is_told(bed: Bed) -> None:
-    for text in BROKEN:
-        bed.daemon.file.write_text(text)
-        with pytest.raises(subprocess.CalledProcessError) as failure:
-            bed.daemon.ask("reload")
-        assert str(bed.daemon.file) in failure.value.stderr + failure.value.stdout
-    for peer in bed.peers:
-        peer.quiet()
-        bed.untouched(peer)
-    bed.helper.say(announce(9))
-    assert bed.helper.answers(1) == ["done"]
-    bed.reload(bed.text(second=ROUTES.format(" med 7")))
-    bed.peers[1].has({route(1), route(2), route(7), route(9)})
-    assert bed.peers[1].session.announced[route(2)] == 2
-
-
 def test_signals_do_as_those_of_exabgp(bed: Bed) -> None:
     process = bed.daemon.process
     assert process is not None
@@ -182,3 +166,93 @@ def test_signals_do_as_those_of_exabgp(bed: Bed) -> None:
     for peer in bed.peers:
         peer.established(2)
         peer.has({route(1), route(2), route(7)})
+
+
+def test_a_change_that_is_taken_back_at_once_leaves_everything_as_it_was(bed: Bed) -> None:
+    former, process = bed.text(), bed.daemon.process
+    assert process is not None
+    for _ in range(3):
+        bed.daemon.file.write_text(bed.text(first=ROUTES.format(" med 5"), second="static { }"))
+        process.signal(signal.SIGUSR1)
+        bed.daemon.file.write_text(former)
+        process.signal(signal.SIGUSR1)
+    bed.daemon.ask("reload")
+    for peer in bed.peers:
+        peer.quiet()
+        peer.has({route(1), route(2), route(7)})
+        assert len(peer.sessions) == 1
+        assert peer.session.ended is None
+    assert "nothing would change" in bed.daemon.ask("diff")
+
+
+def test_what_ribd_took_of_a_change_that_was_taken_back_is_undone(bed: Bed) -> None:
+    """ribd stands still while a changed file is read, and is killed; the former file comes back before it does."""
+    former = bed.text()
+    pid = bed.daemon.kill("ribd", signal.SIGSTOP)
+    bed.daemon.file.write_text(bed.text(first="static { route 10.0.0.3/32 next-hop 192.0.2.1; }"))
+    bed.helper.say("reload\n")
+    wait_for(bed.daemon.run.pending.exists, 10, "the changed file to be read")
+    bed.daemon.file.write_text(former)
+    os.kill(pid, signal.SIGKILL)
+    bed.daemon.restarted("ribd", pid)
+    assert bed.helper.answers(2)[-1] == "done"
+    bed.daemon.ask("reload")
+    for peer in bed.peers:
+        peer.has({route(1), route(2), route(7)})
+        assert peer.session.ended is None
+    assert "nothing would change" in bed.daemon.ask("diff")
+
+
+@pytest.mark.parametrize("damage", ["deleted", "overwritten"])
+def test_configured_routes_come_back_by_themselves_when_the_journal_is_lost(bed: Bed, damage: str) -> None:
+    former = bed.daemon.kill("ribd", signal.SIGSTOP)
+    for path in bed.daemon.run.journal.iterdir():
+        path.unlink() if damage == "deleted" else path.write_bytes(os.urandom(200))
+    os.kill(former, signal.SIGKILL)
+    bed.daemon.restarted("ribd", former)
+    bed.helper.say(announce(8))
+    assert bed.helper.answers(1) == ["done"]
+    for peer in bed.peers:
+        peer.has({route(1), route(2), route(8)}, 30)
+    assert "another journal" in bed.daemon.log.read_text()
+
+
+def test_a_lost_journal_is_noticed_by_a_control_that_was_away(bed: Bed) -> None:
+    control = bed.daemon.kill("control", signal.SIGSTOP)
+    ribd = bed.daemon.kill("ribd", signal.SIGSTOP)
+    for path in bed.daemon.run.journal.iterdir():
+        path.unlink()
+    os.kill(control, signal.SIGKILL)
+    os.kill(ribd, signal.SIGKILL)
+    bed.daemon.restarted("ribd", ribd)
+    bed.daemon.restarted("control", control)
+    for peer in bed.peers:
+        peer.has({route(1), route(2)}, 30)
+
+
+def test_one_neighbor_more_or_less_is_no_news_to_a_hundred_others(
+    start: Callable[..., Daemon], make_peer: Callable[..., Peer]
+) -> None:
+    peers = [make_peer() for _ in range(100)]
+
+    def text(count: int) -> str:
+        return "".join(neighbor(peer, ROUTES.format("")) for peer in peers[:count])
+
+    daemon = start(text(99))
+    for peer in peers[:99]:
+        peer.established(seconds=60)
+        peer.has({route(1), route(2)}, 60)
+    for count in (100, 99):
+        moment = time.monotonic()
+        daemon.file.write_text(text(count))
+        daemon.ask("reload", seconds=60)
+        if count == 100:
+            peers[99].established(seconds=60)
+            peers[99].has({route(1), route(2)})
+        else:
+            peers[99].ended(30)
+        time.sleep(1)
+        for peer in peers[:99]:
+            assert len(peer.sessions) == 1
+            assert peer.session.ended is None
+            assert peer.session.updates_since(moment) == []

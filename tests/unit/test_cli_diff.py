@@ -21,7 +21,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run directory with the sample in force, and control asked without a socket."""
     stage = Stage(tmp_path / "run")
     leave_pending(stage.run, stage.compiled.applied)
-    put_in_place(stage.run)
+    put_in_place(stage.run, "")
 
     def ask(_run: object, line: str, take: Callable[[list[str]], None]) -> None:
         lines, error = stage.play(carry_out(stage.context, "", line))

@@ -99,7 +99,7 @@ class Scene:
         self.reads += 1
         if self.broken:
             raise LoadError(self.broken)
-        return type("L", (), {"compiled": compiled(self.text)})()
+        return type("L", (), {"compiled": compiled(self.text), "warnings": []})()
 
     def _leave(self, sessions: Any, done: Any) -> None:
         self.left += [(session, len(self.ribd.sent)) for session in sessions]

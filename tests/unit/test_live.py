@@ -33,7 +33,7 @@ def text(more: str = "", peer: str = NEW, client: str = "") -> str:
 
 def session(wanted: Wanted, name: str = NEW) -> dict[str, Any]:
     (found,) = (each for peerd in wanted.compiled.peerds.values() for each in peerd.sessions if each["name"] == name)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def bindings(wanted: Wanted, helper: str = "p") -> dict[str, dict[str, Any]]:

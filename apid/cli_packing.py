@@ -5,15 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from apid.grammar.route import RouteEntry
+from bgp.attribute import (
+    Aggregator,
+    Aigp,
+    AsPath,
+    Attribute,
+    AttributeSet,
+    ClusterList,
+    LocalPref,
+    OnlyToCustomer,
+    OriginatorId,
+    UnknownAttribute,
+)
 from bgp.errors import NotifyError
+from bgp.family import SAFI
 from bgp.message import HEADER_LENGTH
 from bgp.negotiated import EXTENDED_MESSAGE_SIZE, MESSAGE_SIZE, Negotiated
 from bgp.nlri import route_key
 from bgp.pack import Packer
+from bgp.route import decode_set
 from bgp.settings import SessionSettings
 from bgp.shape import Shape
 from bgp.update import UpdateDecoder
 
+WITHOUT_NEXT_HOP = (SAFI.FLOW, SAFI.FLOW_VPN)  # but for redirections
 UNKNOWN_AS = 65000  # where a session takes over the peer's
 
 
@@ -49,6 +64,22 @@ def seen_by_peer(shape: Shape, peer_as: int) -> Negotiated:
     )
 
 
+def _differences(wanted: dict[int, Attribute], received: AttributeSet, negotiated: Negotiated) -> Iterator[str]:
+    """Yield the attributes that came back as others than were configured; some are not for every session."""
+    withheld = {OnlyToCustomer.CODE}
+    withheld |= set() if negotiated.ibgp else {LocalPref.CODE, OriginatorId.CODE, ClusterList.CODE}
+    withheld |= set() if negotiated.aigp else {Aigp.CODE}
+    withheld |= set() if negotiated.asn4 else {AsPath.CODE, Aggregator.CODE}  # AS_TRANS stands for larger numbers
+    for code, attribute in wanted.items():
+        came = received.get(code)
+        if isinstance(attribute, UnknownAttribute) and came is not None:
+            same = came.encode(negotiated) == attribute.data
+        else:
+            same = came == attribute
+        if not same and code not in withheld:
+            yield f"{attribute} came back as {came if came is not None else 'nothing'}"
+
+
 def pack_entry(packer: Packer, entry: RouteEntry) -> list[bytes]:
     """Pack routes into whole UPDATEs; ValueError says why a session cannot carry them."""
     messages = packer.announce(entry.family, {entry.attributes: list(entry.items)})
@@ -64,6 +95,8 @@ def problems(entry: RouteEntry, messages: list[bytes], negotiated: Negotiated) -
     decoder = UpdateDecoder(negotiated)
     add_path = entry.family in negotiated.add_path_receive
     sent = {route_key(entry.family, item if add_path else bytes(4) + item[4:]) for item in entry.items}
+    wanted, next_hop = decode_set(entry.attributes)
+    differences: dict[str, None] = {}
     for message in messages:
         try:
             update = decoder.decode(message[HEADER_LENGTH:])
@@ -75,5 +108,9 @@ def problems(entry: RouteEntry, messages: list[bytes], negotiated: Negotiated) -
         yield from update.discarded
         for reach in update.announced:
             sent -= {route_key(reach.family, item) for item in reach.items}
+            if next_hop and entry.family.safi not in WITHOUT_NEXT_HOP and not reach.next_hop.endswith(next_hop):
+                differences[f"the next hop {next_hop.hex()} came back as {reach.next_hop.hex()}"] = None
+        differences |= dict.fromkeys(_differences(wanted, update.attributes, negotiated))
+    yield from differences
     if sent:
         yield f"{len(sent)} of {len(entry.items)} routes did not come back"

@@ -111,7 +111,9 @@ def test_a_wrong_configuration_is_exit_code_2_with_its_place(tmp_path: Path) -> 
     assert result.exit_code == 2
     assert f"{path}:1:1: " in result.stderr
     as_json = bgpbus("validate", "--json", str(path))
-    assert json.loads(as_json.stdout)["valid"] is False
+    answer = json.loads(as_json.stdout)
+    assert answer["valid"] is False
+    assert [(error["file"], error["line"], error["column"]) for error in answer["errors"]] == [(str(path), 1, 1)]
     assert as_json.exit_code == 2
 
 

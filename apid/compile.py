@@ -95,8 +95,16 @@ def compile_configuration(
     bridges = {name: HelperSettings(helper.to_wire()) for name, helper in helpers.items()}
     neighbors = [neighbor.name for neighbor in configuration.neighbors]
     watchdogs = _watchdogs(configuration.neighbors)
-    applied = AppliedConfiguration("", list(configuration.sources), neighbors, routes, names, watchdogs)
+    limits = flow_limits(configuration.neighbors)
+    applied = AppliedConfiguration(
+        "", list(configuration.sources), neighbors, routes, names, watchdogs, flow_limits=limits
+    )
     return with_generation(Compiled(settings, bridges, listener, applied))
+
+
+def flow_limits(neighbors: Iterable[Neighbor]) -> dict[str, int]:
+    """Return how many FlowSpec rules neighbors may have, by name, where there is a limit."""
+    return {neighbor.name: neighbor.flow_limit for neighbor in neighbors if neighbor.flow_limit is not None}
 
 
 def with_generation(compiled: Compiled) -> Compiled:
@@ -195,6 +203,7 @@ def _session(neighbor: Neighbor, environment: Environment, version: str, helpers
         helpers=helpers,
         protocol=settings_to_wire(settings),
         operational=_operational(neighbor),
+        rate_limit=neighbor.rate_limit or 0,
         prefix_limits=[list(astuple(limit)) for limit in neighbor.prefix_limits],
     )
 
@@ -259,6 +268,7 @@ def _binding(process: Process, neighbor: Neighbor, block: ApiBlock, program: str
         peer_as=neighbor.peer_as or 0,
         router_id=address_text(neighbor.router_id),
         families=[list(family) for family in neighbor.families],
+        flow_limit=neighbor.flow_limit,
         awaited=bool(neighbor.capability.graceful_restart and neighbor.end_of_rib_wait and not neighbor.manual_eor),
         **_subscription(process, block),
     )

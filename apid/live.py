@@ -156,7 +156,8 @@ def with_neighbor(compiled: Compiled, neighbor: Neighbor, environment: Environme
     neighbors = [*compiled.applied.neighbors, name]
     routes = [*compiled.applied.routes, *extra.applied.routes]
     watchdogs = [*compiled.applied.watchdogs, *extra.applied.watchdogs]
-    applied = replace(compiled.applied, neighbors=neighbors, routes=routes, watchdogs=watchdogs)
+    limits = {**compiled.applied.flow_limits, **extra.applied.flow_limits}
+    applied = replace(compiled.applied, neighbors=neighbors, routes=routes, watchdogs=watchdogs, flow_limits=limits)
     return _assembled(Compiled(peerds, helpers, _joined(compiled.listener, extra.listener), applied))
 
 
@@ -198,6 +199,7 @@ def without_neighbors(compiled: Compiled, names: Collection[str]) -> Compiled:
             for watchdog, owners, changes in compiled.applied.watchdogs
             if (some := _left(owners, names))
         ],
+        flow_limits={name: limit for name, limit in compiled.applied.flow_limits.items() if name not in names},
     )
     return _assembled(Compiled(peerds, helpers, listener, applied))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bus.schema import Applied, Apply, Clear, Enrol, Message, Refused
+from bus.schema import Applied, Apply, Clear, Enrol, Message, Refused, Sync
 
 WINDOW = 4  # batches on the way: enough to keep ribd busy while we parse, few enough to bound what waits
 IN_FLIGHT = 256  # requests sent and not answered; the socket's own queue is finite, and what it refuses is not sent
@@ -36,23 +36,27 @@ class RibLink:
         """Whether everything is answered."""
         return not self._outstanding
 
-    def apply(self, targets: list[list[str]], changes: list[list[object]], done: Done) -> None:
-        """Send changes."""
-        self._submit(Apply(self._client, self._epoch, self._next(), targets, changes), done)
+    def apply(self, targets: list[list[str]], changes: list[list[object]], done: Done, limited: bool = False) -> None:
+        """Send changes; `limited` where a limit of these neighbors may refuse them."""
+        self._submit(Apply(self._client, self._epoch, self._next(), targets, changes, limited), done)
 
-    def enrol(self, neighbors: list[str], done: Done) -> None:
-        """Say which neighbors exist."""
-        self._submit(Enrol(self._client, self._epoch, self._next(), neighbors), done)
+    def enrol(self, neighbors: list[str], flow_limits: dict[str, int], done: Done) -> None:
+        """Say which neighbors exist, and how many FlowSpec rules some of them may have at most."""
+        self._submit(Enrol(self._client, self._epoch, self._next(), neighbors, flow_limits), done)
 
     def clear(self, neighbors: list[str], done: Done) -> None:
         """Withdraw everything from neighbors."""
         self._submit(Clear(self._client, self._epoch, self._next(), neighbors), done)
 
+    def sync(self, neighbors: list[str], seconds: float, done: Done) -> None:
+        """Ask whether sessions have written what they are to be sent; it is answered when they have, or too late."""
+        self._submit(Sync(self._client, self._epoch, self._next(), neighbors, seconds), done)
+
     def _next(self) -> int:
         self._sequence += 1
         return self._sequence
 
-    def _submit(self, request: Apply | Enrol | Clear, done: Done) -> None:
+    def _submit(self, request: Apply | Enrol | Clear | Sync, done: Done) -> None:
         self._outstanding[request.sequence] = (request, done)
         self._send_more()
 

@@ -144,7 +144,8 @@ class Enrol(Message):
 class Pull(Message):
     """Ask for the next UPDATEs of a session; answered by `Batch` when there is something, or by `Resync`.
 
-    request: echoed in the answer; a later Pull of the same neighbor replaces an earlier one.
+    request: echoed in the answer; a later Pull of the same neighbor replaces an earlier one. Under the number of the
+        one that is out, it only says what was written meanwhile.
     lineage: of the journal that the cursors belong to; empty for a session that has been sent nothing.
     shape: what decides the octets (the wire form of `bgp.shape.Shape`).
     cursors: `[AFI, SAFI, position, floor]` for each family: the version sent last, and the version up to which
@@ -255,8 +256,26 @@ class Lineage(Message):
     lineage: str
 
 
+@message(13, "control → ribd")
+@dataclass(frozen=True, slots=True)
+class CountRoutes(Message):
+    """Ask how many routes there are to announce to these neighbors; answered by `RouteCounts`."""
+
+    request: int
+    neighbors: list[str]
+
+
+@message(14, "ribd → control")
+@dataclass(frozen=True, slots=True)
+class RouteCounts(Message):
+    """How many routes each of the neighbors has, in their order."""
+
+    request: int
+    counts: list[int]
+
 
 # Plane 2: sessions
+
 
 FEED_STATE = 1  # text: "connected", "up", "down - REASON"
 FEED_FSM = 2  # text: the FSM state's name
@@ -439,7 +458,7 @@ class AppliedConfiguration(Message):
     generation: digest of the configuration. sources: the files that it came from. routes: `[neighbors, changes]`
     pairs, with `[AFI, SAFI, attribute set, items]` changes. programs: the supervisor programs. watchdogs: the routes
     that a watchdog controls, begun announced or not, `[name, neighbors, changes]` each. revision: names this time that
-    it was put in force; the same configuration may come again after another one.
+    it was put in force; the same configuration may come again after another one. flow_limits: as in `Enrol`.
     """
 
     generation: str
@@ -449,6 +468,7 @@ class AppliedConfiguration(Message):
     programs: list[str]
     watchdogs: list[list[Any]] = field(default_factory=list)
     revision: str = ""
+    flow_limits: dict[str, Any] = field(default_factory=dict)
 
 
 @message(54, "control (file)")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import islice, repeat
+from itertools import repeat
 
 from bgp.family import Family
 from bgp.nlri import KEYED_BY_ITEM, route_key
 from bgp.update import Update
+
+PAGE_OCTETS = 4 * 1024 * 1024  # of attributes and items, unless one route is longer: a page must fit the bus
+
+Row = tuple[Family, bytes, bytes, bytes]  # family, attribute octets, next hop, item
 
 
 class AdjRibIn:
@@ -15,6 +19,7 @@ class AdjRibIn:
     def __init__(self) -> None:
         self._families: dict[Family, dict[bytes, tuple[bytes, bytes]]] = {}
         self._items: dict[Family, dict[bytes, bytes]] = {}  # by key, where an item is more than its key
+        self._listed: list[tuple[Family, list[bytes]]] = []  # the keys that are being listed, page by page
 
     def __len__(self) -> int:
         return sum(map(len, self._families.values()))
@@ -47,16 +52,33 @@ class AdjRibIn:
         """Return how many routes each family has."""
         return {family: len(routes) for family, routes in self._families.items()}
 
-    def page(self, after: int, limit: int) -> list[tuple[Family, bytes, bytes, bytes]]:
-        """Return up to `limit` routes after the first `after`: (family, attribute octets, next hop, item)."""
-        routes = (
-            (family, attributes, next_hop, self._items.get(family, {}).get(key, key))
-            for family, each in self._families.items()
-            for key, (attributes, next_hop) in each.items()
-        )
-        return list(islice(routes, after, after + limit))
+    def page(self, after: int, limit: int) -> tuple[list[Row], int]:
+        """Return up to `limit` routes from place `after` on, and the place that follows, -1 at the end.
+
+        Places are those of a list that is made when somebody begins at 0, so that every route is looked at once.
+        """
+        if after <= 0 or not self._listed:
+            self._listed = [(family, [*routes]) for family, routes in self._families.items()]
+        rows: list[Row] = []
+        octets, start = 0, 0
+        for family, keys in self._listed:
+            routes, items = self._families.get(family, {}), self._items.get(family, {})
+            for place in range(max(0, after - start), len(keys)):
+                key = keys[place]
+                if key not in routes:
+                    continue
+                attributes, next_hop = routes[key]
+                item = items.get(key, key)
+                octets += len(attributes) + len(item)
+                if rows and (len(rows) >= limit or octets > PAGE_OCTETS):
+                    return rows, start + place
+                rows.append((family, attributes, next_hop, item))
+            start += len(keys)
+        self._listed = []
+        return rows, -1
 
     def clear(self) -> None:
         """Forget everything."""
         self._families.clear()
         self._items.clear()
+        self._listed.clear()

@@ -32,6 +32,7 @@ class Connection:
         self._on_octets, self._on_progress, self._on_closed = on_octets, on_progress, on_closed
         self._queue: deque[memoryview] = deque()
         self.queued = 0  # octets that wait for the socket
+        self.accepted = 0  # octets that were ever to be sent
         self._reading = True
         self._closing = False
         self._closed = False
@@ -80,6 +81,7 @@ class Connection:
             return
         self._queue.append(memoryview(octets))
         self.queued += len(octets)
+        self.accepted += len(octets)
         if len(self._queue) == 1:
             self._flush()
         else:

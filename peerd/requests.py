@@ -42,5 +42,5 @@ def _family(arguments: list[str]) -> Family:
 def _page(session: Session, after: int, limit: int) -> dict[str, Any]:
     """Return a page of the Adj-RIB-In: `[AFI, SAFI, attributes, next hop, item]` rows, and where to go on (-1: end)."""
     limit = min(max(limit, 1), PAGE_LIMIT)
-    rows = [[*family, *rest] for family, *rest in session.adj_rib_in.page(after, limit)]
-    return {"rows": rows, "after": after + len(rows) if len(rows) == limit else -1}
+    rows, after = session.adj_rib_in.page(after, limit)
+    return {"rows": [[*family, *rest] for family, *rest in rows], "after": after}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from bus.schema import Batch, Message, Pull, Resync
 from bus.settings import SessionConfiguration
 from peerd.connection import Connection
 from peerd.outbound import Outbound
+from peerd.pace import PacedConnection
 from peerd.report import Report
 
 BATCH_OCTETS = 256 * 1024  # asked of ribd at once
@@ -31,7 +33,7 @@ class Sender:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: Connection | PacedConnection,
         up: Up,
         configuration: SessionConfiguration,
         to_ribd: Callable[[Message], bool],
@@ -50,10 +52,14 @@ class Sender:
         shape = Shape.of(up.negotiated, configuration.group_updates)
         self._shape = shape.to_wire()
         self._refresh_shape = replace(shape, group_updates=False).to_wire()
+        # Of a peer that is sent little the changes are joined by ribd, not queued here.
+        self._low_water = 0 if isinstance(connection, PacedConnection) else LOW_WATER
         self._request = 0  # the number of the Pull that is out
         self._pulling = False
         self._withheld: set[str] = set()
         self._greetings: list[bytes] = []  # OPERATIONAL messages that follow the first routes
+        self._written: list[int] = []  # positions up to which TCP has taken everything
+        self._unwritten: deque[tuple[int, list[int]]] = deque()  # what it has not: where it ends, and the positions
 
     def send(self, message: bytes) -> None:
         """Send one message that is no UPDATE."""
@@ -88,21 +94,33 @@ class Sender:
 
     def pull(self) -> None:
         """Ask for the next batch, if none is on its way and little waits to be written."""
-        if self._pulling or self._connection.queued > LOW_WATER:
+        if self._pulling or self._connection.queued > self._low_water:
             return
         self._request = next(self._requests)
+        self._pulling = self._to_ribd(self._pull_message())
+
+    def _pull_message(self) -> Pull:
         outbound = self.outbound
-        self._pulling = self._to_ribd(
-            Pull(
-                self._name,
-                self._request,
-                outbound.lineage,
-                # What is sent again is sent route by route, as ExaBGP sends it.
-                self._refresh_shape if outbound.refreshing else self._shape,
-                outbound.to_wire(),
-                BATCH_OCTETS,
-            )
+        return Pull(
+            self._name,
+            self._request,
+            outbound.lineage,
+            # What is sent again is sent route by route, as ExaBGP sends it.
+            self._refresh_shape if outbound.refreshing else self._shape,
+            outbound.to_wire(),
+            BATCH_OCTETS,
+            self._written if self._unwritten else [],
         )
+
+    def progress(self) -> None:
+        """TCP has taken something: tell ribd, which somebody may have asked for it, and ask for more."""
+        taken = self._connection.accepted - self._connection.queued
+        before = len(self._unwritten)
+        while self._unwritten and self._unwritten[0][0] <= taken:
+            _, self._written = self._unwritten.popleft()
+        if self._pulling and len(self._unwritten) < before:
+            self._to_ribd(self._pull_message())  # under the number of the one that is out: its answer still counts
+        self.pull()
 
     def batch(self, batch: Batch) -> None:
         """Write what ribd sent, and the markers that are due after it."""
@@ -113,10 +131,19 @@ class Sender:
             if reason not in self._withheld:
                 self._withheld.add(reason)
                 self._log.warning("routes withheld peer=%s reason=%s", self._name, reason)
+        self._written = self._written or self._positions()
         self.outbound.advance(batch)
         self.write(batch.octets)
         self._mark()
+        if self._connection.queued:
+            self._unwritten.append((self._connection.accepted, self._positions()))
+        else:
+            self._unwritten.clear()
+            self._written = self._positions()
         self.pull()
+
+    def _positions(self) -> list[int]:
+        return [cursor.position for cursor in self.outbound.cursors.values()]
 
     def _mark(self) -> None:
         """Send what was to follow routes that are all out now."""
@@ -144,6 +171,8 @@ class Sender:
         for family in self.outbound.families:
             self.send(Refresh(family, RefreshSubtype.BEGIN).message())
         self.outbound.start_over()
+        self._unwritten.clear()
+        self._written = self._positions()
         for cursor in self.outbound.cursors.values():
             cursor.refreshing = True
         self.pull()

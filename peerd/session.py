@@ -30,6 +30,7 @@ from bus.settings import SessionConfiguration
 from bus.transport import Loop, Publisher, Timer
 from peerd.adj_rib_in import AdjRibIn
 from peerd.connections import Connections
+from peerd.pace import PacedConnection
 from peerd.receiver import Receiver
 from peerd.report import Report, context_of
 from peerd.sender import Sender
@@ -221,7 +222,9 @@ class Session:
             return
         configuration, report, log = self.configuration, self._report, self._log
         hold = bool(self._announcing) and up.negotiated.stale_routes
-        sender = Sender(connection, up, configuration, self._to_ribd, self._requests, report, log, hold)
+        rate = configuration.rate_limit
+        way = PacedConnection(self._loop, connection, rate) if rate else connection
+        sender = Sender(way, up, configuration, self._to_ribd, self._requests, report, log, hold)
         receiver = Receiver(up.negotiated, configuration, self.adj_rib_in, self._limits, report, log)
         self._established = Established(up, sender, receiver)
         self._last_error = ""
@@ -278,7 +281,7 @@ class Session:
 
     def _pull(self) -> None:
         if self._established is not None:
-            self._established.sender.pull()
+            self._established.sender.progress()
 
     def batch(self, batch: Batch) -> None:
         """Take what ribd sent."""

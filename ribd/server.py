@@ -18,6 +18,7 @@ from bus.schema import (
     Apply,
     Batch,
     Clear,
+    CountRoutes,
     Enrol,
     Lineage,
     ListRoutes,
@@ -25,6 +26,7 @@ from bus.schema import (
     Pull,
     Refused,
     Resync,
+    RouteCounts,
     SchemaError,
     Sync,
     pack,
@@ -70,6 +72,7 @@ class RibServer:
         self._sessions: dict[str, Session] = {}
         self._groups: dict[Table, dict[Shape, UpdateGroup]] = {}
         self._pending: list[tuple[bytes | None, Request, bytes]] = []  # nobody is told of our own requests
+        self._held: list[tuple[bytes, Request, bytes]] = []  # until it is known which neighbors there are
         self._refusing = False
         self._turns = Turns()
         self._started = loop.now()
@@ -132,6 +135,10 @@ class RibServer:
                 self._server.send(identity, self._listings.page(identity, message, table, self._loop.now()))
             case Sync():
                 self._sync(identity, message)
+            case CountRoutes():
+                tables = (self._state.rib.of.get(name) for name in message.neighbors)
+                counts = [0 if table is None else sum(map(len, table.families.values())) for table in tables]
+                self._server.send(identity, RouteCounts(message.request, counts))
             case Lineage():
                 self._server.send(identity, Lineage(self._state.lineage))
             case _:
@@ -151,6 +158,9 @@ class RibServer:
         except RequestError as error:
             self._server.reject(str(error))
             self._server.send(identity, Refused(request.sequence, str(error)))
+            return
+        if isinstance(request, Apply) and request.limited and not self._state.rib.enrolled:
+            self._held.append((identity, request, octets))
             return
         if isinstance(request, Apply) and depends(self._state.rib, request):
             self._commit()  # what came before decides
@@ -201,6 +211,10 @@ class RibServer:
             self._reply(identity, Applied(request.sequence))
         for table in changed:
             self._serve(table)
+        if self._held and self._state.rib.enrolled:
+            held, self._held = self._held, []
+            for identity, request, octets in held:
+                self._request(identity, request, octets)
         if self._journal.wants_compaction:
             self._compact()
 

@@ -21,12 +21,28 @@ class Targets:
     def __init__(self) -> None:
         self._neighbors: list[tuple[NeighborIdentity, ApiBinding]] = []
         self._known: dict[tuple[object, int, bool], Found] = {}
+        self._limited: frozenset[str] = frozenset()
         self._parsed: dict[str, Selector] = {}
 
     def configure(self, bindings: list[ApiBinding]) -> None:
         """Take the helper's neighbors."""
         self._neighbors = [(identity_of(binding), binding) for binding in bindings]
         self._known = {}
+        self._limited = frozenset(binding.neighbor for binding in bindings if binding.flow_limit is not None)
+
+    @property
+    def names(self) -> list[str]:
+        """All neighbors of the helper."""
+        return [binding.neighbor for _, binding in self._neighbors]
+
+    @property
+    def any_limited(self) -> bool:
+        """Whether any neighbor has a limit of FlowSpec rules."""
+        return bool(self._limited)
+
+    def limited(self, names: tuple[str, ...]) -> bool:
+        """Whether any of these neighbors has a limit of FlowSpec rules."""
+        return not self._limited.isdisjoint(names)
 
     def find_text(self, text: str, family: Sequence[int], attributes: bytes) -> Found:
         """Return the neighbors that a selector's text names, empty for all."""

@@ -88,7 +88,14 @@ NEIGHBOR: Mapping[str, Directive] = {
         absent="the larger of 8 minutes and twice the hold time",
         differs="ExaBGP has no such timer.",
     ),
-    "rate-limit": Directive(rate(), None, "The most UPDATE messages sent in one second.", absent="no limit"),
+    "flow-limit": Directive(
+        integer(0, 1_000_000),
+        None,
+        "The most FlowSpec rules that the neighbor may have, whoever announces them; a command beyond it is an error.",
+        absent="no limit",
+        differs="ExaBGP has no such limit.",
+    ),
+    "rate-limit": Directive(rate(), None, "The most messages with routes sent in one second.", absent="no limit"),
     "passive": _switch(False, "Wait for the peer to connect."),
     "listen": Directive(
         integer(0, 65535),

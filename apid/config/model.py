@@ -97,6 +97,7 @@ class Neighbor:
     source_interface: str | None = None  # None: not bound to a device
     hold_time: int = 180
     send_hold_time: int | None = None  # seconds; None: as RFC 9687 recommends
+    flow_limit: int | None = None  # FlowSpec rules; None: no limit
     rate_limit: int | None = None  # messages in a second; None: no limit
     passive: bool = False
     listen: int = 0  # a further port to listen on; 0: none

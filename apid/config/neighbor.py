@@ -19,6 +19,7 @@ from bgp.family import IPV4_UNICAST, SAFI, Family
 from bgp.prefix_limit import PrefixLimit
 from bgp.wire import address_text
 
+FLOW_SAFIS = (SAFI.FLOW, SAFI.FLOW_VPN)
 MD5_PASSWORD_OCTETS = 80  # TCP_MD5SIG_MAXKEYLEN
 
 
@@ -47,6 +48,7 @@ def compile_neighbor(context: Context, draft: Draft, processes: Mapping[str, obj
     capability = _capabilities(draft.capability, values["hold_time"], bool(next_hops))
     _check_route_refresh(context, draft, capability, values)
     _check_route_families(context, draft, families)
+    _check_flow_limit(context, draft, values["flow_limit"])
     api = resolve_api(context, draft.api, processes, name)
     if len(context.problems.errors) > errors:
         return None
@@ -219,6 +221,16 @@ def _check_route_families(context: Context, draft: Draft, families: tuple[Family
         if family not in families and family != IPV4_UNICAST:
             message = f"a route of {family} is announced, which is not a family of this neighbor"
             context.problems.error(source, offset, message, f"write family {{ {family}; }}")
+
+
+def _check_flow_limit(context: Context, draft: Draft, limit: int | None) -> None:
+    """Refuse more FlowSpec rules than the neighbor may have."""
+    flows = [entry for entry in draft.routes.entries if entry.family.safi in FLOW_SAFIS]
+    rules = {(entry.family, item) for entry in flows for item in entry.items}
+    if limit is not None and len(rules) > limit:
+        setting = draft.settings["flow-limit"]
+        message = f"the neighbor {draft.place.text} has {len(rules)} FlowSpec rules, its flow-limit is {limit}"
+        context.problems.error(setting.source, setting.token, message)
 
 
 def _add_path_families(

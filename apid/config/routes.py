@@ -78,8 +78,8 @@ class Routes:
         like = self._known.get((tail, family))
         if like is None:
             simple = self._tails.read(tail)
-            if simple is not None:
-                attributes, path_id = simple
+            if simple is not None and not simple[2]:
+                attributes, path_id, _ = simple
                 like = RouteEntry(family, attributes, (path_id or _NO_PATH_ID,))
                 self._keep(tail, like)
         return like

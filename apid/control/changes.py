@@ -8,7 +8,8 @@ from apid.control.context import Context
 from apid.control.enforce import ITEMS_PER_REQUEST
 from apid.control.jobs import Job
 from apid.control.neighbors import Known, next_hop_error, none_matches, select
-from apid.grammar.command import Batch, ClearAdjRib, RouteChange, Watchdog
+from apid.grammar.command import Batch, ClearAdjRib, RouteChange, Sync, Watchdog
+from apid.grammar.command_table import SYNC_SECONDS
 from apid.grammar.route import RouteEntry
 
 
@@ -19,6 +20,7 @@ class Request:
         self.targets: list[list[str]] = []
         self.changes: list[list[Any]] = []
         self.announced = self.withdrawn = 0
+        self.wait = False  # until the peers were sent the routes
         self._watched: list[tuple[bool, list[str], RouteEntry]] = []
 
     def add(self, neighbors: list[Known], command: RouteChange) -> str:
@@ -37,9 +39,11 @@ class Request:
                 self._watched.append((command.announce, names, entry))
             if command.announce and entry.withdrawn:
                 continue
+            lease = [entry.lease] if entry.lease else []
             self.changes.append(
-                [target, int(command.announce), *entry.family, entry.attributes, list(entry.items)],
+                [target, int(command.announce), *entry.family, entry.attributes, list(entry.items), *lease],
             )
+            self.wait |= bool(command.wait)
             self.announced += len(entry.items) if command.announce else 0
             self.withdrawn += 0 if command.announce else len(entry.items)
         return ""
@@ -56,15 +60,31 @@ class Request:
             context.watchdogs.save()
 
 
+def _apply(context: Context, request: Request) -> Job:
+    """Have ribd carry out a request; return why it did not, or why peers were not sent it in time."""
+    if request.changes and (reason := (yield context.changes.apply(request.targets, request.changes))):
+        return str(reason)
+    request.watch(context)
+    if request.wait:
+        names = sorted({name for target in request.targets for name in target})
+        if late := (yield context.changes.sync(names, SYNC_SECONDS)):
+            return f"carried out, but {late}"
+    return ""
+
+
+def synchronise(context: Context, neighbors: list[Known], command: Sync) -> Job:
+    """Wait until every session has written what it is to be sent."""
+    return str((yield context.changes.sync([known.name for known in neighbors], command.seconds)))
+
+
 def change_routes(context: Context, neighbors: list[Known], commands: tuple[RouteChange, ...]) -> Job:
     """Carry out announcements and withdrawals, all or none."""
     request = Request()
     for command in commands:
         if error := request.add(neighbors, command):
             return error
-    if request.changes and (reason := (yield context.changes.apply(request.targets, request.changes))):
-        return str(reason)
-    request.watch(context)
+    if error := (yield from _apply(context, request)):
+        return error
     return ""
 
 
@@ -74,9 +94,8 @@ def change_batch(context: Context, neighbors: list[Known], batch: Batch) -> Job:
     for command in batch.commands:
         if error := request.add(neighbors, command):
             return error
-    if request.changes and (reason := (yield context.changes.apply(request.targets, request.changes))):
-        return str(reason)
-    request.watch(context)
+    if error := (yield from _apply(context, request)):
+        return error
     yield [
         f'{{"status": "group processed", "announced": {request.announced}, "withdrawn": {request.withdrawn}}}',
     ]

@@ -19,6 +19,7 @@ from apid.grammar.command import (
     Debug,
     EndOfRib,
     FlushAdjRibOut,
+    Group,
     Help,
     OperationalMessage,
     PeerCreate,
@@ -36,6 +37,7 @@ from apid.grammar.command import (
     ShowNeighbor,
     Shutdown,
     Status,
+    Sync,
     Teardown,
     Version,
     Watchdog,
@@ -44,6 +46,7 @@ from apid.grammar.command import (
 from apid.grammar.words import GrammarError
 from bus.daemon import one_line
 
+NO_GROUP = "each command comes by itself here: a group is one line, 'peer * group COMMAND ; COMMAND …'"
 API_VERSION = 4  # ours answers as releases 4 and 5 do
 
 # What only our own programs say; no command of a helper.
@@ -76,6 +79,8 @@ def _about_routes(context: Context, neighbors: list[Known], command: Command, cl
             return changes.change_batch(context, neighbors, command)
         case Watchdog():
             return changes.watchdog(context, neighbors, command, client)
+        case Sync():
+            return changes.synchronise(context, neighbors, command)
         case ClearAdjRib():
             return changes.clear(context, neighbors, command)
         case ShowAdjRib():
@@ -136,9 +141,11 @@ def _about_daemon(context: Context, command: Command) -> Job:
             return failing(f"version {version} of the API is not served, only {API_VERSION}")
         case Crash():
             return failing("failed on purpose")
+        case Group():
+            return failing(NO_GROUP)
         case Debug(text=text):
             context.log.info("debug: %s", one_line(text))
             return saying()
         case _:
-            # Comments, acknowledgement switches, groups and the like concern the way of the commands, not us.
+            # Comments, acknowledgement switches and the like concern the way of the commands, not us.
             return saying()

@@ -167,7 +167,7 @@ class Enforcer:
             link.enrol([], {}, self._answered)
         for names, announce, afi, safi, attributes, items in self._plan.changes:
             link.apply([names], [[0, announce, afi, safi, attributes, items]], self._answered)
-        link.enrol(target.neighbors, self._finished)
+        link.enrol(target.neighbors, target.flow_limits, self._finished)
 
     def _answered(self, reason: str) -> None:
         if reason:

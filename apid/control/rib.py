@@ -30,7 +30,11 @@ class RibChanges:
 
     def apply(self, targets: list[list[str]], changes: list[list[Any]]) -> Step:
         """Make the step that changes routes, all of them or none."""
-        return lambda resume: self._link.apply(targets, changes, resume)
+        return lambda resume: self._link.apply(targets, changes, resume, limited=True)
+
+    def sync(self, neighbors: list[str], seconds: float) -> Step:
+        """Make the step that waits until sessions have written what they are to be sent."""
+        return lambda resume: self._link.sync(neighbors, seconds, resume)
 
     def clear(self, neighbors: list[str]) -> Step:
         """Make the step that withdraws every route of these neighbors."""

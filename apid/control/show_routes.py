@@ -41,7 +41,7 @@ Sets = Callable[[bytes], tuple[AttributeSet, bytes | None]]
 class Row(NamedTuple):
     """One route; `next_hop` as on the wire, empty for none, `SELF` where the session will decide.
 
-    add_path: its path identifier means something, even if it is 0.
+    add_path: its path identifier means something, even if it is 0. lease: seconds that are left of it.
     """
 
     family: Family
@@ -49,6 +49,7 @@ class Row(NamedTuple):
     attributes: AttributeSet
     next_hop: bytes | None
     add_path: bool = False
+    lease: int | None = None
 
 
 def show_adj_rib(context: Context, neighbors: list[Known], command: ShowAdjRib) -> Job:
@@ -71,11 +72,11 @@ def _out(context: Context, known: Known, command: ShowAdjRib, render: Callable[[
         page = yield _page(context, known.name, after)
         if page is None:
             return "ribd does not answer"
-        rows = ((Family(afi, safi), item, octets) for afi, safi, octets, item in page.rows)
         lines: list[str] = []
-        for family, item, octets in rows:
+        for afi, safi, octets, item, *lease in page.rows:
+            family = Family(afi, safi)
             if command.shows(family):
-                lines.append(render(Row(family, item, *sets(octets))))
+                lines.append(render(Row(family, item, *sets(octets), lease=lease[0] if lease else None)))
             if len(lines) >= LINES:
                 yield lines
                 lines = []
@@ -158,7 +159,10 @@ def _renderer(context: Context, known: Known, command: ShowAdjRib) -> Callable[[
     def text(row: Row) -> str:
         route = read_route(row.family, row.item)
         said = nlri_text(route, _hop(row), row.add_path or bool(route.path_id), services)
-        return f"{name} {row.family} {said}{_said(row.attributes, ours) if command.extensive else ''}"
+        if not command.extensive:
+            return f"{name} {row.family} {said}"
+        ttl = "" if row.lease is None else f" ttl {row.lease}"
+        return f"{name} {row.family} {said}{_said(row.attributes, ours)}{ttl}"
 
     return text
 

@@ -36,6 +36,7 @@ from apid.grammar.command_kinds import (
     ShowNeighbor,
     Shutdown,
     Status,
+    Sync,
     Synchronise,
     Teardown,
     Version,
@@ -63,12 +64,12 @@ __all__ = [
     "Group",
     "Help",
     "OperationalMessage",
-    "PeerList",
     "PeerCreate",
     "PeerDelete",
     "PeerEnable",
-    "Ping",
+    "PeerList",
     "PeerShutdown",
+    "Ping",
     "QueueStatus",
     "Reload",
     "Reset",
@@ -80,6 +81,7 @@ __all__ = [
     "ShowNeighbor",
     "Shutdown",
     "Status",
+    "Sync",
     "Synchronise",
     "Teardown",
     "Version",
@@ -95,7 +97,7 @@ for _row in COMMANDS:
 LONGEST_NAME = max(map(len, _ROWS))
 _FIRST_WORDS = {name[0] for name in _ROWS} | {"neighbor", "debug"}
 
-SYNCHRONISATION = ("sync", "async")  # words that may end a command of release 6: read, without effect
+SYNCHRONISATION = {"sync": True, "async": False}  # words that may end a command: whether its answer waits
 
 
 def parse_command(line: str) -> Command:
@@ -143,7 +145,8 @@ def _parse(tokens: list[Token], selector: Selector) -> Command:
     except GrammarError:
         if tokens[-1].text not in SYNCHRONISATION or len(tokens) == length:
             raise
-        return _read(found, tokens[length:-1], tokens[-1], selector)
+        command = _read(found, tokens[length:-1], tokens[-1], selector)
+        return replace(command, wait=SYNCHRONISATION[tokens[-1].text]) if isinstance(command, RouteChange) else command
 
 
 def _read(row: Row, tokens: list[Token], end: Token, selector: Selector) -> Command:

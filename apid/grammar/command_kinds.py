@@ -18,11 +18,15 @@ FLOW_SAFIS = (SAFI.FLOW, SAFI.FLOW_VPN)
 
 @dataclass(frozen=True, slots=True)
 class RouteChange:
-    """Announce or withdraw routes; entries of a withdrawal have no attributes."""
+    """Announce or withdraw routes; entries of a withdrawal have no attributes.
+
+    `wait` says whether the answer waits until peers were sent them, None: as `session sync` says.
+    """
 
     selector: Selector
     announce: bool
     entries: tuple[RouteEntry, ...]
+    wait: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +71,6 @@ class Teardown:
 
 
 @dataclass(frozen=True, slots=True)
-class ShowNeighbor:
-    """Show neighbors; `form` is summary, extensive, configuration, or empty where it was not said."""
-
-@dataclass(frozen=True, slots=True)
 class PeerCreate:
     """Make a neighbor of directives and their values; `keep`: for good, not only until the next reload."""
 
@@ -101,6 +101,10 @@ class PeerEnable:
 
     selector: Selector
 
+
+@dataclass(frozen=True, slots=True)
+class ShowNeighbor:
+    """Show neighbors; `form` is summary, extensive, configuration, or empty where it was not said."""
 
     selector: Selector
     form: str
@@ -211,7 +215,10 @@ class Bye:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledge:
-    """Switch acknowledgements: `enable`, `disable` (after this one), `silence` (with this one)."""
+    """Switch acknowledgements: `enable`, `disable` (after this one), `silence` (with this one).
+
+    `explain` is `enable`, with a line `error: REASON` before each `error`.
+    """
 
     mode: str
 
@@ -224,6 +231,13 @@ class Synchronise:
 
 
 @dataclass(frozen=True, slots=True)
+class Sync:
+    """Answer once the peers were sent all that was acknowledged; an error after so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class ApiVersion:
     """Tell or choose the version of the API; None asks."""
 
@@ -232,7 +246,7 @@ class ApiVersion:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Begin or end a group of commands; each of them is acknowledged by itself."""
+    """Begin or end a group of commands: changes of routes that are carried out together, or not at all."""
 
     begin: bool
 
@@ -268,6 +282,10 @@ Command = (
     | RouteRefresh
     | OperationalMessage
     | Teardown
+    | PeerCreate
+    | PeerDelete
+    | PeerShutdown
+    | PeerEnable
     | ShowNeighbor
     | ShowAdjRib
     | FlushAdjRibOut
@@ -282,14 +300,11 @@ Command = (
     | Status
     | QueueStatus
     | PeerList
-    | PeerCreate
-    | PeerDelete
-    | PeerShutdown
-    | PeerEnable
     | Ping
     | Bye
     | Acknowledge
     | Synchronise
+    | Sync
     | ApiVersion
     | Group
     | Batch

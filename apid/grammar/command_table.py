@@ -38,6 +38,7 @@ from apid.grammar.command_kinds import (
     ShowNeighbor,
     Shutdown,
     Status,
+    Sync,
     Synchronise,
     Teardown,
     Version,
@@ -46,22 +47,23 @@ from apid.grammar.command_kinds import (
 from apid.grammar.nlri import AFIS, SAFIS, read_family
 from apid.grammar.operational import read_operational
 from apid.grammar.route import STATEMENTS, read_entries
-from apid.grammar.selector import Selector, Terms, peer_value, read_selector
-from apid.grammar.values import number, read
+from apid.grammar.selector import Selector, Terms, peer_value, read_peers, read_selector
+from apid.grammar.values import digits, number, read
 from apid.grammar.words import GrammarError, Words, unknown_word
 from bgp.family import IPV4_UNICAST
 
 Read = Callable[[Words, Selector], Command]
 
+SYNC_SECONDS, LONGEST_SYNC = 10.0, 600  # for which a `session sync` waits
 FORMS = ("summary", "extensive", "configuration")
 FILTERS = ("inet", "flow", "l2vpn")
-
-
 KEEP = "keep"
 LONGEST_COMMUNICATION = 255  # octets
 PEER_CREATE = (
     "IP local-address IP local-as N peer-as N [router-id IP] [family-allowed F] [DIRECTIVE VALUE…] [api P]… [keep]"
 )
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One command. `selectable` tells whether `neighbor …` may stand before it."""
@@ -95,8 +97,6 @@ def _teardown(words: Words, selector: Selector) -> Command:
     return Teardown(selector, read(words, "NOTIFICATION subcode", number("subcode", 255)))
 
 
-def _show_neighbor(words: Words, selector: Selector) -> Command:
-    """Read `[IP] [summary|extensive|configuration] [json]`, in any order."""
 def _peer_create(words: Words, selector: Selector) -> Command:
     """Read `IP DIRECTIVE VALUE… [keep]`; which directives there are, the configuration knows."""
     peer = peer_value(words.next("IP address"))
@@ -132,6 +132,8 @@ def _enable(words: Words, selector: Selector) -> Command:
     return PeerEnable(selector)
 
 
+def _show_neighbor(words: Words, selector: Selector) -> Command:
+    """Read `[IP] [summary|extensive|configuration] [json]`, in any order."""
     form, json = "", False
     while words:
         if words.peek() in ("neighbor", "peer"):
@@ -202,7 +204,12 @@ def _api_version(words: Words, selector: Selector) -> Command:
 
 
 def _synchronise(words: Words, selector: Selector) -> Command:
-    token = words.token("enable or disable")
+    """Read `[SECONDS]`, or `enable` or `disable`."""
+    if not words:
+        return Sync(SYNC_SECONDS)
+    if digits(words.peek()):
+        return Sync(float(read(words, "seconds", number("seconds", LONGEST_SYNC, 1))))
+    token = words.token("enable, disable or seconds")
     if token.text not in ("enable", "disable"):
         raise GrammarError(unknown_word(token.text, ("enable", "disable"), "switch"), token)
     return Synchronise(token.text == "enable")
@@ -324,8 +331,10 @@ COMMANDS: tuple[Row, ...] = (
     Row("enable-ack", "", "answer each command with done or error, as at the start", _fixed(Acknowledge("enable"))),
     Row("disable-ack", "", "answer this command, and no further one", _fixed(Acknowledge("disable"))),
     Row("silence-ack", "", "answer no command, this one included", _fixed(Acknowledge("silence"))),
-    Row("enable-sync", "", "accepted; commands are answered when they are safe, as ever", _fixed(Synchronise(True))),
-    Row("disable-sync", "", "accepted; commands are answered when they are safe, as ever", _fixed(Synchronise(False))),
+    Row(
+        "enable-sync", "", "answer changes of routes once TCP has taken them, for each peer", _fixed(Synchronise(True))
+    ),
+    Row("disable-sync", "", "answer changes of routes once they are safe, as at the start", _fixed(Synchronise(False))),
     Row("daemon shutdown", "", "the same as shutdown", _fixed(Shutdown())),
     Row("daemon reload", "", "the same as reload", _fixed(Reload())),
     Row("daemon restart", "", "the same as restart", _fixed(Restart())),
@@ -333,7 +342,19 @@ COMMANDS: tuple[Row, ...] = (
     Row("session ack enable", "", "the same as enable-ack", _fixed(Acknowledge("enable"))),
     Row("session ack disable", "", "the same as disable-ack", _fixed(Acknowledge("disable"))),
     Row("session ack silence", "", "the same as silence-ack", _fixed(Acknowledge("silence"))),
-    Row("session sync", "enable|disable", "the same as enable-sync and disable-sync", _synchronise),
+    Row(
+        "session ack explain",
+        "",
+        "as enable-ack, and 'error: REASON' before each error",
+        _fixed(Acknowledge("explain")),
+    ),
+    Row(
+        "session sync",
+        "[SECONDS] | enable|disable",
+        "answer once all that was acknowledged before is written to every session that is up, or error after SECONDS "
+        "(10); with a switch, as enable-sync and disable-sync",
+        _synchronise,
+    ),
     Row("session ping", "[ID]", "the same as ping", _ping),
     Row("session bye", "", "the same as bye", _fixed(Bye())),
     Row("session reset", "", "the same as reset, but answered", _fixed(Reset(answer=True))),
@@ -350,14 +371,6 @@ COMMANDS: tuple[Row, ...] = (
         "rib clear out", "", "the same as clear adj-rib out", lambda words, selector: ClearAdjRib("out", selector), True
     ),
     Row("peer list", "", "list neighbors", _fixed(PeerList())),
-    Row("peer show", "[IP] [summary|extensive|configuration]", "the same as show neighbor", _show_neighbor),
-    *(
-        Row(f"show {form}", "[json]", f"after a selector: show neighbor {form}", _show_form(form), True)
-        for form in FORMS
-    ),
-    Row("group start", "", "begin a group; its commands are carried out and answered one by one", _fixed(Group(True))),
-    Row("group end", "", "end a group", _fixed(Group(False))),
-)
     Row("peer create", PEER_CREATE, "add a neighbor until the next reload, with keep for good", _peer_create),
     Row("create neighbor", PEER_CREATE, "the same as peer create", _peer_create),
     Row(
@@ -367,3 +380,16 @@ COMMANDS: tuple[Row, ...] = (
         _peer_delete,
     ),
     Row("delete neighbor", "IP|*", "the same as peer delete", _peer_delete),
+    Row("peer show", "[IP] [summary|extensive|configuration]", "the same as show neighbor", _show_neighbor),
+    *(
+        Row(f"show {form}", "[json]", f"after a selector: show neighbor {form}", _show_form(form), True)
+        for form in FORMS
+    ),
+    Row(
+        "group start",
+        "",
+        "begin a group: changes of routes, at most 100,000, that are carried out together at its end, or not at all",
+        _fixed(Group(True)),
+    ),
+    Row("group end", "", "carry out the group, or answer error where a command of it was wrong", _fixed(Group(False))),
+)

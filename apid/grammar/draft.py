@@ -11,6 +11,7 @@ from apid.grammar.values import (
     any_number,
     digits,
     label_value,
+    lease_value,
     next_hop_value,
     path_information_value,
     rd_value,
@@ -30,7 +31,7 @@ class Draft:
     """What a statement has said so far. Of a word given twice the first counts, but the last of labels, rd, numbers.
 
     `next_hop` is b"" for `self` and None where not given; `labels` are 20-bit numbers. `numbers` and
-    `octets` hold what only one family has, by keyword.
+    `octets` hold what only one family has, by keyword. `lease` is in seconds, 0 for ever.
     """
 
     withdraw: bool = False
@@ -42,6 +43,7 @@ class Draft:
     watchdog: str | None = None
     withdrawn: bool = False
     split: int | None = None
+    lease: int = 0
     attributes: dict[int, Attribute] = field(default_factory=dict)
     communities: list[bytes] = field(default_factory=list)
     numbers: dict[str, int] = field(default_factory=dict)
@@ -163,6 +165,18 @@ def _split(words: Words, draft: Draft) -> None:
         draft.split = int(text[1:])
 
 
+def read_lease(words: Words, draft: Draft) -> None:
+    """Read `ttl N` where a command has it behind a block."""
+    if words.accept("ttl"):
+        _lease(words, draft)
+
+
+def _lease(words: Words, draft: Draft) -> None:
+    seconds = read(words, "seconds, or a number with s, m, h or d", lease_value)
+    if not draft.lease:
+        draft.lease = seconds
+
+
 ROUTE_KEYWORDS: dict[str, tuple[Setter, str, str]] = {
     "next-hop": (_next_hop, "IP | self", "next hop; `self` is the session's own address. Every announcement needs it"),
     "label": (_label, "0..1048575 | [ N… ]", "MPLS label or label stack: makes it a labelled route"),
@@ -173,6 +187,11 @@ ROUTE_KEYWORDS: dict[str, tuple[Setter, str, str]] = {
     "split": (_split, "/N", "announce every subnet of that length instead of the prefix, 1048576 at most"),
     "watchdog": (_watchdog, "WORD", "the route is announced and withdrawn under this name"),
     "withdraw": (_withdraw, "", "with watchdog: begin withdrawn"),
+    "ttl": (
+        _lease,
+        "N[s|m|h|d]",
+        "in commands: a lease, the route is withdrawn after this time (a year at most) unless it is announced again",
+    ),
 }
 
 
@@ -204,6 +223,7 @@ def read_draft(words: Words, draft: Draft, extra: Mapping[str, Setter] = NO_EXTR
                 words.expect("}")
             if not words.accept(";"):
                 read_keyword(words, draft, extra)
+        read_lease(words, draft)
     else:
         while words and words.peek() not in (";", until):
             read_keyword(words, draft, extra)

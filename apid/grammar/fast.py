@@ -36,6 +36,7 @@ class Routes:
     family: Family
     attributes: bytes
     items: list[bytes]
+    lease: int = 0
 
     @property
     def lines(self) -> int:
@@ -107,7 +108,7 @@ class CommandReader:
         steps: list[Step] = []
         verbs = self._verbs
         last_verb: _Verb | None = None
-        last_attributes = b""
+        last_attributes, last_lease = b"", 0
         last_family = IPV4_UNICAST
         append = None
         for line in lines:
@@ -136,7 +137,7 @@ class CommandReader:
                             if FIRST_MULTICAST <= packed <= LAST_MULTICAST:
                                 family = IPV4_MULTICAST
                         if packed.endswith(zeros) and not (low and packed[octets - 1] & low):
-                            attributes, path_id = known
+                            attributes, path_id, lease = known
                             item = lead + packed[:octets]
                             if path_id:
                                 item = path_id + item[4:]
@@ -145,11 +146,14 @@ class CommandReader:
                                 or verb is not last_verb
                                 or attributes != last_attributes
                                 or family is not last_family
+                                or lease != last_lease
                             ):
                                 items: list[bytes] = []
                                 append = items.append
-                                steps.append(Routes(verb.announce, verb.selector_text, family, attributes, items))
-                                last_verb, last_attributes, last_family = verb, attributes, family
+                                steps.append(
+                                    Routes(verb.announce, verb.selector_text, family, attributes, items, lease)
+                                )
+                                last_verb, last_attributes, last_family, last_lease = verb, attributes, family, lease
                             append(item)
                             continue
                     except (KeyError, OSError, ValueError):

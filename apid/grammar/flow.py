@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from apid.grammar.draft import Draft, read_keyword
+from apid.grammar.draft import Draft, read_keyword, read_lease
 from apid.grammar.extended_community import (
     interface_set_value,
     mark_value,
@@ -313,6 +313,7 @@ def read_rule(words: Words, draft: Draft) -> Rule:
             raise GrammarError(unknown_word(draft.name, _WORDS, "match or action"), words.last())
     if in_block:
         _read_block(words, draft, rule)
+        read_lease(words, draft)
     else:
         while words and words.peek() != ";":
             if not read_match(words, rule):
@@ -334,6 +335,7 @@ _WORDS = {
     "path-information",
     "watchdog",
     "name",
+    "ttl",
 }
 
 

@@ -34,7 +34,8 @@ class RouteEntry:
     """Routes of one family that share everything but their NLRI.
 
     `attributes` is the neutral set (for a withdrawal what it named, which only some families are sent), `items` are
-    NLRIs in ADD-PATH form. `withdrawn` is true where a `watchdog` route begins withdrawn; `name` is for people.
+    NLRIs in ADD-PATH form. `withdrawn` is true where a `watchdog` route begins withdrawn; `name` is for people;
+    `lease` is the seconds after which the routes end by themselves, 0 for never.
     """
 
     family: Family
@@ -43,6 +44,7 @@ class RouteEntry:
     watchdog: str | None = None
     withdrawn: bool = False
     name: str | None = None
+    lease: int = 0
 
 
 Statement = Callable[[Words, Draft], list[RouteEntry]]
@@ -60,7 +62,10 @@ def parse_entry(kind: str, words: Words, withdraw: bool = False) -> list[RouteEn
     statement = statements.get(token.text)
     if statement is None:
         raise GrammarError(unknown_word(token.text, statements, f"word in '{kind}'"), token)
-    return read_entries(statement, words, withdraw)
+    entries = read_entries(statement, words, withdraw)
+    if any(each.lease for each in entries):
+        raise words.wrong("'ttl' is for commands: nobody would announce a route of the configuration again")
+    return entries
 
 
 def read_entries(statement: Statement, words: Words, withdraw: bool) -> list[RouteEntry]:
@@ -78,6 +83,8 @@ def read_entries(statement: Statement, words: Words, withdraw: bool) -> list[Rou
 
 def entry(family: Family, items: tuple[bytes, ...], draft: Draft) -> RouteEntry:
     """Turn a finished draft into an entry. What a withdrawal of a plain route says beside it is never sent."""
+    if draft.lease and draft.watchdog is not None:
+        raise ValueError("'ttl' and 'watchdog' are given both: a watchdog's route comes and goes with the watchdog")
     return RouteEntry(
         family,
         b"" if draft.withdraw and family.safi in (SAFI.UNICAST, SAFI.MULTICAST) else draft.encode(),
@@ -85,6 +92,7 @@ def entry(family: Family, items: tuple[bytes, ...], draft: Draft) -> RouteEntry:
         watchdog=draft.watchdog,
         withdrawn=draft.withdrawn and draft.watchdog is not None,
         name=draft.name,
+        lease=0 if draft.withdraw else draft.lease,
     )
 
 

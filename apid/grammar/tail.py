@@ -25,13 +25,13 @@ from bgp.route import encode_set
 
 MOST_REMEMBERED = 65_536  # texts of one kind; when there are more, all are forgotten
 
-Tail = tuple[bytes, bytes]
-"""An attribute set and a path identifier; no octets stand for path identifier 0."""
+Tail = tuple[bytes, bytes, int]
+"""An attribute set, a path identifier and a lease; no octets stand for path identifier 0, no seconds for ever."""
 
 # A keyword and its value, one word or words between brackets; what is nothing of the kind is the last group.
 _PIECES = re.compile(r" *([a-z][a-z0-9-]*) +(?:([0-9A-Za-z.:_-]+)|\[([0-9A-Za-z.:_ -]*)\])(?: +|\Z)|(.)", re.DOTALL)
-_KEYWORDS = frozenset(ATTRIBUTES) | {"next-hop", "path-information"}
-_PATH_INFORMATION = -1  # stands for a code: what is no attribute has none
+_KEYWORDS = frozenset(ATTRIBUTES) | {"next-hop", "path-information", "ttl"}
+_PATH_INFORMATION, _LEASE = -1, -2  # stand for a code: what is no attribute has none
 _ORIGIN_OCTETS = encode_set((ORIGIN_IGP,), None)
 
 _PATH_MARK = " as-path ["
@@ -117,7 +117,7 @@ class Tails:
     def __init__(self, limit: int = MOST_REMEMBERED) -> None:
         self._limit = limit
         self._pieces: dict[str, tuple[int, bytes] | None] = {}
-        self._around: dict[tuple[str, str], tuple[bytes, bytes, bytes] | None] = {}
+        self._around: dict[tuple[str, str], tuple[bytes, bytes, bytes, int] | None] = {}
 
     def read(self, tail: str, withdraw: bool = False) -> Tail | None:
         """Return what a tail says; None where it is not simple, or wrong.
@@ -137,10 +137,10 @@ class Tails:
         octets = _as_path(path)
         if around is None or octets is None:
             return None
-        return around[0] + octets + around[1], around[2]
+        return around[0] + octets + around[1], around[2], around[3]
 
-    def _surroundings(self, before: str, after: str) -> tuple[bytes, bytes, bytes] | None:
-        """Read what stands before and after an AS path: the octets before and after its own, the path identifier."""
+    def _surroundings(self, before: str, after: str) -> tuple[bytes, bytes, bytes, int] | None:
+        """Read what stands before and after an AS path: the octets before and after its own, path identifier, lease."""
         around = None
         first, second = self._found(before), self._found(after)
         # Each by itself: what is open before the path, `community [ 1:1 as-path [ 2 ] ]`, must not be closed after it.
@@ -149,7 +149,7 @@ class Tails:
             joined = _joined(found, withdraw=False) if AsPath.CODE not in found else None
             if joined is not None and min(found) == Origin.CODE:
                 origin = len(found[Origin.CODE])
-                around = joined[0][:origin], joined[0][origin:], joined[1]
+                around = joined[0][:origin], joined[0][origin:], joined[1], joined[2]
         if len(self._around) >= self._limit:
             self._around.clear()
         self._around[before, after] = around
@@ -191,12 +191,13 @@ class Tails:
 def _joined(found: dict[int, bytes], withdraw: bool) -> Tail | None:
     """Join attributes to a set; None where it has no next hop."""
     path_id = found.pop(_PATH_INFORMATION, b"")
+    lease = found.pop(_LEASE, b"")
     if withdraw:
-        return b"", path_id
+        return b"", path_id, 0
     if NextHop.CODE not in found:
         return None
     found.setdefault(Origin.CODE, _ORIGIN_OCTETS)
-    return b"".join([found[code] for code in sorted(found)]), path_id
+    return b"".join([found[code] for code in sorted(found)]), path_id, int.from_bytes(lease, "big")
 
 
 def _read_piece(text: str) -> tuple[int, bytes] | None:
@@ -206,6 +207,8 @@ def _read_piece(text: str) -> tuple[int, bytes] | None:
         return None
     if draft.path_id:
         return _PATH_INFORMATION, draft.path_id.to_bytes(4, "big")
+    if draft.lease:
+        return _LEASE, draft.lease.to_bytes(4, "big")
     try:
         attributes = (*draft.attributes.values(), *extended_communities(draft.communities))
         octets = encode_set(attributes, draft.next_hop)
@@ -230,7 +233,7 @@ def read_whole(text: str, withdraw: bool = False) -> Tail | None:
         return None
     path_id = draft.path_id.to_bytes(4, "big") if draft.path_id else b""
     try:
-        return (b"" if withdraw else draft.encode()), path_id
+        return (b"", path_id, 0) if withdraw else (draft.encode(), path_id, draft.lease)
     except ValueError:
         return None
 

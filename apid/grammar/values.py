@@ -19,6 +19,8 @@ MAXIMUM_32 = 0xFFFFFFFF
 MAXIMUM_LABEL = 0xFFFFF  # RFC 3032 section 2.1: 20 bits
 ESI_OCTETS = 10  # RFC 7432 section 5
 MAC_OCTETS = 6
+LEASE_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}  # seconds
+LONGEST_LEASE = 31_536_000  # seconds: a year
 
 
 def read(words: Words, expected: str, convert: Callable[[str], T]) -> T:
@@ -221,6 +223,18 @@ def path_information_value(text: str) -> int:
     if text.count(".") == 3:
         return int.from_bytes(ipv4_value(text), "big")
     return number_value(text, "path-information")
+
+
+def lease_value(text: str) -> int:
+    """Convert a duration, `30`, `30s`, `5m`, `1h` or `2d`, to seconds: 1 to a year."""
+    factor = LEASE_UNITS.get(text[-1:])
+    count = text if factor is None else text[:-1]
+    if not digits(count) or len(count) > 9:
+        raise ValueError(f"ttl '{text}' is not a number of seconds, or a number with s, m, h or d")
+    seconds = int(count) * (factor or 1)
+    if not 0 < seconds <= LONGEST_LEASE:
+        raise ValueError(f"ttl '{text}' is out of range: 1 to {LONGEST_LEASE} seconds expected")
+    return seconds
 
 
 def label_value(text: str) -> int:

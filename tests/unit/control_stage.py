@@ -136,6 +136,8 @@ class Stage:
         self.applied: list[tuple[list[list[str]], list[list[Any]]]] = []
         self.cleared: list[list[str]] = []
         self.refusal = ""
+        self.synced: list[tuple[list[str], float]] = []
+        self.late = ""
         self.pages: list[Any] = []
         self.reload_error = ""
         self.helper_states: dict[str, dict[str, Any]] = {}
@@ -152,6 +154,7 @@ class Stage:
         self.watchdogs = Watchdogs(path / "watchdogs", lambda: self.compiled.applied)
         self.changes = SimpleNamespace(
             apply=lambda targets, changes: self._change(targets, changes),
+            sync=lambda names, seconds: self._sync(names, seconds),
             clear=lambda names: lambda resume: (self.cleared.append(names), resume(self.refusal)),
         )
         self.rib = SimpleNamespace(ask=lambda make, seconds, answer: answer(self._page(make(1))))
@@ -185,6 +188,10 @@ class Stage:
     def _change(self, targets: list[list[str]], changes: list[list[Any]]) -> Any:
         self.applied.append((targets, changes))
         return lambda resume: resume(self.refusal)
+
+    def _sync(self, names: list[str], seconds: float) -> Any:
+        self.synced.append((names, seconds))
+        return lambda resume: resume(self.late)
 
     def _page(self, request: Any) -> Any:
         return self.pages[request.after] if request.after < len(self.pages) else None

@@ -281,7 +281,7 @@ def test_a_large_read_becomes_several_requests(stage: Stage, monkeypatch: pytest
 
 
 def test_a_command_that_the_bus_cannot_carry_is_an_error(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apid.bridge.commands, "MESSAGE_LIMIT", apid.bridge.commands.BATCH_OCTETS + 1000)
+    monkeypatch.setattr(apid.bridge.commands, "MOST_OCTETS", 1000)
     stage.feed(b"announce route 10.0.0.0/16 next-hop 192.0.2.1 split /24\n" + ROUTE % 1)
     stage.feed(ROUTE % 2)
     stage.ribd_answers_all()
@@ -331,7 +331,7 @@ def test_the_link_repeats_what_was_not_answered_and_ignores_a_second_answer() ->
     sent: list[Message] = []
     answers: list[str] = []
     link = RibLink("c", "e", lambda message: sent.append(message) or True)
-    link.enrol(["a"], answers.append)
+    link.enrol(["a"], {}, answers.append)
     link.clear(["a"], answers.append)
     link.apply([["a"]], [[0, 1, 1, 1, b"", [b"item "]]], answers.append)
     assert [message.sequence for message in sent] == [1, 2, 3]  # type: ignore[attr-defined]

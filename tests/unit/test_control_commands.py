@@ -234,7 +234,7 @@ ARGUMENTS: dict[str, str] = {
     "delete neighbor": f"{FIRST} peer-as 65002",
 }
 SELECTED = {"enable"}
-FAILING = {"crash", "system crash"}
+FAILING = {"crash", "system crash", "group start", "group end"}
 
 
 ROUTES = ("announce", "withdraw")

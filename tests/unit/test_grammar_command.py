@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -300,7 +301,9 @@ def test_any_line_is_a_command_or_a_grammar_error(line: str) -> None:
 @pytest.mark.parametrize("word", ["sync", "async"])
 def test_a_command_of_release_6_may_end_with_how_it_is_acknowledged(word: str) -> None:
     line = "peer * announce route 10.0.0.0/24 next-hop self"
-    assert parse_command(f"{line} {word}") == parse_command(line)
+    command = parse_command(line)
+    assert isinstance(command, RouteChange)
+    assert parse_command(f"{line} {word}") == replace(command, wait=word == "sync")
     assert parse_command(f"announce watchdog {word}") == Watchdog(EVERYONE, True, word)
     assert parse_command(f"peer 127.0.0.1 announce eor ipv4 unicast {word}") == parse_command(
         "peer 127.0.0.1 announce eor ipv4 unicast"

@@ -33,7 +33,8 @@ def simplified(command: object) -> object:
     if isinstance(command, RouteChange) and len(command.entries) == 1:
         (entry,) = command.entries
         if len(entry.items) == 1 and not (entry.watchdog or entry.name):
-            return command.announce, command.selector, entry.family, entry.attributes, entry.items[0]
+            change = command.announce, command.selector, entry.family, entry.attributes, entry.items[0], entry.lease
+            return change if command.wait is None else (*change, command.wait)
     return command
 
 
@@ -44,7 +45,9 @@ def fast(steps: list[Step]) -> list[object]:
         if isinstance(step, Routes):
             assert step.lines == len(step.items)
             selector = parse_selector(step.selector_text)
-            meanings += [(step.announce, selector, step.family, step.attributes, item) for item in step.items]
+            meanings += [
+                (step.announce, selector, step.family, step.attributes, item, step.lease) for item in step.items
+            ]
         elif isinstance(step, Single):
             meanings.append(simplified(step.command))
         else:
@@ -60,6 +63,16 @@ def agree(lines: list[str], reader: CommandReader | None = None) -> None:
 
 TAILS = (
     "next-hop 192.0.2.1",
+    "next-hop 192.0.2.1 ttl 30",
+    "next-hop 192.0.2.1 ttl 30s as-path [ 1 2 ] med 5",
+    "ttl 5m next-hop 192.0.2.1 as-path [ 1 2 ] ttl 6m",
+    "next-hop 192.0.2.1 ttl 0",
+    "next-hop 192.0.2.1 ttl 1x",
+    "next-hop 192.0.2.1 ttl 31536001",
+    "next-hop 192.0.2.1 ttl 30 watchdog dog",
+    "next-hop 192.0.2.1 ttl 30 sync",
+    "{ next-hop self; med 3; } ttl 2h",
+    "{ next-hop self; ttl 1d; }",
     "next-hop self",
     "next-hop 2001:db8::1 med 5",
     "next-hop 192.0.2.1 origin igp as-path [ 4777 2516 4788 ]",

@@ -12,7 +12,7 @@ from apid.grammar.attributes import ATTRIBUTES
 from apid.grammar.command import RouteChange, parse_command
 from apid.grammar.draft import ROUTE_KEYWORDS
 from apid.grammar.route import STATEMENTS, RouteEntry, parse_entry
-from apid.grammar.tokens import tokenise
+from apid.grammar.tokens import command_tokens, tokenise
 from apid.grammar.words import GrammarError, Words
 from bgp.attribute import AsPath, PmsiTunnel
 from bgp.attribute.tunnel import TunnelEncapsulation
@@ -370,3 +370,60 @@ SAMPLES = [*WORDS, *VALUES.split()]
 def test_any_words_are_routes_or_a_grammar_error(words: list[str], verb: str) -> None:
     with suppress(GrammarError):
         parse_command(" ".join([verb, *words]))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("1", 1), ("30", 30), ("30s", 30), ("5m", 300), ("1h", 3600), ("365d", 31_536_000)]
+)
+def test_a_lease_is_a_number_of_seconds_or_has_a_unit(text: str, seconds: int) -> None:
+    command = parse_command(f"announce route 10.0.0.0/24 next-hop self ttl {text}")
+    assert isinstance(command, RouteChange)
+    assert [entry.lease for entry in command.entries] == [seconds]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "announce attributes next-hop self ttl 30s nlri 10.0.0.0/24 10.1.0.0/24",
+        "announce ipv4 unicast 10.0.0.0/24 next-hop self ttl 30s",
+        "announce route 10.0.0.0/24 { next-hop self; } ttl 30s",
+        "announce route 10.0.0.0/24 { next-hop self; ttl 30s; }",
+        "announce route 10.0.0.0/24 rd 1:1 label 5 next-hop self ttl 30s",
+        "announce vpnv4 10.0.0.0/24 rd 1:1 next-hop self ttl 30s",
+        "announce flow route destination 10.0.0.0/24 discard ttl 30s",
+        "announce flow route { match { destination 10.0.0.0/24; } then { discard; } } ttl 30s",
+        "announce vpls rd 1:1 endpoint 3 base 5000 offset 1 size 8 next-hop 192.0.2.1 ttl 30s",
+        "announce evpn multicast 192.0.2.1 rd 1:1 next-hop self ttl 30s",
+        "announce rtc default next-hop self ttl 30s",
+        "announce raw ipv4 unicast 0x180a0000 next-hop self ttl 30s",
+    ],
+)
+def test_every_announcement_takes_a_lease_and_no_withdrawal_has_one(line: str) -> None:
+    command = parse_command(line)
+    assert isinstance(command, RouteChange)
+    assert {entry.lease for entry in command.entries} == {30}
+    withdrawal = parse_command(line.replace("announce", "withdraw"))
+    assert isinstance(withdrawal, RouteChange)
+    assert {entry.lease for entry in withdrawal.entries} == {0}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("ttl", "seconds, or a number"),
+        ("ttl 0", "out of range"),
+        ("ttl 366d", "out of range"),
+        ("ttl 1w", "not a number"),
+        ("ttl s", "not a number"),
+        ("ttl -1", "not a number"),
+        ("ttl 1 watchdog dog", "'ttl' and 'watchdog'"),
+    ],
+)
+def test_a_lease_that_is_none_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(GrammarError, match=reason):
+        parse_command(f"announce route 10.0.0.0/24 next-hop self {text}")
+
+
+def test_a_route_of_the_configuration_has_no_lease() -> None:
+    with pytest.raises(GrammarError, match="'ttl' is for commands"):
+        parse_entry("static", Words(command_tokens("route 10.0.0.0/24 next-hop self ttl 30s")))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
+import peerd.adj_rib_in
 from bgp.family import IPV4_MPLS_VPN, IPV4_UNICAST, Family
 from bgp.nlri import VpnPrefix
 from bgp.nlri.labelled import WITHDRAWN_LABEL
 from bgp.update import AttributeSet, Reach, Unreach, Update
-from peerd.adj_rib_in import AdjRibIn
+from peerd.adj_rib_in import AdjRibIn, Row
 
 NEXT_HOP = bytes((192, 0, 2, 1))
 
@@ -25,7 +28,7 @@ def test_a_route_is_held_until_it_is_withdrawn() -> None:
     held = AdjRibIn()
     item = bytes((0, 0, 0, 0, 24, 10, 0, 0))
     held.take(update(IPV4_UNICAST, [item], []))
-    assert held.page(0, 10) == [(IPV4_UNICAST, b"", NEXT_HOP, item)]
+    assert held.page(0, 10)[0] == [(IPV4_UNICAST, b"", NEXT_HOP, item)]
     held.take(update(IPV4_UNICAST, [], [item]))
     assert len(held) == 0
 
@@ -33,9 +36,9 @@ def test_a_route_is_held_until_it_is_withdrawn() -> None:
 def test_a_labelled_route_is_withdrawn_whatever_the_label() -> None:
     held = AdjRibIn()
     held.take(update(IPV4_MPLS_VPN, [vpn(0x641)], []))
-    assert held.page(0, 10) == [(IPV4_MPLS_VPN, b"", NEXT_HOP, vpn(0x641))]
+    assert held.page(0, 10)[0] == [(IPV4_MPLS_VPN, b"", NEXT_HOP, vpn(0x641))]
     held.take(update(IPV4_MPLS_VPN, [], [vpn(WITHDRAWN_LABEL)]))
-    assert held.page(0, 10) == []
+    assert held.page(0, 10)[0] == []
     assert held.counts() == {IPV4_MPLS_VPN: 0}
 
 
@@ -43,12 +46,40 @@ def test_a_new_label_replaces_the_former() -> None:
     held = AdjRibIn()
     held.take(update(IPV4_MPLS_VPN, [vpn(0x641)], []))
     held.take(update(IPV4_MPLS_VPN, [vpn(0x651)], []))
-    assert [row[3] for row in held.page(0, 10)] == [vpn(0x651)]
+    assert [row[3] for row in held.page(0, 10)[0]] == [vpn(0x651)]
 
 
 def test_pages_continue_where_the_last_one_ended() -> None:
     held = AdjRibIn()
     items = [bytes((0, 0, 0, 0, 24, 10, 0, number)) for number in range(10)]
     held.take(update(IPV4_UNICAST, items, []))
-    rows = held.page(0, 4) + held.page(4, 4) + held.page(8, 4)
-    assert [row[3] for row in rows] == items
+    assert [row[3] for row in everything(held, 4)] == items
+    assert held._listed == []
+
+
+def everything(held: AdjRibIn, limit: int) -> list[Row]:
+    """Return all routes, page by page."""
+    found, after = [], 0
+    while after >= 0:
+        rows, after = held.page(after, limit)
+        found += rows
+    return found
+
+
+def test_changes_between_two_pages_lose_no_other_route() -> None:
+    held = AdjRibIn()
+    items = [bytes((0, 0, 0, 0, 24, 10, 0, number)) for number in range(10)]
+    held.take(update(IPV4_UNICAST, items[:8], []))
+    rows, after = held.page(0, 4)
+    held.take(update(IPV4_UNICAST, items[8:], [items[1], items[6]]))
+    rest, after = held.page(after, 4)
+    assert [row[3] for row in rows + rest] == [*items[:4], items[4], items[5], items[7]]
+    assert after == -1
+
+
+def test_a_page_fits_the_bus_however_long_the_attributes_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peerd.adj_rib_in, "PAGE_OCTETS", 20)
+    held = AdjRibIn()
+    held.take(update(IPV4_UNICAST, [bytes((0, 0, 0, 0, 24, 10, 0, number)) for number in range(10)], []))
+    assert len(held.page(0, 100)[0]) == 2
+    assert len(everything(held, 100)) == 10

@@ -125,3 +125,15 @@ def test_the_limit_is_still_there_after_a_death(daemon: Clients, compacted: bool
     assert isinstance(ask(daemon, (1, [4])), Refused)
     enrol(daemon, {})
     assert isinstance(ask(daemon, (1, [4])), Applied)
+
+
+def test_rules_wait_until_the_limits_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    daemon = Clients(tmp_path, monkeypatch)
+    row = [0, 1, *IPV4_FLOW, attributes(1), [rule(number) for number in range(4)]]
+    assert daemon.say(b"early", Apply("early", "e", 1, [["a"]], [row], limited=True)) == []
+    assert daemon.request(Apply("free", "e", 1, [["b"]], [row])) == [Applied(1)]
+    enrol(daemon, {"a": 3})
+    (refused,) = daemon.server.sent[b"early"]
+    assert isinstance(refused, Refused)
+    assert "flow-limit is 3" in refused.reason
+    daemon.close()

@@ -1,9 +1,8 @@
-"""Run the longer forms of tests/faults and print one scorecard: `python -m tools.faults [--short] [--only NAME]`."""
+"""Run the longer forms of tests/faults and print one scorecard: `python -m tools.faults [--short] [--only PART]`."""
 
 from __future__ import annotations
 
 import argparse
-import gzip
 import os
 import platform
 import sys
@@ -12,112 +11,44 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from tests.faults.helpers import Misbehaviour, misbehave, prefixes
-from tests.faults.tables import both_ways, cut
-from tests.faults.vectors import faults_of, play, read_cases
-from tests.shared import ROOT
+from tests.faults.kills import VICTIMS
+from tools.faults.deaths import kills, million
+from tools.faults.hostile import flood, helpers, tables, vectors
+from tools.faults.rows import Options, Row
+from tools.faults.suites import suites
 
-Row = tuple[str, str]
-SHARED = ROOT.parent / "shared"
-MODES: dict[str, tuple[object, ...]] = {
-    "nobody": (),
-    "never-reads": ("never-reads", 40_000),
-    "reads-slowly": ("reads-slowly",),
-    "long-line": ("long-line", 100),
-    "not-text": ("not-text",),
-    "closes-stdin": ("closes-stdin",),
-    "closes-stdout": ("closes-stdout",),
-    "exits-at-once": ("exits-at-once",),
-    "writes-to-stderr": ("writes-to-stderr",),
-}
-FLOOD, ROUNDS = 1_000_000, 10
-FED = 40_000
-LAST = bytes((32, 22, 255, 255, 255))
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print; return 1 where a session was lost, a process died or a case went wrong."""
-    parser = argparse.ArgumentParser(prog="python -m tools.faults", description=__doc__)
-    parser.add_argument("--short", action="store_true", help="a tenth of the flood")
-    parser.add_argument("--only", action="append", choices=sorted(PARTS), help="measure only this part")
-    options = parser.parse_args(arguments)
-    os.environ.setdefault("BGPBUS_TEST_PORTS", "23000-23999")
-    print("seed: none, every input is fixed")
-    print(f"{platform.platform()}, {os.cpu_count()} CPUs, Python {platform.python_version()}")
-    print(time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()))
-    good = True
-    for name in options.only or PARTS:
-        print(f"\n{name}")
-        with tempfile.TemporaryDirectory(prefix="bgpbus-") as directory:
-            for what, figure in PARTS[name](Path(directory), options.short):
-                print(f"  {what:44} {figure}", flush=True)
-                good = good and "WRONG" not in figure
-    return not good
-
-
-def vectors(directory: Path, _short: bool) -> Iterator[Row]:
-    """Play the corpus."""
-    cases = read_cases(SHARED / "vectors" / "vectors.jsonl")
-    played = play(directory, cases)
-    wrong = [case["name"] for case in cases if faults_of(case, played.verdicts.get(case["name"]))]
-    restarted = played.daemons_before != played.daemons_after
-    yield "cases that end as the corpus says", f"{len(cases) - len(wrong)} of {len(cases)}" + " WRONG" * bool(wrong)
-    yield "seconds for all", f"{played.seconds:.1f}"
-    yield "processes that died", "some WRONG" if restarted else "none"
-    for name in wrong:
-        yield "  wrong", name
-
-
-def helpers(directory: Path, _short: bool) -> Iterator[Row]:
-    """Run each kind of hostile helper beside a good one."""
-    for name, words in MODES.items():
-        own = directory / name
-        own.mkdir()
-        hostile = {name: words} if words else {}
-        expected = prefixes(20, 40_000) if name == "never-reads" else set()
-        yield name, figures(misbehave(own, hostile, expected, fed=FED), name, expected)
-
-
-def flood(directory: Path, short: bool) -> Iterator[Row]:
-    """Let a helper write ten million lines, of a million routes."""
-    rounds = 1 if short else ROUNDS
-    expected = prefixes(22, FLOOD) | {LAST}
-    words = ("floods", FLOOD, rounds)
-    result = misbehave(directory, {"floods": words}, expected, seconds=600)
-    yield f"{FLOOD * rounds} lines", figures(result, "floods", expected)
-    yield "lines a second, until the peer had the last", f"{FLOOD * rounds / result.seconds:,.0f}"
-
-
-def figures(result: Misbehaviour, name: str, expected: set[bytes]) -> str:
-    """Say in one line what the others noticed."""
-    milliseconds = [result.percentile(share) * 1000 for share in (0.5, 0.99, 1.0)]
-    text = "others' commands p50 {:.1f} p99 {:.1f} max {:.1f} ms".format(*milliseconds)
-    text += f" (n={len(result.latencies)}), silence at most {result.longest_silence:.2f} s"
-    memory = result.memory
-    peerd = max((size for key, size in memory.items() if key.startswith("peerd")), default=0)
-    text += f", MiB: its bridge {memory.get(f'helper-{name}', 0)}, peerd {peerd}, ribd {memory.get('ribd', 0)}"
-    missing = len(expected - result.held)
-    if result.session_ended or missing or result.pids_before != result.pids_after:
-        text += f" WRONG: session {result.session_ended or 'up'}, {missing} routes missing"
-    return text
-
-
-def tables(directory: Path, _short: bool) -> Iterator[Row]:
-    """Send a full table both ways with ribd stopped for 10 s on a session with hold time 3."""
-    feed = cut(gzip.decompress((SHARED / "mrt" / "pch-2015-10-23-fulltable.bgp.gz").read_bytes()))
-    result = both_ways(directory, feed, 100_000, 10.0)
-    yield "session", f"WRONG: {result.ended}" if result.ended else f"up, {result.sessions} established in all"
-    yield "silence at most", f"{result.longest_silence:.2f} s of the hold time of 3 s"
-    yield "routes of 100,000 that did not arrive", str(result.missing) + " WRONG" * bool(result.missing)
-    yield "largest resident sizes", ", ".join(f"{name} {size} MiB" for name, size in sorted(result.memory.items()))
-
-
-PARTS: dict[str, Callable[[Path, bool], Iterator[Row]]] = {
+PARTS: dict[str, Callable[[Path, Options], Iterator[Row]]] = {
     "vectors": vectors,
     "helpers": helpers,
     "flood": flood,
     "tables": tables,
+    "suites": suites,
+    "million": million,
+    "kills": kills,
 }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print; return 1 where something was lost, died, or took too long."""
+    parser = argparse.ArgumentParser(prog="python -m tools.faults", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="a tenth of the flood and of the kills")
+    parser.add_argument("--only", action="append", choices=sorted(PARTS), help="measure only this part; again for more")
+    parser.add_argument("--victim", action="append", choices=VICTIMS, help="kill only this one")
+    parser.add_argument("--seed", type=int, default=1, help="of everything that happens at random (1)")
+    given = parser.parse_args(arguments)
+    options = Options(given.short, given.seed, tuple(given.victim or ()))
+    os.environ.setdefault("BGPBUS_TEST_PORTS", "23000-23999")
+    print(f"seed {options.seed}; {platform.platform()}, {os.cpu_count()} CPUs, Python {platform.python_version()}")
+    print(time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()))
+    good = True
+    for name in given.only or PARTS:
+        print(f"\n{name}")
+        with tempfile.TemporaryDirectory(prefix="bf", dir="/tmp") as directory:
+            for what, figure in PARTS[name](Path(directory), options):
+                print(f"  {what:44} {figure}", flush=True)
+                good = good and "WRONG" not in figure
+    return not good
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -9,10 +9,11 @@ import click
 
 from apid.cli import Failed
 from apid.cli_ask import ask
+from apid.cli_summary import summary
 from bus.daemon import RunDirectory
 
 WORDS = {"ignore_unknown_options": True, "help_option_names": ["-h", "--help"]}
-UP, DOWN = ("established",), ("idle", "active", "connect", "opensent", "openconfirm")
+UP, DOWN = ("established",), ("idle", "active", "connect", "opensent", "openconfirm", "shut")
 ABBREVIATIONS = {
     "a": "announce",
     "w": "withdraw",
@@ -34,18 +35,16 @@ def send(run: RunDirectory, *words: str) -> None:
 
 
 def _print(lines: list[str]) -> None:
-    if sys.stdout.isatty():
-        lines = [_coloured(line) for line in lines]
     sys.stdout.write("\n".join(lines) + "\n")
 
 
 def _coloured(line: str) -> str:
-    """Colour the state in a line of `show neighbor summary`."""
+    """Colour the state in a line of the summary."""
     words = line.split()
-    if len(words) == 6 and words[3] in (*UP, *DOWN):
-        colour = "green" if words[3] in UP else "red"
-        return line.replace(f" {words[3]} ", f" {click.style(words[3], fg=colour)} ", 1)
-    return line
+    state = words[2] if len(words) > 2 else ""
+    if not sys.stdout.isatty() or state not in (*UP, *DOWN):
+        return line
+    return line.replace(f" {state} ", f" {click.style(state, fg='green' if state in UP else 'red')} ", 1)
 
 
 @click.command(context_settings=WORDS)
@@ -63,8 +62,10 @@ def show(run: RunDirectory, words: tuple[str, ...], as_json: bool) -> None:
     bgpbus show adj-rib in 192.0.2.1 extensive      what a peer announced
     bgpbus show adj-rib out flow --json
     """
-    if words[0] == "neighbor" and not as_json and not {"summary", "extensive", "configuration", "json"} & {*words}:
-        words = (*words, "summary")
+    if words[0] == "neighbor" and not as_json and not {"extensive", "configuration", "json"} & {*words}:
+        selected = tuple(word for word in words[1:] if word != "summary")
+        _print([_coloured(line) for line in summary(run, selected)])
+        return
     send(run, "show", *words, *(["json"] if as_json else []))
 
 

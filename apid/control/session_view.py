@@ -64,16 +64,17 @@ class SessionView:
     sent: dict[str, int] = field(default_factory=dict)
     received: dict[str, int] = field(default_factory=dict)
     prefixes: int = 0
+    announced: int | None = None  # routes to announce, sent or not; None: ribd is away
     counts: dict[Family, int] = field(default_factory=dict)
     last_error: str = ""
 
     @classmethod
-    def of(cls, known: Known, reply: SessionReply | None) -> SessionView:
-        """Read the answer to `status`."""
+    def of(cls, known: Known, reply: SessionReply | None, announced: int | None = None) -> SessionView:
+        """Read the answer to `status`; `announced` is what ribd says."""
         if reply is None:
-            return cls(known, last_error="its process does not answer")
+            return cls(known, last_error="its process does not answer", announced=announced)
         if reply.error:
-            return cls(known, last_error=reply.error)
+            return cls(known, last_error=reply.error, announced=announced)
         data = reply.data
         since, context = data["since"], data["context"]
         received_open = negotiated = None
@@ -91,6 +92,7 @@ class SessionView:
             sent=_named(data["sent"]),
             received=_named(data["received"]),
             prefixes=sum(count for _, _, count in data["prefixes"]),
+            announced=announced,
             counts={Family(afi, safi): count for afi, safi, count in data["prefixes"]},
             last_error=data["last_error"] if known.configuration.shut is None else _shut_text(known.configuration.shut),
         )
@@ -182,6 +184,7 @@ class SessionView:
             "state": "up" if self.up else "down",
             "duration": self.duration,
             "fsm": self.fsm,
+            "shut": self.known.configuration.shut is not None,
             "local": {
                 "capabilities": local,
                 "families": {str(family): True for family in self.families},

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 
+from apid.control.connection import PEERD_SECONDS
 from apid.control.context import Context
 from apid.control.jobs import Job
 from apid.control.neighbor_text import neighbor_lines
 from apid.control.neighbors import Known, select
 from apid.control.session_view import SessionView, extensive_lines, summary_lines
 from apid.grammar.command import ShowNeighbor
+from bus.schema import CountRoutes
 
 HINTS = [
     "please specify summary, extensive or configuration",
@@ -28,7 +30,10 @@ def show_neighbor(context: Context, neighbors: list[Known], command: ShowNeighbo
             yield neighbor_lines(known, context.directory.bindings.get(known.name, []))
         return ""
     replies = yield context.ask(selected, "status")
-    views = [SessionView.of(known, reply) for known, reply in zip(selected, replies, strict=True)]
+    names = [known.name for known in selected]
+    counted = yield lambda resume: context.rib.ask(lambda number: CountRoutes(number, names), PEERD_SECONDS, resume)
+    counts = counted.counts if counted is not None else [None] * len(selected)
+    views = [SessionView.of(*each) for each in zip(selected, replies, counts, strict=True)]
     if command.json:
         yield [json.dumps([view.as_json() for view in views])]
     elif command.form == "summary":

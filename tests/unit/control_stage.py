@@ -18,7 +18,7 @@ from apid.live import Live, Wanted
 from apid.load import LoadError
 from apid.programs import write_files
 from bus.daemon import RunDirectory
-from bus.schema import Answer, SessionReply
+from bus.schema import Answer, CountRoutes, RouteCounts, SessionReply
 
 CONFIGURATION = """
 process p { run /bin/cat; encoder json; }
@@ -194,6 +194,8 @@ class Stage:
         return lambda resume: resume(self.late)
 
     def _page(self, request: Any) -> Any:
+        if isinstance(request, CountRoutes):
+            return RouteCounts(request.request, [5] * len(request.neighbors))
         return self.pages[request.after] if request.after < len(self.pages) else None
 
     def _reply(self, name: str, action: str, arguments: list[str]) -> SessionReply | None:

@@ -207,7 +207,11 @@ class SessionView:
             "capabilities": [name for name in local if local[name] and peer[name]],
             "families": [str(family) for family in self.families if self.peer_has(family)],
             "add-path": {str(family): self.add_path(family) for family in self.families},
-            "prefixes": {"received": self.prefixes, **({"limits": limits} if (limits := self.limits()) else {})},
+            "prefixes": {
+                "received": self.prefixes,
+                "announced": self.announced,
+                **({"limits": limits} if (limits := self.limits()) else {}),
+            },
             "name": self.known.name,
             "last-error": self.last_error,
         }

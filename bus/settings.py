@@ -59,6 +59,7 @@ class SessionConfiguration(Record):
     shut: str | None = None  # the shutdown communication of a neighbor that was shut; None: it is open
     announcers: list[str] = field(default_factory=list)  # helpers for whose routes End-of-RIB waits (RFC 4724)
     end_of_rib_wait: float = 0.0  # seconds, at most, from our start
+    rate_limit: int = 0  # messages with routes in a second; 0: as many as there are
     prefix_limits: list[list[Any]] = field(default_factory=list)  # fields of `bgp.prefix_limit.PrefixLimit`
 
 

@@ -122,7 +122,7 @@ NEIGHBOR: Mapping[str, Directive] = {
     "md5-base64": Directive(
         BOOLEAN_OR_AUTO, False, "Whether the password is base64; `auto` takes it for base64 if it is.", bare=True
     ),
-    "md5-ip": Directive(ADDRESS, None, "The address that signatures are set for.", absent="the local address"),
+    "md5-ip": Directive(ADDRESS, None, "Accepted, without effect: a key is found by the peer's address.", absent="the local address"),
     "host-name": Directive(
         HOST_NAME,
         None,
@@ -131,11 +131,11 @@ NEIGHBOR: Mapping[str, Directive] = {
     ),
     "domain-name": Directive(HOST_NAME, None, "The domain in the hostname capability.", absent="none"),
     "group-updates": _switch(True, "Send routes of equal attributes in one UPDATE; off: an UPDATE for each route."),
-    "auto-flush": _switch(True, "Accepted, without effect: routes leave at once."),
+    "auto-flush": _switch(True, "Accepted, without effect: routes leave at once, as from ExaBGP 5."),
     "adj-rib-in": _switch(True, "Keep the routes that the peer sends, for `show adj-rib in`.", _BARE_IS_OFF),
     "adj-rib-out": _switch(
         True,
-        "Keep the routes that are sent, to send them again; the capability route-refresh turns it on.",
+        "Accepted, without effect: the routes that are sent are always kept, to be sent again.",
         _BARE_IS_OFF,
     ),
     "end-of-rib-wait": Directive(

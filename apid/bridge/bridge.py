@@ -36,6 +36,7 @@ from bus.transport import Client, Loop, Publisher
 READ_OCTETS = 256 * 1024  # of commands in one read: one batch for ribd
 WRITE_TURNS = 16  # chunks written in one turn of the loop
 STOP_SECONDS = 3.0
+DOWN_SECONDS, DOWN_LOOK = 1.0, 0.02  # seconds for sessions that end to say so, between looks whether they did
 SILENCE = 1.0  # seconds without a command, after which a helper has announced what it had to at its start
 STDERR_LINES = 500  # of a helper's stderr, logged in a second; more are counted
 NOBODY = NeighborContext("", "", 0, 0, "")  # whom notices of the daemon itself are about
@@ -143,9 +144,15 @@ class Bridge:
 
     def stop(self) -> None:
         """Tell the helper that the daemon ends, then end it and the loop."""
-        if self._stopping:
+        if not self._stopping:
+            self._stopping = True
+            self._end(self._loop.now() + DOWN_SECONDS)
+
+    def _end(self, deadline: float) -> None:
+        """Let the ends of the sessions come first, which all end when we do."""
+        if self._process.pid and self._feeds.up and self._loop.now() < deadline:
+            self._loop.call_later(DOWN_LOOK, lambda: self._end(deadline))
             return
-        self._stopping = True
         self._events([self._notices.shutdown(time.time())])
         if not self._process.pid:
             self._loop.stop()

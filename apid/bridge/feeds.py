@@ -13,6 +13,7 @@ import msgpack
 from apid.render.envelope import NeighborContext, ProcessContext
 from apid.render.form import RECEIVE, SEND, Form
 from apid.render.renderer import Renderer
+from bgp.message import MessageType
 from bgp.negotiate import negotiate_messages
 from bgp.negotiated import Negotiated
 from bgp.settings_wire import facts_from_wire
@@ -94,12 +95,11 @@ class Watched:
 
     def render(self, when: float, kind: int, octets: bytes) -> list[bytes]:
         """Render an item."""
-        if kind == FEED_RECEIVED:
-            return self._count(
-                self.renderer.message(octets, when, RECEIVE, self.negotiated, self.counter, self.received_form)
-            )
-        if kind == FEED_SENT:
-            return self._count(self.renderer.message(octets, when, SEND, self.negotiated, self.counter, self.sent_form))
+        if kind in (FEED_RECEIVED, FEED_SENT):
+            # An OPEN belongs to a session that has agreed upon nothing, whatever the one before did.
+            negotiated = None if octets[18] == MessageType.OPEN else self.negotiated
+            direction, form = (RECEIVE, self.received_form) if kind == FEED_RECEIVED else (SEND, self.sent_form)
+            return self._count(self.renderer.message(octets, when, direction, negotiated, self.counter, form))
         if kind == FEED_OPENED:
             return self._opened(when, octets)
         if kind == FEED_FSM:
@@ -231,6 +231,11 @@ class Feeds:
 
     def _bad(self, reason: str) -> None:
         self._log.warning("bad message refused: %s", reason)
+
+    @property
+    def up(self) -> bool:
+        """Whether a session is up whose end the helper wants to hear of."""
+        return any(watched.binding.state and watched.negotiated is not None for watched in self._watched.values())
 
     def signal(self, code: int, when: float) -> None:
         """Tell the helper that the daemon got a signal, where it wants to know."""

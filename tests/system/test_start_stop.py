@@ -69,6 +69,23 @@ def test_a_signal_ends_everything_with_a_word_to_every_peer(
     assert "Traceback" not in daemon.log.read_text()
 
 
+def test_a_helper_reads_that_its_sessions_ended_before_it_reads_of_the_end(
+    start: Callable[..., Daemon], make_peer: Callable[..., Peer], make_helper: Callable[[str], Helper]
+) -> None:
+    helper, peers = make_helper("p"), [make_peer() for _ in range(3)]
+    text = helper.configuration() + "".join(neighbor(p, "api { processes [ p ]; neighbor-changes; }") for p in peers)
+    daemon = start(text)
+    for peer in peers:
+        peer.established()
+    helper.say(announce(1))
+    lines = helper.answers(1)
+    assert daemon.stop() == 0
+    said = [line for line in [*lines, *helper.heard()] if line]
+    downs = {f"neighbor {peer.address} down - stop, message [shutting down]" for peer in peers}
+    assert set(said[-4:-1]) == downs
+    assert said[-1] == "shutdown"
+
+
 def test_a_clean_end_leaves_nothing_for_the_next_start(
     start: Callable[..., Daemon], make_peer: Callable[..., Peer], make_helper: Callable[[str], Helper], directory: Path
 ) -> None:

@@ -62,6 +62,12 @@ def test_no_link_is_dead(path: Path) -> None:
     assert not dead
 
 
+def test_every_page_has_its_place_in_the_menu() -> None:
+    """What `mkdocs build --strict` asks for."""
+    pages = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")}
+    assert set(re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)) == pages
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
 def test_paths_in_the_checkout_exist(path: Path) -> None:
     inline = [text for language, text in code_of(path) if language == "inline"]

@@ -273,8 +273,8 @@ def daemon_user(loaded: Loaded) -> str:
 
 def state_on_disk(loaded: Loaded) -> Path | None:
     """Return where routes are kept that shall survive the host; None where they shall not."""
-    options = loaded.environment.daemon
-    return Path(options.state) if options.durability == "disk" else None
+    daemon = loaded.environment.daemon
+    return Path(daemon.state) if daemon.durability == "disk" else None
 
 
 def drop_privileges(loaded: Loaded, run: RunDirectory, log: logging.Logger, files: list[Path]) -> None:

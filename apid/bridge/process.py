@@ -22,6 +22,7 @@ BACK_OFF_MAXIMUM = 60.0  # seconds
 STABLE = 60.0  # a helper that lived so long starts again at once
 TERMINATE_AFTER, KILL_AFTER = 0.1, 2.0  # seconds after the shutdown event (ExaBGP's own times)
 CLOSING = 0.5  # seconds in which a helper that closed a pipe may turn out to have exited
+OWN_VARIABLE = "exabgp_cli_pipe"  # by which ExaBGP tells its own helper where its pipes are, and no other one
 STDERR_LINE = 4096  # octets of a line of a helper's stderr that reach the log
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -85,7 +86,7 @@ class HelperProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd="/",
-                env={**os.environ, "TERM": "dumb"},
+                env={**{name: value for name, value in os.environ.items() if name != OWN_VARIABLE}, "TERM": "dumb"},
                 umask=self._configuration.umask,
                 process_group=0,
                 preexec_fn=prepare,
@@ -253,12 +254,16 @@ class HelperProcess:
             os.killpg(self._process.pid, number)
 
     def stop(self) -> None:
-        """End the helper: SIGTERM after a moment for its last event, SIGKILL when it does not listen."""
+        """End the helper: SIGTERM and end of file after a moment for its last event, SIGKILL if it does not listen."""
         self._stopping = True
         if self._retry is not None:
             self._retry.cancel()
-        self._loop.call_later(TERMINATE_AFTER, lambda: self._signal_group(signal.SIGTERM))
+        self._loop.call_later(TERMINATE_AFTER, self._terminate)
         self._loop.call_later(TERMINATE_AFTER + KILL_AFTER, lambda: self._signal_group(signal.SIGKILL))
+
+    def _terminate(self) -> None:
+        self._signal_group(signal.SIGTERM)
+        self._close("_stdin")
 
     def reconfigure(self, configuration: HelperConfiguration) -> None:
         """Go on with another configuration: the helper is ended and started anew."""

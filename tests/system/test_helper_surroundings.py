@@ -1,0 +1,99 @@
+"""What a helper finds around it when it is started, and what becomes of it when it ends, with the whole daemon."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.routers.process import wait_for
+from tests.system.bed import Daemon, neighbor, processes_with, write_script
+from tests.system.peer import Peer
+
+
+def said(daemon: Daemon, name: str) -> list[str]:
+    """Return what a helper wrote on its stderr, out of the log."""
+    mark = f" helper-{name} INFO helper stderr: "
+    return [line.partition(mark)[2] for line in daemon.log.read_text().splitlines() if mark in line]
+
+
+def test_a_helper_finds_what_it_finds_under_exabgp(
+    start: Callable[..., Daemon], make_peer: Callable[..., Peer], directory: Path
+) -> None:
+    script = write_script(
+        directory / "look",
+        "#!/bin/sh\n"
+        'echo "$(pwd) $TERM $(umask) $exabgp_tcp_port $OF_A_TEST ${exabgp_cli_pipe:-unset} $1-$2" >&2\n'
+        'echo "$$ $(cut -d" " -f5 /proc/$$/stat)" >&2\n'
+        "exec sleep 600\n",
+    )
+    daemon = start(
+        f"process p {{ run {script} 'one word' two; encoder text; }}\n" + neighbor(make_peer()),
+        OF_A_TEST="passed-on",
+        exabgp_cli_pipe="/run/exabgp",
+        exabgp_tcp_port="1790",
+        TERM="xterm",
+    )
+    wait_for(lambda: len(said(daemon, "p")) == 2, 20, daemon.tail)
+    surroundings, ids = said(daemon, "p")
+    assert surroundings == "/ dumb 0137 1790 passed-on unset one word-two"
+    pid, group = ids.split()
+    assert pid == group
+
+
+def test_one_run_is_one_run_and_any_end_is_followed_by_a_start_otherwise(
+    start: Callable[..., Daemon], make_peer: Callable[..., Peer], directory: Path
+) -> None:
+    once = write_script(directory / "once", "#!/bin/sh\necho ran >&2\nexit 1\n")
+    again = write_script(directory / "again", "#!/bin/sh\necho ran >&2\nexit 0\n")
+    peer = make_peer()
+    daemon = start(
+        f"process once {{ run {once}; respawn false; }}\nprocess again {{ run {again}; }}\n" + neighbor(peer)
+    )
+    wait_for(lambda: len(said(daemon, "again")) > 3, 30, daemon.tail)
+    assert said(daemon, "once") == ["ran"]
+    peer.established()
+    assert "helper exited status=1" in daemon.log.read_text()
+
+
+def test_nothing_is_started_again_where_the_environment_says_so(
+    start: Callable[..., Daemon], make_peer: Callable[..., Peer], directory: Path
+) -> None:
+    script = write_script(directory / "once", "#!/bin/sh\necho ran >&2\n")
+    peer = make_peer()
+    daemon = start(f"process p {{ run {script}; }}\n" + neighbor(peer), exabgp_api_respawn="false")
+    wait_for(lambda: "helper exited status=0" in daemon.log.read_text(), 20, daemon.tail)
+    peer.established()
+    peer.quiet(1)
+    assert said(daemon, "p") == ["ran"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_helper_runs_as_the_user_of_the_environment_without_capabilities(
+    start: Callable[..., Daemon], make_peer: Callable[..., Peer], directory: Path
+) -> None:
+    directory.chmod(0o755)
+    look = 'echo "$(id -un) $(id -G) $(grep CapEff /proc/self/status | cut -f2)" >&2'
+    script = write_script(directory / "who", f"#!/bin/sh\n{look}\nexec sleep 600\n")
+    daemon = start(f"process p {{ run {script}; }}\n" + neighbor(make_peer()), exabgp_daemon_user="nobody")
+    wait_for(lambda: said(daemon, "p"), 20, daemon.tail)
+    name, groups, capabilities = said(daemon, "p")[0].split()
+    assert (name, int(groups), int(capabilities, 16)) == ("nobody", 65534, 0)
+
+
+def test_a_helper_that_cleans_up_at_the_end_of_its_input_is_let(
+    start: Callable[..., Daemon], make_peer: Callable[..., Peer], directory: Path
+) -> None:
+    script = write_script(
+        directory / "tidy",
+        "#!/bin/sh\ntrap '' TERM\necho ready >&2\nwhile read -r line; do echo \"$line\" >&2; done\n"
+        f"echo end > {directory}/tidied\n",
+    )
+    daemon = start(f"process p {{ run {script}; encoder text; }}\n" + neighbor(make_peer()))
+    wait_for(lambda: "ready" in said(daemon, "p"), 20, daemon.tail)
+    assert daemon.stop() == 0
+    assert (directory / "tidied").read_text() == "end\n"
+    assert [line for line in said(daemon, "p") if line][-1] == "shutdown"
+    assert processes_with(str(directory)) == []

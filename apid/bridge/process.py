@@ -41,11 +41,12 @@ class HelperProcess:
         on_start: Callable[[int], None],
         on_writable: Callable[[], None],
         on_closed: Callable[[str], None],
+        on_killed: Callable[[str], None],
     ) -> None:
         self._loop = loop
         self._configuration = configuration
         self._on_output, self._on_stderr, self._on_writable = on_output, on_stderr, on_writable
-        self._on_exit, self._on_start, self._on_closed = on_exit, on_start, on_closed
+        self._on_exit, self._on_start, self._on_closed, self._on_killed = on_exit, on_start, on_closed, on_killed
         self._process: subprocess.Popen[bytes] | None = None
         self._stdin, self._stdout, self._stderr = -1, -1, -1
         self._stderr_rest = b""
@@ -217,7 +218,8 @@ class HelperProcess:
             pass
         while self._stderr >= 0 and self._drain_stderr():
             pass
-        self._signal_group(signal.SIGKILL)  # whatever it left in its process group
+        if self._signal_group(signal.SIGKILL) and not self._stopping:
+            self._on_killed("it left processes behind")
         lived = self.uptime
         self._process = None
         for name in ("_stdin", "_stdout", "_stderr"):
@@ -247,11 +249,15 @@ class HelperProcess:
         self._read_stderr()
         return self._stderr >= 0 and self._stderr_rest != before
 
-    def _signal_group(self, number: int) -> None:
+    def _signal_group(self, number: int) -> bool:
+        """Signal the helper and all that it started; whether anybody was there."""
         if self._process is None:
-            return
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+            return False
+        try:
             os.killpg(self._process.pid, number)
+        except (ProcessLookupError, PermissionError):
+            return False
+        return True
 
     def stop(self) -> None:
         """End the helper: SIGTERM and end of file after a moment for its last event, SIGKILL if it does not listen."""
@@ -259,7 +265,8 @@ class HelperProcess:
         if self._retry is not None:
             self._retry.cancel()
         self._loop.call_later(TERMINATE_AFTER, self._terminate)
-        self._loop.call_later(TERMINATE_AFTER + KILL_AFTER, lambda: self._signal_group(signal.SIGKILL))
+        process = self._process
+        self._loop.call_later(TERMINATE_AFTER + KILL_AFTER, lambda: self._kill(process))
 
     def _terminate(self) -> None:
         self._signal_group(signal.SIGTERM)
@@ -283,8 +290,9 @@ class HelperProcess:
         self._signal_group(signal.SIGTERM)
         self._loop.call_later(KILL_AFTER, lambda: self._kill(process))
 
-    def _kill(self, process: subprocess.Popen[bytes]) -> None:
-        if self._process is process:
+    def _kill(self, process: subprocess.Popen[bytes] | None) -> None:
+        if process is not None and self._process is process:
+            self._on_killed("it did not end on SIGTERM")
             self._signal_group(signal.SIGKILL)
 
 

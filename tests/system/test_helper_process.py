@@ -40,6 +40,7 @@ class Stage:
         self.statuses: list[int] = []
         self.pids: list[int] = []
         self.closed: list[str] = []
+        self.killed: list[str] = []
         self.helper = HelperProcess(
             loop,
             configuration([str(self.path)], respawn),
@@ -49,6 +50,7 @@ class Stage:
             self.pids.append,
             lambda: None,
             self.closed.append,
+            self.killed.append,
         )
         loop.on_signal(signal.SIGCHLD, self.helper.check)
         self.helper.start()

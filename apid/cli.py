@@ -40,7 +40,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "completion": ("apid.cli_completion", "completion", "Print the completion script of a shell."),
     "version": ("apid.cli_version", "version", "Show the version."),
 }
-SYNONYMS = {"server": "run"}
+SYNONYMS = {"server": "run", "sh": "show", "s": "show", "a": "announce", "w": "withdraw", "n": "neighbor"}
 API = ("create", "delete", "rib", "session", "system", "daemon", "ping")  # what else the API's commands begin with
 
 

@@ -20,6 +20,9 @@ ABBREVIATIONS = {
     "n": "neighbor",
     "s": "show",
     "f": "flush",
+    "sh": "show",
+    "nei": "neighbor",
+    "adj": "adj-rib",
     "c": "clear",
     "t": "teardown",
     "r": "route",
@@ -35,6 +38,11 @@ def send(run: RunDirectory, *words: str) -> None:
 
 
 def _print(lines: list[str]) -> None:
+def _in_full(words: tuple[str, ...], count: int) -> tuple[str, ...]:
+    """Return words with the first ones in full where they are abbreviated, as `exabgp-cli` takes them."""
+    return (*(ABBREVIATIONS.get(word, word) for word in words[:count]), *words[count:])
+
+
     sys.stdout.write("\n".join(lines) + "\n")
 
 
@@ -63,6 +71,7 @@ def show(run: RunDirectory, words: tuple[str, ...], as_json: bool) -> None:
     bgpbus show adj-rib out flow --json
     """
     if words[0] == "neighbor" and not as_json and not {"extensive", "configuration", "json"} & {*words}:
+    words = _in_full(words, len(words))
         selected = tuple(word for word in words[1:] if word != "summary")
         _print([_coloured(line) for line in summary(run, selected)])
         return
@@ -209,12 +218,12 @@ def cli(run: RunDirectory, words: tuple[str, ...], pipename: str | None) -> None
     bgpbus cli < commands.txt
     """
     if words:
-        send(run, *(ABBREVIATIONS.get(word, word) if place < 3 else word for place, word in enumerate(words)))
+        send(run, *_in_full(words, 3))
         return
     failed = 0
     for line in sys.stdin:
         try:
-            send(run, line.rstrip("\n"))
+            send(run, line)
         except Failed as error:
             failed += 1
             click.echo(f"{line.strip()}: {error.message}", err=True)

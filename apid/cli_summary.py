@@ -9,13 +9,23 @@ from apid.cli_ask import ask_json
 from apid.cli_table import table
 from bus.daemon import RunDirectory
 
-HEAD = ["neighbor", "AS", "state", "up for", "in", "out", "last error"]
+HEAD = ["neighbor", "AS", "state", "up for", "in", "out"]
 UNKNOWN = "-"
 
 
 def summary(run: RunDirectory, words: tuple[str, ...]) -> list[str]:
-    """Ask for neighbors, or for those that the words select, and lay them out."""
-    return table(HEAD, [_row(neighbor) for neighbor in ask_json(run, " ".join(("show neighbor", *words, "json")))])
+    """Ask for neighbors, or for those that the words select, and lay them out.
+
+    What ended a session last, or keeps it down, stands below its line, where there is room for all of it.
+    """
+    neighbors: list[dict[str, Any]] = ask_json(run, " ".join(("show neighbor", *words, "json")))
+    head, *rows = table(HEAD, [_row(neighbor) for neighbor in neighbors])
+    lines = [head]
+    for neighbor, row in zip(neighbors, rows, strict=True):
+        lines.append(row)
+        if neighbor["last-error"]:
+            lines.append(f"    {neighbor['last-error']}")
+    return lines
 
 
 def _row(neighbor: dict[str, Any]) -> list[str]:
@@ -29,5 +39,4 @@ def _row(neighbor: dict[str, Any]) -> list[str]:
         str(timedelta(seconds=neighbor["duration"])) if up else UNKNOWN,
         str(prefixes["received"]) if up else UNKNOWN,
         UNKNOWN if announced is None else str(announced),
-        neighbor["last-error"],
     ]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from apid.amend import restore
 from apid.compile import Compiled
 from apid.control.enforce import as_stored, read_applied
 from apid.difference import difference
+from apid.live import placed, read_live
 from apid.load import LoadError, read_configuration
 from apid.render.nlri_text import nlri_text
 from apid.render.routes import next_hops, read_route
@@ -30,7 +32,8 @@ def changes_ahead(run: RunDirectory, files: list[str], summary: bool) -> list[Ro
     applied = read_applied(run.applied)
     if applied is None:
         raise LoadError("no configuration is in force yet")
-    compiled = read_configuration(files).compiled
+    loaded = read_configuration(files, placed=placed(run))
+    compiled = restore(loaded.compiled, read_live(run.live).kept())[0].compiled
     rows = [*_neighbors(run, applied, compiled), *_helpers(run, applied, compiled)]
     return rows + list(_counted(applied, compiled) if summary else _routes(applied, compiled))
 

@@ -10,10 +10,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from apid import cli_diff
+from apid.amend import create, shut
 from apid.cli import Failed, main
 from apid.control.commands import carry_out
-from apid.control.enforce import leave_pending, put_in_place
-from tests.unit.control_stage import CONFIGURATION, Stage
+from apid.control.enforce import leave, leave_pending, put_in_place
+from apid.control.section import section
+from apid.live import Live, Shut, Wanted
+from bus.daemon import RunDirectory
+from tests.unit.control_stage import CONFIGURATION, Stage, compiled
 
 
 @pytest.fixture
@@ -98,3 +102,14 @@ def test_files_are_named_by_their_whole_path(directory: Path, monkeypatch: pytes
     monkeypatch.chdir(directory)
     CliRunner().invoke(main, ["diff", "new.conf", "--summary"])
     assert asked == [f'diff {{"files": ["{directory}/new.conf"], "summary": true}}']
+
+
+def test_what_commands_keep_is_no_change_and_what_they_do_not_is_one(directory: Path) -> None:
+    run = RunDirectory(directory / "run")
+    words = ["router-id", "10.0.0.1", "local-address", "127.0.0.11", "local-as", "65001", "peer-as", "65004"]
+    wanted = Wanted(compiled(), Live())
+    for name, keep in (("127.0.0.14", True), ("127.0.0.15", False)):
+        wanted = create(wanted, section(name, words, ""), keep)
+    leave(run, shut(wanted, ["127.0.0.12"], Shut("noon", True)))
+    put_in_place(run, "")
+    assert lines(diff(directory, CONFIGURATION)) == ["- neighbor 127.0.0.15"]

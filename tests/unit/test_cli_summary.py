@@ -1,0 +1,67 @@
+"""The summary of neighbors on the command line, and the abbreviations of its words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from click.testing import CliRunner
+
+from apid import cli_ask, cli_control
+from apid.cli import API, main
+from apid.grammar.command import COMMANDS
+
+NEIGHBORS = [
+    {
+        "peer": {"address": "192.0.2.1", "as": 65001}, "state": "up", "fsm": "ESTABLISHED", "shut": False,
+        "duration": 3661, "prefixes": {"received": 7, "announced": 12}, "last-error": "",
+    },
+    {
+        "peer": {"address": "2001:db8::1", "as": None}, "state": "down", "fsm": "IDLE", "shut": True,
+        "duration": 0, "prefixes": {"received": 0, "announced": None}, "last-error": "administratively shut: noon",
+    },
+]  # fmt: skip
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    lines: list[str] = []
+
+    def ask(_run: object, line: str, take: Callable[[list[str]], None]) -> None:
+        lines.append(line)
+        take([json.dumps(NEIGHBORS)])
+
+    for module in (cli_ask, cli_control):
+        monkeypatch.setattr(module, "ask", ask)
+    return lines
+
+
+def output(*words: str) -> list[str]:
+    result = CliRunner().invoke(main, [*words])
+    assert result.exit_code == 0, result.output
+    return result.stdout.splitlines()
+
+
+def test_every_neighbor_has_a_line_and_its_last_error_below(asked: list[str]) -> None:
+    assert output("show", "neighbor", "192.0.2.0/24", "summary") == [
+        "neighbor     AS     state        up for   in  out",
+        "192.0.2.1    65001  established  1:01:01  7   12",
+        "2001:db8::1  -      shut         -        -   -",
+        "    administratively shut: noon",
+    ]
+    assert asked == ["show neighbor 192.0.2.0/24 json"]
+
+
+@pytest.mark.parametrize("words", ["show neighbor", "sh nei sum", "s n summary", "show neighbor sum"])
+def test_words_may_be_abbreviated(asked: list[str], words: str) -> None:
+    assert output(*words.split())[1].startswith("192.0.2.1 ")
+    assert asked == ["show neighbor json"]
+
+
+def test_any_command_of_the_api_is_one_of_the_command_line(asked: list[str]) -> None:
+    output("create", "neighbor", "192.0.2.1", "keep")
+    output("peer", "192.0.2.1", "shutdown", "at noon; or [later]")
+    assert asked == ["create neighbor 192.0.2.1 keep", 'peer 192.0.2.1 shutdown "at noon; or [later]"']
+    firsts = {row.name.split()[0] for row in COMMANDS}
+    assert firsts >= {*API}

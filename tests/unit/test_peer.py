@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from bgp.action import Accept, Close, Deliver, Dial, Down, Send, StateChange, Up
+from bgp.capability import GracefulRestart
+from bgp.capability.graceful_restart import RESTARTING
 from bgp.errors import NotifyError
 from bgp.event import (
     Closed,
@@ -26,6 +28,7 @@ from bgp.event import (
 from bgp.family import IPV4_UNICAST
 from bgp.message import KEEPALIVE, build
 from bgp.notification import Notification, shutdown_data
+from bgp.open import Open
 from bgp.peer import GRACEFUL_CLOSE, REPLACED, Peer
 from bgp.settings import SessionSettings
 from tests.unit.session_net import ADDRESSES, Net
@@ -252,6 +255,16 @@ def test_teardown_sends_its_cease_and_the_session_returns() -> None:
     assert message[21:] == shutdown_data("Administrative Reset")
     joined.wait(1.0)
     assert joined.established() == (True, True)
+
+
+def test_only_the_first_session_says_that_we_have_restarted() -> None:
+    joined = up(replace(LOW, **GRACEFUL), replace(HIGH, **GRACEFUL))
+    joined.give(1, Teardown(4))
+    joined.settle()
+    joined.wait(5.0)
+    assert joined.established() == (True, True)
+    sent = [Open.from_message(each.sent_open).first(GracefulRestart) for each in joined.ups(0)]
+    assert [capability is not None and capability.flags for capability in sent] == [RESTARTING, 0]
 
 
 def test_teardown_is_silent_where_graceful_restart_was_agreed() -> None:

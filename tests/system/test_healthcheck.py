@@ -452,6 +452,23 @@ def test_addresses_are_there_before_the_first_line_and_until_the_last_is_answere
     assert on_loopback(namespace) == []
 
 
+def test_addresses_are_set_up_and_taken_away_by_sudo_where_that_is_wanted(
+    start: Callable[..., Healthcheck], namespace: str, tmp_path: Path
+) -> None:
+    sudo = tmp_path / "bin" / "sudo"
+    sudo.parent.mkdir()
+    sudo.write_text(f'#!/bin/sh\necho "asked $*" >> {tmp_path}/asked\n[ "$1" = -n ] && shift\nexec "$@"\n')
+    sudo.chmod(0o755)
+    path = f"PATH={sudo.parent}:{os.environ['PATH']}"
+    check = start(*FAST, *VIP, "--sudo", setup=True, prefix=("ip", "netns", "exec", namespace, "env", path))
+    check.wait_lines(1)
+    assert on_loopback(namespace) == ["192.0.2.80/32"]
+    assert check.stop() == 0
+    assert on_loopback(namespace) == []
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert [line.split()[1:5] for line in asked] == [["-n", "ip", "address", verb] for verb in ("add", "delete")]
+
+
 def test_addresses_follow_the_state_and_go_after_the_withdrawal(
     start: Callable[..., Healthcheck], namespace: str, tmp_path: Path
 ) -> None:

@@ -34,7 +34,7 @@ from bus.settings import read_helper
 from bus.transport import Client, Loop, Publisher
 
 READ_OCTETS = 256 * 1024  # of commands in one read: one batch for ribd
-FLOOD_READS = 100  # reads in a row that took all that they could, from which on we speak of a flood
+FLOOD_OCTETS, FLOOD_SECONDS = 16 * 1024 * 1024, 10.0  # of commands in so many seconds, from which on it is a flood
 WRITE_TURNS = 16  # chunks written in one turn of the loop
 STOP_SECONDS = 3.0
 DOWN_SECONDS, DOWN_LOOK = 1.0, 0.02  # seconds for sessions that end to say so, between looks whether they did
@@ -59,7 +59,7 @@ class Bridge:
         self._request = 0
         self._asked: Command | None = None
         self._was_losing = False
-        self._full_reads = 0
+        self._read, self._read_since, self._flooded = 0, 0.0, False
         self._stderr_at, self._stderr_count = 0.0, 0
 
         self._rib_client = Client(loop, run.ribd, self._from_ribd, self._ribd_connected, self._bad)
@@ -102,7 +102,7 @@ class Bridge:
         self._commands.reset()
         self._output = self._new_output()
         self._was_losing = False
-        self._full_reads = 0
+        self._flooded = False
         self._control.pause_reading(False)
         if self._stopping:
             self._loop.stop()
@@ -174,11 +174,14 @@ class Bridge:
             self._throttle()
 
     def _note_flood(self, octets: int) -> None:
-        """Log, once in a helper's life, that it writes without a pause."""
-        if self._full_reads < FLOOD_READS:
-            self._full_reads = self._full_reads + 1 if octets == READ_OCTETS else 0
-            if self._full_reads == FLOOD_READS:
-                self._log.warning("helper floods, its pipe pushes back: it is read as fast as ribd takes commands")
+        """Log, once in a helper's life, that it writes more than anybody needs."""
+        now = self._loop.now()
+        if now - self._read_since > FLOOD_SECONDS:
+            self._read, self._read_since = 0, now
+        self._read += octets
+        if self._read > FLOOD_OCTETS and not self._flooded:
+            self._flooded = True
+            self._log.warning("helper floods, its pipe pushes back: it is read as fast as ribd takes commands")
 
     def _throttle(self) -> None:
         self._process.pause_reading(self._commands.busy)

@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import heapq
 import os
+import select
 import signal
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import zmq
 
@@ -33,7 +34,11 @@ OCTETS_PER_TURN = 32 * 1024  # likewise; a client that sends much in few message
 SOCKET_MODE = 0o660
 LINGER = 200  # milliseconds in which what was sent still leaves when a socket is closed
 EVENTS_WAITING = 10_000  # for each tap in the broker; an event of UPDATEs may hold 64 KiB
-_IN, _OUT = int(zmq.POLLIN), int(zmq.POLLOUT)
+_IN, _OUT = select.EPOLLIN, select.EPOLLOUT
+# Plain numbers: the operators of zmq's enumerations take longer than the calls that they are for.
+_NOBLOCK, _SNDMORE, _RCVMORE = int(zmq.NOBLOCK), int(zmq.SNDMORE), int(zmq.RCVMORE)
+_EVENTS, _POLLIN = int(zmq.EVENTS), int(zmq.POLLIN)
+Socket: TypeAlias = "zmq.Socket[bytes]"
 
 
 class _Context(zmq.Context[zmq.Socket[bytes]]):
@@ -65,9 +70,12 @@ class Loop:
         # For every socket, those of monitors too: without it, ending the context may wait for ever.
         self.context.setsockopt(zmq.LINGER, LINGER)
         self.context.set(zmq.MAX_SOCKETS, 8192)
-        self._poller = zmq.Poller()
-        self._handlers: dict[Any, Callable[[int], None]] = {}
-        self._fresh: set[Any] = set()  # watched since the last poll
+        self._epoll = select.epoll()
+        self._handlers: dict[int, Callable[[int], None]] = {}
+        self._polled: set[int] = set()  # descriptors that the kernel watches for us
+        self._fresh: set[int] = set()  # watched since the last poll
+        self._sockets: dict[int, Socket] = {}
+        self._used: set[int] = set()  # descriptors of zmq sockets that may hold messages though these say nothing
         self._timers: list[tuple[float, int, Timer]] = []
         self._timer_count = 0
         self._soon: list[Callable[[], None]] = []
@@ -81,18 +89,60 @@ class Loop:
         """Return the monotonic time in seconds, the clock of all timers."""
         return time.monotonic()
 
-    def watch(self, source: Any, handler: Callable[[int], None], read: bool = True, write: bool = False) -> None:
-        """Call `handler(events)` when a descriptor or zmq socket is readable or writable; again to change it."""
-        events = (_IN if read else 0) | (_OUT if write else 0)
-        if source not in self._handlers:
-            self._fresh.add(source)
-        self._handlers[source] = handler
-        self._poller.register(source, events)
+    def watch(self, descriptor: int, handler: Callable[[int], None], read: bool = True, write: bool = False) -> None:
+        """Call `handler(events)` when a descriptor is readable or writable; again to change it."""
+        if descriptor not in self._handlers:
+            self._fresh.add(descriptor)
+        self._handlers[descriptor] = handler
+        events = (select.EPOLLIN if read else 0) | (select.EPOLLOUT if write else 0)
+        if descriptor in self._polled:
+            if events:
+                self._epoll.modify(descriptor, events)
+            else:
+                self._forget(descriptor)  # epoll would still tell of hangups, without end
+        elif events:
+            self._epoll.register(descriptor, events)
+            self._polled.add(descriptor)
 
-    def unwatch(self, source: Any) -> None:
-        """Stop watching; unknown sources are ignored."""
-        if self._handlers.pop(source, None) is not None and source in self._poller:
-            self._poller.unregister(source)
+    def _forget(self, descriptor: int) -> None:
+        self._polled.discard(descriptor)
+        self._epoll.unregister(descriptor)
+
+    def unwatch(self, descriptor: int) -> None:
+        """Stop watching, before the descriptor is closed; unknown ones are ignored."""
+        self._handlers.pop(descriptor, None)
+        if descriptor in self._polled:
+            self._forget(descriptor)
+
+    def watch_socket(self, socket: Socket, handler: Callable[[], bool]) -> int:
+        """Call `handler` when a zmq socket may have messages, until it returns True: all were read.
+
+        The returned number is for `used` and `unwatch_socket`.
+        """
+        descriptor = int(socket.getsockopt(zmq.FD))
+        self._sockets[descriptor] = socket
+
+        def ready(_events: int) -> None:
+            self._used.add(descriptor)  # before reading, during which it may be let go
+            if handler():
+                self._used.discard(descriptor)
+
+        self.watch(descriptor, ready)
+        self._used.add(descriptor)
+        return descriptor
+
+    def unwatch_socket(self, descriptor: int) -> None:
+        """Stop watching a zmq socket; unknown ones are ignored."""
+        self.unwatch(descriptor)
+        self._sockets.pop(descriptor, None)
+        self._used.discard(descriptor)
+
+    def used(self, descriptor: int) -> None:
+        """Say that something was sent on a zmq socket.
+
+        Its descriptor tells of news, not of messages, and sending takes in the news: only asking shows what is there.
+        """
+        self._used.add(descriptor)
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
         """Call back at a monotonic time."""
@@ -132,27 +182,41 @@ class Loop:
 
     def turn(self) -> None:
         """Wait for the next thing and serve everything that is ready."""
-        ready = self._poller.poll(self._timeout())
+        waiting = self._sockets_with_messages()
+        ready = self._epoll.poll(0 if waiting else self._timeout())
         self._fresh.clear()
-        for source, events in ready:
-            handler = self._handlers.get(source)
+        for descriptor, events in ready:
+            handler = self._handlers.get(descriptor)
             # A descriptor that was closed in this turn may be another one by now: its events are of the former.
-            if handler is not None and source not in self._fresh:
+            if handler is not None and descriptor not in self._fresh:
                 handler(events)
+                waiting.discard(descriptor)
+        for descriptor in waiting:
+            if (handler := self._handlers.get(descriptor)) is not None:
+                handler(_IN)
         soon, self._soon = self._soon, []
         for callback in soon:
             callback()
         self._run_timers()
 
-    def _timeout(self) -> int | None:
-        """Milliseconds until the next timer; None where there is none."""
+    def _sockets_with_messages(self) -> set[int]:
+        """Return the descriptors of zmq sockets that hold messages and may not show it."""
+        found = set()
+        for descriptor in self._used & self._sockets.keys():
+            if int(self._sockets[descriptor].getsockopt(_EVENTS)) & _POLLIN:
+                found.add(descriptor)
+        self._used.clear()
+        return found
+
+    def _timeout(self) -> float | None:
+        """Seconds until the next timer; None where there is none."""
         if self._soon:
             return 0
         while self._timers and self._timers[0][2].callback is None:
             heapq.heappop(self._timers)
         if not self._timers:
             return None
-        return max(0, int((self._timers[0][0] - self.now()) * 1000 + 0.999))
+        return max(0.0, self._timers[0][0] - self.now())
 
     def _run_timers(self) -> None:
         now = self.now()
@@ -163,6 +227,7 @@ class Loop:
 
     def close(self) -> None:
         """Release the sockets' context; what was sent a moment ago still leaves."""
+        self._epoll.close()
         self.context.destroy(linger=LINGER)
 
 
@@ -197,17 +262,17 @@ def _limits(socket: zmq.Socket[bytes], high_water: int) -> None:
     socket.setsockopt(zmq.RCVHWM, high_water)
 
 
-def _drain(socket: zmq.Socket[bytes], take: Callable[[list[bytes]], None]) -> None:
-    octets = 0
+def _drain(socket: zmq.Socket[bytes], take: Callable[[list[bytes]], None]) -> bool:
+    """Take a bounded number of messages; return whether that was all of them."""
     for _ in range(MESSAGES_PER_TURN):
         try:
-            frames = socket.recv_multipart(zmq.NOBLOCK)
+            frames = [socket.recv(_NOBLOCK)]
+            while socket.getsockopt(_RCVMORE):
+                frames.append(socket.recv(_NOBLOCK))
         except zmq.Again:
-            return
+            return True
         take(frames)
-        octets += len(frames[-1])
-        if octets >= OCTETS_PER_TURN:
-            return
+    return False
 
 
 class Server:
@@ -227,10 +292,7 @@ class Server:
         _limits(self._socket, 10_000)
         self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
         _bind(self._socket, path)
-        loop.watch(self._socket, self._ready)
-
-    def _ready(self, _events: int) -> None:
-        _drain(self._socket, self._take)
+        self._descriptor = loop.watch_socket(self._socket, lambda: _drain(self._socket, self._take))
 
     def _take(self, frames: list[bytes]) -> None:
         try:
@@ -249,8 +311,10 @@ class Server:
 
     def send(self, identity: bytes, value: Message) -> bool:
         """Send to one client; False if it is gone or its queue is full."""
+        self._loop.used(self._descriptor)
         try:
-            self._socket.send_multipart((identity, pack(value)), zmq.NOBLOCK)
+            self._socket.send(identity, _NOBLOCK | _SNDMORE)
+            self._socket.send(pack(value), _NOBLOCK)
         except (zmq.Again, zmq.ZMQError):
             return False
         return True
@@ -280,12 +344,9 @@ class Client:
         self._socket.setsockopt(zmq.RECONNECT_IVL, 20)
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
         self._monitor = self._socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED)
-        loop.watch(self._monitor, self._monitored)
-        loop.watch(self._socket, self._ready)
+        self._watched = loop.watch_socket(self._monitor, lambda: _drain(self._monitor, self._connection_changed))
+        self._descriptor = loop.watch_socket(self._socket, self._ready)
         self._socket.connect(_address(path))
-
-    def _monitored(self, _events: int) -> None:
-        _drain(self._monitor, self._connection_changed)
 
     def _connection_changed(self, frames: list[bytes]) -> None:
         # Not zmq.utils.monitor, which imports asyncio: event (16 bits) and value, in this machine's order.
@@ -294,8 +355,8 @@ class Client:
         if self.connected:
             self._on_connect()
 
-    def _ready(self, _events: int) -> None:
-        _drain(self._socket, self._take)
+    def _ready(self) -> bool:
+        return _drain(self._socket, self._take)
 
     def _take(self, frames: list[bytes]) -> None:
         try:
@@ -309,8 +370,9 @@ class Client:
         """Send; False where the server is away or its queue is full (`on_connect` will come)."""
         if not self.connected:
             return False
+        self._loop.used(self._descriptor)
         try:
-            self._socket.send(pack(value), zmq.NOBLOCK)
+            self._socket.send(pack(value), _NOBLOCK)
         except zmq.Again:
             return False
         return True
@@ -320,14 +382,14 @@ class Client:
         if paused != self._paused:
             self._paused = paused
             if paused:
-                self._loop.unwatch(self._socket)
+                self._loop.unwatch_socket(self._descriptor)
             else:
-                self._loop.watch(self._socket, self._ready)
+                self._loop.watch_socket(self._socket, self._ready)
 
     def close(self) -> None:
         """Close the connection for good."""
-        self._loop.unwatch(self._socket)
-        self._loop.unwatch(self._monitor)
+        self._loop.unwatch_socket(self._descriptor)
+        self._loop.unwatch_socket(self._watched)
         self._socket.disable_monitor()
         self._socket.close()
 
@@ -346,10 +408,8 @@ class Publisher:
         self._socket.setsockopt(zmq.RECONNECT_IVL, 50)
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
         self._socket.connect(_address(path))
-        loop.watch(self._socket, self._subscribed)
-
-    def _subscribed(self, _events: int) -> None:
-        _drain(self._socket, self._subscription)
+        self._loop = loop
+        self._descriptor = loop.watch_socket(self._socket, lambda: _drain(self._socket, self._subscription))
 
     def _subscription(self, frames: list[bytes]) -> None:
         octets = frames[0]
@@ -370,6 +430,7 @@ class Publisher:
         self._sequence += 1
         if self.wanted(topic):
             event = Event(self._name, self._epoch, self._sequence, time.time(), topic, data)
+            self._loop.used(self._descriptor)
             self._socket.send_multipart((topic.encode(), pack(event)), zmq.NOBLOCK)
 
 

@@ -104,6 +104,19 @@ def test_a_client_is_there_before_its_server(peers: Peers) -> None:
     assert peers.got == [request(2)]
 
 
+def test_a_message_is_not_overlooked_where_a_send_took_in_the_news_of_it(peers: Peers) -> None:
+    peers.serve()
+    peers.until(lambda: peers.connections == 1, "a connection")
+    peers.client.send(request(1))
+    assert peers.server_loop is not None
+    run_until(peers.server_loop, lambda: peers.got, "a request")
+    time.sleep(0.1)  # the answer comes, and the loop does not look
+    peers.client.send(ListRoutes(2, "n", 0, 1))
+    peers.loop.call_later(1.0, lambda: None)
+    peers.loop.turn()
+    assert peers.answers == [Applied(1)]
+
+
 def test_nothing_that_was_meant_for_a_dead_server_reaches_its_successor(peers: Peers) -> None:
     for life in range(1, 4):
         peers.serve()

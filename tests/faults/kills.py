@@ -26,6 +26,7 @@ API = "api { processes [ flow ]; }"
 ADDRESSES = "127.24.1.{}"
 WHOLE = 5.0  # seconds from a peer's accepting until it has its table, at most
 DOWN = 8.0  # seconds for everything to end once supervisord is gone
+PATIENCE = 60.0  # seconds for what must come, on a machine that is busy with everything else
 
 
 @dataclass(slots=True)
@@ -78,7 +79,7 @@ class Bed:
         self.daemon.start()
         dial(self.passive, self.daemon)
         for peer, count in zip(self.watched, sessions, strict=True):
-            peer.established(count + 1)
+            peer.established(count + 1, PATIENCE)
 
     def close(self) -> None:
         """End everything."""
@@ -92,7 +93,7 @@ def established(peer: Peer) -> list[object]:
     return [session for session in peer.sessions if session.established is not None]
 
 
-def dial(peer: Peer, daemon: Daemon, seconds: float = 10) -> None:
+def dial(peer: Peer, daemon: Daemon) -> None:
     """Connect as soon as somebody listens."""
 
     def attempt() -> bool:
@@ -102,7 +103,7 @@ def dial(peer: Peer, daemon: Daemon, seconds: float = 10) -> None:
             return False
         return True
 
-    wait_for(attempt, seconds, lambda: f"the listener; {daemon.tail()}")
+    wait_for(attempt, PATIENCE, lambda: f"the listener; {daemon.tail()}")
 
 
 def kill(directory: Path, times: Mapping[str, int], seed: int, port: int) -> Kills:
@@ -113,7 +114,7 @@ def kill(directory: Path, times: Mapping[str, int], seed: int, port: int) -> Kil
     result, bed = Kills(), Bed(directory, port)
     try:
         bed.start()
-        bed.flow.full()
+        bed.flow.full(PATIENCE)
         for victim in order:
             time.sleep(chance.uniform(0, SPREAD))
             strike(bed, victim, result)
@@ -122,7 +123,7 @@ def kill(directory: Path, times: Mapping[str, int], seed: int, port: int) -> Kil
             result.orphans += count_orphans(bed)
         result.commands = bed.flow.stop()
         compare(bed, result)
-        bed.daemon.stop(seconds=10)
+        bed.daemon.stop(seconds=PATIENCE)
         result.orphans += len(processes_with(str(directory)))
     finally:
         bed.close()
@@ -151,7 +152,7 @@ def strike_daemons(bed: Bed, names: Sequence[str]) -> None:
     if "listener" in names:
         count = len(established(bed.latecomer))
         dial(bed.latecomer, bed.daemon)
-        session = bed.latecomer.established(count + 1)
+        session = bed.latecomer.established(count + 1, PATIENCE)
         whole(bed, bed.latecomer, bed.flow.answered, session.began)
         session.sock.shutdown(socket.SHUT_RDWR)
 
@@ -160,12 +161,12 @@ def strike_helper(bed: Bed) -> None:
     """Kill the helper, and wait until its bridge has started it again."""
     pid = helper_pid(bed)
     os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: (found := helper_pid(bed)) != pid and found, 15, "the helper to start again")
+    wait_for(lambda: (found := helper_pid(bed)) != pid and found, PATIENCE, "the helper to start again")
 
 
 def helper_pid(bed: Bed) -> int:
     """Return the process id of the helper, once it runs."""
-    return wait_for(lambda: next(iter(processes_with(str(bed.flow.directory))), None), 15, "the helper to run")
+    return wait_for(lambda: next(iter(processes_with(str(bed.flow.directory))), None), PATIENCE, "the helper to run")
 
 
 def running(daemon: Daemon, name: str, former: int = 0) -> int:
@@ -179,7 +180,7 @@ def running(daemon: Daemon, name: str, former: int = 0) -> int:
         each = next((each for each in programs if each["name"] == name), None)
         return each["pid"] if each and each["statename"] == "RUNNING" and each["pid"] != former else None
 
-    return wait_for(found, 20, lambda: f"{name} to run; {daemon.tail()}", interval=0.1)
+    return wait_for(found, PATIENCE, lambda: f"{name} to run; {daemon.tail()}", interval=0.1)
 
 
 def strike_peerd(bed: Bed, result: Kills) -> None:
@@ -190,7 +191,7 @@ def strike_peerd(bed: Bed, result: Kills) -> None:
     pid = running(bed.daemon, name)
     answered = bed.flow.answered
     os.kill(pid, signal.SIGKILL)
-    session = peer.established(count + 1)
+    session = peer.established(count + 1, PATIENCE)
     took = whole(bed, peer, answered, session.began)
     result.slowest_table = max(result.slowest_table, took)
     result.late += took > WHOLE
@@ -206,7 +207,7 @@ def whole(bed: Bed, peer: Peer, answered: int, began: float) -> float:
         table = {int.from_bytes(item[-3:], "big") for _, item in peer.session.table}
         return 0.0 if wanted - table else time.monotonic() - began
 
-    return peer.wait(there, 20, f"the table at {peer.address}")
+    return peer.wait(there, PATIENCE, f"the table at {peer.address}")
 
 
 def strike_supervisord(bed: Bed, result: Kills) -> None:
@@ -219,9 +220,9 @@ def strike_supervisord(bed: Bed, result: Kills) -> None:
         time.sleep(0.05)
     result.orphans += len(left)
     assert daemon.process is not None
-    daemon.process.wait(5)
+    daemon.process.wait(PATIENCE)
     for peer, session in zip(bed.watched, sessions, strict=True):
-        peer.wait(lambda session=session: session.ended, 5, "the end of a session")  # type: ignore[misc]
+        peer.wait(lambda session=session: session.ended, PATIENCE, "the end of a session")  # type: ignore[misc]
         result.unclosed += session.notification is None or session.reset is not None
         result.back += len(session.table) == 0
     answered = bed.flow.answered
@@ -246,7 +247,7 @@ def count_twice(bed: Bed) -> int:
     return twice
 
 
-def count_orphans(bed: Bed, seconds: float = 5) -> int:
+def count_orphans(bed: Bed, seconds: float = 5.0) -> int:
     """Return how many processes have lost their parent and live on."""
     assert bed.daemon.process is not None
     runner = bed.daemon.process.pid
@@ -269,7 +270,7 @@ def compare(bed: Bed, result: Kills) -> None:
     for peer in bed.watched:
         restarts = result.kills[SUPERVISORD] + result.kills[PEERD] * (peer is bed.dialled[0])
         count = len(bed.flow.standing(result.commands, result.commands))
-        peer.wait(lambda peer=peer, count=count: len(peer.session.table) == count, 10, "the last routes")  # type: ignore[misc]
+        peer.wait(lambda peer=peer, count=count: len(peer.session.table) == count, PATIENCE, "the last routes")  # type: ignore[misc]
         peer.quiet()
         result.dropped += len(established(peer)) - 1 - restarts + (peer.session.ended is not None)
         difference = bed.flow.difference(peer.session, result.commands, not restarts)

@@ -132,6 +132,19 @@ def test_events_that_are_dropped_are_told_to_the_helper_the_log_and_the_taps(
     assert "lost" in (directory / "helpers").read_text()
 
 
+@pytest.mark.parametrize(
+    ("helper", "said"),
+    [
+        ("floods", "helper floods, its pipe pushes back"),
+        ("forks", "helper is killed, with all that it started: it left processes behind"),
+        ("ignores-term", "helper is killed, with all that it started: it did not end on SIGTERM"),
+        ("writes-to-stderr", "helper stderr: lines not logged count="),
+    ],
+)
+def test_the_log_names_who_did_it_and_says_what_was_done(together: Misbehaviour, helper: str, said: str) -> None:
+    assert any(said in line for line in log_lines(together, helper))
+
+
 def test_nothing_that_a_helper_started_is_left(together: Misbehaviour, directory: Path) -> None:
     pids = [int(word) for name in ("grandchildren", "stubborn") for word in (directory / name).read_text().split()]
     assert pids

@@ -9,6 +9,7 @@ import signal
 import socket
 import time
 from pathlib import Path
+from typing import Any
 
 from apid import __version__
 from apid.bridge.commands import Commands
@@ -40,6 +41,7 @@ STOP_SECONDS = 3.0
 DOWN_SECONDS, DOWN_LOOK = 1.0, 0.02  # seconds for sessions that end to say so, between looks whether they did
 SILENCE = 1.0  # seconds without a command, after which a helper has announced what it had to at its start
 STDERR_LINES = 500  # of a helper's stderr, logged in a second; more are counted
+ABOUT_NEIGHBORS: dict[str, Any] = {"bindings": [], "subscription": {}}  # what a helper is not started anew for
 NOBODY = NeighborContext("", "", 0, 0, "")  # whom notices of the daemon itself are about
 VERSION = f"exabgp 5.0.0 bgpbus {__version__}"
 
@@ -242,7 +244,7 @@ class Bridge:
             self._log.error("settings cannot be read, the old ones stay: %s", error)
             return
         self._targets.configure(bindings)
-        same = {**helper.to_wire(), "bindings": []} == {**self._helper.to_wire(), "bindings": []}
+        same = {**helper.to_wire(), **ABOUT_NEIGHBORS} == {**self._helper.to_wire(), **ABOUT_NEIGHBORS}
         self._feeds.configure(helper, bindings, self._context)
         self._helper = helper
         if not same:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,9 @@ def _changed(run: RunDirectory, compiled: Compiled) -> list[Session]:
     changed = []
     for program, settings in compiled.peerds.items():
         path = run.settings / program
-        former = {each.name: each for each in read_peerd(path)} if path.exists() else {}
+        former: dict[str, SessionConfiguration] = {}
+        with suppress(FileNotFoundError, SchemaError):  # what cannot be read any more is written anew
+            former = {each.name: each for each in read_peerd(path)}
         for session in map(SessionConfiguration.from_wire, as_stored(settings.sessions)):
             old = former.get(session.name)
             if old is not None and replace(old, helpers=session.helpers, shut=session.shut) != session:

@@ -108,7 +108,9 @@ class InForce:
         if reload:
             waiting = [asked.done for asked in taken]
             self._background.do(
-                self._prepare_reload, lambda result, error: self._prepared(result, error, waiting), (LoadError, OSError)
+                self._prepare_reload,
+                lambda result, error: self._prepared(result, error, waiting),
+                (LoadError, OSError, SchemaError),
             )
         else:
             self._background.do(

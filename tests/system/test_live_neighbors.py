@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from bgp.notification import ADMINISTRATIVE_SHUTDOWN, CEASE, CONNECTION_REJECTED
-from tests.routers.process import free_port
+from tests.routers.process import free_port, wait_for
 from tests.system.bed import Daemon, Helper, announce, neighbor, route
 from tests.system.peer import Peer
 
@@ -185,3 +185,19 @@ def test_what_cannot_be_created_is_told_with_the_reason_and_changes_nothing(bed:
         assert reason in bed.daemon.log.read_text()
     bed.first_is_untouched()
     assert bed.second.sessions == []
+
+
+def test_a_helper_makes_all_neighbors_where_the_configuration_has_none(
+    start: Callable[..., Daemon], make_peer: Callable[..., Peer], make_helper: Callable[[str], Helper]
+) -> None:
+    helper, peer = make_helper("p"), make_peer()
+    daemon = start(helper.configuration("encoder text; neighbor-changes;"))
+    pid = wait_for(helper.pid, 20, "the helper to run")
+    bed = Bed(daemon, helper, peer, peer, 0)
+    helper.say(f"{bed.create()}\n")
+    peer.established()
+    assert set(helper.answers(3)) >= {"done", f"neighbor {peer.address} up"}
+    daemon.file.write_text(helper.configuration("encoder text; neighbor-changes;") + neighbor(peer, STATIC))
+    daemon.ask("reload", seconds=60)
+    peer.has({route(1)})
+    assert helper.pid() == pid

@@ -7,7 +7,7 @@ import pytest
 from tests.interop.conftest import require
 from tests.routers.exabgp import ExaBgp
 from tests.routers.process import free_port
-from tools.differential.__main__ import compare
+from tools.differential.__main__ import compare, compare_forms
 from tools.differential.generate import FAMILIES, cases
 from tools.differential.run import Case, Plan
 from tools.differential.sessions import CASES
@@ -39,3 +39,10 @@ def test_routes_of_every_family_are_encoded_alike() -> None:
 
 def test_sessions_send_the_same_messages_in_the_same_order() -> None:
     assert not differences(list(CASES), quiet=2.5, order=True)
+
+
+def test_forms_of_every_word_are_taken_and_told_alike() -> None:
+    """Every eighth line of the file: what is sent and answered, and the JSON of those UPDATEs received."""
+    found, count = compare_forms([free_port() for _ in range(4)], step=8, first=SEED % 8)
+    assert not "\n".join(str(each) for each in found)
+    assert count > 50

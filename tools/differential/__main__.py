@@ -1,4 +1,4 @@
-"""The long form: `python -m tools.differential [--family FAMILY …] [--seed N] [--count N] [--port N]`."""
+"""The long form: `python -m tools.differential [--family FAMILY …] [--forms] [--seed N] [--count N] [--port N]`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from bgp.message import MessageType
 from tools.differential.compare import Difference, answer_differences, differences
+from tools.differential.forms import form_case
 from tools.differential.generate import FAMILIES, cases
+from tools.differential.received import received_cases, received_count, received_differences
 from tools.differential.run import Plan, Result, run
+
+END_OF_RIB = 30  # octets: an UPDATE of at most this size is a marker
+FORM_PARTS = 4  # runs that the forms are spread over
 
 
 def both(plan: Plan, ports: Sequence[int]) -> tuple[Result, Result]:
@@ -28,15 +34,40 @@ def compare(plan: Plan, ports: Sequence[int], order: bool = False) -> list[Diffe
     return [each for each in found if order or each.kind != "order"]
 
 
+def compare_forms(ports: Sequence[int], step: int = 1, first: int = 0) -> tuple[list[Difference], int]:
+    """Give forms of every word to both, then all that ExaBGP sent as UPDATEs to both; differences and a count.
+
+    The count is of the messages whose JSON was compared. ports: two for each of the two runs.
+    """
+    case = form_case(step, first)
+    theirs, ours = both(Plan([case], quiet=2.0), ports[:2])
+    found = [*differences([case], theirs, ours), *answer_differences(theirs, ours)]
+    sent = [message for each in theirs.connections[case.name] for message in each.messages]
+    updates = list(dict.fromkeys(each for each in sent if each[18] == MessageType.UPDATE and len(each) > END_OF_RIB))
+    theirs, ours = both(Plan(received_cases(updates), encoder="json", quiet=2.0), ports[2:])
+    found += received_differences(updates, theirs, ours)
+    return found, received_count(theirs)
+
+
 def main() -> int:
     """Compare family by family; the exit status is 1 where something differs."""
     parser = argparse.ArgumentParser(prog="python -m tools.differential", description=__doc__)
     parser.add_argument("--family", action="append", choices=sorted(FAMILIES))
+    parser.add_argument("--forms", action="store_true", help="forms of every word instead of whole families")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=600, help="routes in each family")
     parser.add_argument("--port", type=int, default=24100)
     options = parser.parse_args()
     failed = 0
+    for first in range(FORM_PARTS if options.forms else 0):
+        start = options.port + 4 * first
+        found, count = compare_forms(range(start, start + 4), FORM_PARTS, first)
+        for difference in found:
+            print(difference)
+        print(f"forms {first + 1} of {FORM_PARTS}: {len(found)} differences, {count} messages received", flush=True)
+        failed += len(found)
+    if options.forms:
+        return 1 if failed else 0
     for number, family in enumerate(options.family or FAMILIES):
         plan = Plan(cases(family, options.seed, options.count))
         found = compare(plan, (options.port + 2 * number, options.port + 2 * number + 1))

@@ -1,4 +1,4 @@
-"""Segment lists of an SR policy's candidate path (RFC 9830 section 2.4.4); segment types C to K stay octets."""
+"""Segment lists of an SR policy's candidate path (RFC 9830 section 2.4.4), with segments of types A and B."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from struct import Struct
 from typing import Self
 
 from bgp.attribute.tunnel import read_sub_tlvs, write_sub_tlvs
+from bgp.attribute.tunnel_behavior import ENDPOINT_GIVEN, EndpointBehavior, check_flags, read_behavior
+from bgp.attribute.tunnel_segment_address import LAYOUTS, AddressSegment
 from bgp.wire import Reader
 
 
@@ -18,45 +20,7 @@ class SegmentTlv:
     SEGMENT_B = 13
 
 
-ENDPOINT_GIVEN = 0x10  # the B flag of a segment: endpoint behavior and structure follow
-
 _ENTRY = Struct("!BxI")  # flags, reserved, label stack entry or weight
-_BEHAVIOR = Struct("!HxxBBBB")
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointBehavior:
-    """SRv6 endpoint behavior, and the lengths in bits of the SID's parts (RFC 9830 section 2.4.4.2.4)."""
-
-    behavior: int
-    block: int = 0
-    node: int = 0
-    function: int = 0
-    argument: int = 0
-
-    def __post_init__(self) -> None:
-        """Validate; raises ValueError."""
-        if not 0 <= self.behavior <= 0xFFFF:
-            raise ValueError(f"endpoint behavior {self.behavior} is not within 0..65535")
-        parts = (self.block, self.node, self.function, self.argument)
-        if any(not 0 <= bits <= 255 for bits in parts):
-            raise ValueError(f"SID structure {parts} has a length that is not within 0..255")
-
-    @classmethod
-    def decode(cls, data: bytes) -> Self:
-        """Read eight octets; raises ValueError."""
-        if len(data) != _BEHAVIOR.size:
-            raise ValueError(f"endpoint behavior length {len(data)} is not {_BEHAVIOR.size}")
-        return cls(*_BEHAVIOR.unpack(data))
-
-    def encode(self) -> bytes:
-        """Return eight octets."""
-        return _BEHAVIOR.pack(self.behavior, self.block, self.node, self.function, self.argument)
-
-
-def read_behavior(reader: Reader) -> EndpointBehavior | None:
-    """Read the endpoint behavior that ends a sub-TLV, if any; raises ValueError."""
-    return EndpointBehavior.decode(reader.rest()) if len(reader) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +102,7 @@ class OpaqueSegment:
         return self.kind, self.data
 
 
-Segment = SegmentA | SegmentB | OpaqueSegment
+Segment = SegmentA | SegmentB | AddressSegment | OpaqueSegment
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +140,8 @@ def read_list(data: bytes) -> SegmentList:
             segments.append(SegmentA.decode(value))
         elif kind == SegmentTlv.SEGMENT_B:
             segments.append(SegmentB.decode(value))
+        elif kind in LAYOUTS:
+            segments.append(AddressSegment.decode(kind, value))
         else:
             segments.append(OpaqueSegment(kind, value))
     return SegmentList(tuple(segments), weight)
-
-
-def check_flags(flags: int) -> None:
-    """Raise ValueError unless the flags fit an octet."""
-    if not 0 <= flags <= 255:
-        raise ValueError(f"segment flags {flags} are not within 0..255")

@@ -7,7 +7,8 @@ from struct import Struct
 from typing import Self
 
 from bgp.attribute.tunnel import Tunnel
-from bgp.attribute.tunnel_segment import EndpointBehavior, SegmentList, read_behavior, read_list
+from bgp.attribute.tunnel_behavior import EndpointBehavior, read_behavior
+from bgp.attribute.tunnel_segment import SegmentList, read_list
 from bgp.wire import Reader
 
 SR_POLICY_TUNNEL = 15

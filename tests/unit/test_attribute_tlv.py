@@ -18,7 +18,8 @@ from bgp.attribute.prefix_sid import PrefixSid
 from bgp.attribute.prefix_sid_service import SidStructure, Srv6Sid
 from bgp.attribute.registry import ATTRIBUTES, Attribute
 from bgp.attribute.tunnel import Tunnel, TunnelEncapsulation
-from bgp.attribute.tunnel_segment import EndpointBehavior, SegmentA, SegmentB, SegmentList
+from bgp.attribute.tunnel_behavior import EndpointBehavior
+from bgp.attribute.tunnel_segment import SegmentA, SegmentB, SegmentList
 from bgp.attribute.tunnel_sr_policy import BindingSid, SrPolicyPath, Srv6BindingSid
 from bgp.errors import AttributeDiscard, TreatAsWithdraw
 from bgp.negotiated import Negotiated

@@ -331,7 +331,7 @@ ERRORS = (
     ("ipv4 mcast-vpn source-join source 1.2.3.4 group 1.2.3.4 rd 1:1 next-hop self", "'source-as' is missing"),
     ("ipv4 mcast-vpn foo", "'foo'"),
     ("ipv4 sr-policy distinguisher 1 color 1 endpoint ::1 next-hop self", "16"),
-    ("ipv4 sr-policy segment-list segment type-c x", "'type-c'"),
+    ("ipv4 sr-policy segment-list segment type-x x", "'type-x'"),
     ("rtc x", "'x'"),
     ("raw ipv4 unicast 0x", "at least one octet"),
     ("raw ipv4 unicast 0x18", "0x18"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Iterator
 
 import click
 
@@ -19,10 +20,10 @@ ABBREVIATIONS = {
     "w": "withdraw",
     "n": "neighbor",
     "s": "show",
-    "f": "flush",
     "sh": "show",
     "nei": "neighbor",
     "adj": "adj-rib",
+    "f": "flush",
     "c": "clear",
     "t": "teardown",
     "r": "route",
@@ -37,12 +38,12 @@ def send(run: RunDirectory, *words: str) -> None:
     ask(run, " ".join(words), _print)
 
 
-def _print(lines: list[str]) -> None:
 def _in_full(words: tuple[str, ...], count: int) -> tuple[str, ...]:
     """Return words with the first ones in full where they are abbreviated, as `exabgp-cli` takes them."""
     return (*(ABBREVIATIONS.get(word, word) for word in words[:count]), *words[count:])
 
 
+def _print(lines: list[str]) -> None:
     sys.stdout.write("\n".join(lines) + "\n")
 
 
@@ -70,8 +71,8 @@ def show(run: RunDirectory, words: tuple[str, ...], as_json: bool) -> None:
     bgpbus show adj-rib in 192.0.2.1 extensive      what a peer announced
     bgpbus show adj-rib out flow --json
     """
-    if words[0] == "neighbor" and not as_json and not {"extensive", "configuration", "json"} & {*words}:
     words = _in_full(words, len(words))
+    if words[0] == "neighbor" and not as_json and not {"extensive", "configuration", "json"} & {*words}:
         selected = tuple(word for word in words[1:] if word != "summary")
         _print([_coloured(line) for line in summary(run, selected)])
         return
@@ -221,7 +222,7 @@ def cli(run: RunDirectory, words: tuple[str, ...], pipename: str | None) -> None
         send(run, *_in_full(words, 3))
         return
     failed = 0
-    for line in sys.stdin:
+    for line in _joined(sys.stdin):
         try:
             send(run, line)
         except Failed as error:
@@ -229,6 +230,23 @@ def cli(run: RunDirectory, words: tuple[str, ...], pipename: str | None) -> None
             click.echo(f"{line.strip()}: {error.message}", err=True)
     if failed:
         raise Failed(f"{failed} command{'s' if failed > 1 else ''} failed")
+
+
+def _joined(lines: Iterable[str]) -> Iterator[str]:
+    """Make one line of what stands between `group start` and `group end`: here, every line travels by itself."""
+    group: list[str] | None = None
+    for line in map(str.strip, lines):
+        if line == "group start" and group is None:
+            group = []
+        elif line == "group end" and group:
+            yield f"peer * group {' ; '.join(group)}"
+            group = None
+        elif group is None:
+            yield line
+        elif not line.startswith("#"):
+            group.append(line)
+    if group is not None:
+        raise Failed("'group end' is missing: nothing of the group was carried out")
 
 
 @click.command()

@@ -97,6 +97,7 @@ for _row in COMMANDS:
 LONGEST_NAME = max(map(len, _ROWS))
 _FIRST_WORDS = {name[0] for name in _ROWS} | {"neighbor", "debug"}
 
+ROUTES_VERBS = {"add": "announce", "remove": "withdraw", "list": "show adj-rib out"}  # of release 6: what they mean
 SYNCHRONISATION = {"sync": True, "async": False}  # words that may end a command: whether its answer waits
 
 
@@ -213,11 +214,15 @@ def _batch(tokens: list[Token], selector: Selector) -> Batch:
 
 
 def _routes(tokens: list[Token]) -> list[Token]:
-    """Turn `routes add|remove|list …` into `announce|withdraw …` and `show adj-rib out …`."""
-    place = tokens[1]
-    if place.text == "list":
-        return [Token(word, place.line, place.column) for word in ("show", "adj-rib", "out")] + tokens[2:]
-    verbs = {"add": "announce", "remove": "withdraw"}
-    if place.text not in verbs:
-        raise GrammarError(unknown_word(place.text, {*verbs, "list"}, "word after 'routes'"), place)
-    return [Token(verbs[place.text], place.line, place.column), *tokens[2:]]
+    """Turn `routes [AFI [SAFI]] add|remove|list …` into `announce|withdraw …` and `show adj-rib out …`."""
+    verb = next((at for at, token in enumerate(tokens) if at and token.text in ROUTES_VERBS), 0)
+    family = tokens[1:verb]
+    if not verb or len(family) > 2:
+        raise GrammarError(unknown_word(tokens[1].text, ROUTES_VERBS, "word after 'routes'"), tokens[1])
+    place, rest = tokens[verb], tokens[verb + 1 :]
+    if len(family) == 2 and place.text != "list" and rest and rest[0].text == "route":
+        rest = rest[1:]  # the family says it: `announce ipv4 unicast PREFIX …`
+    elif place.text != "list":
+        family = []
+    words = [Token(word, place.line, place.column) for word in ROUTES_VERBS[place.text].split()]
+    return [*words, *family, *rest]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from apid.grammar.command_kinds import (
     Acknowledge,
@@ -57,6 +58,8 @@ Read = Callable[[Words, Selector], Command]
 SYNC_SECONDS, LONGEST_SYNC = 10.0, 600  # for which a `session sync` waits
 FORMS = ("summary", "extensive", "configuration")
 FILTERS = ("inet", "flow", "l2vpn")
+RIB_SHOW = "[IP] [FAMILY] [extensive] [text]"
+PEER_SHOW = "[IP] [summary|extensive|configuration] [text]"
 KEEP = "keep"
 LONGEST_COMMUNICATION = 255  # octets
 PEER_CREATE = (
@@ -132,21 +135,25 @@ def _enable(words: Words, selector: Selector) -> Command:
     return PeerEnable(selector)
 
 
-def _show_neighbor(words: Words, selector: Selector) -> Command:
-    """Read `[IP] [summary|extensive|configuration] [json]`, in any order."""
-    form, json = "", False
-    while words:
-        if words.peek() in ("neighbor", "peer"):
-            selector = read_selector(words)
-            continue
-        token = words.token("form")
-        if token.text in FORMS:
-            form = token.text
-        elif token.text == "json":
-            json = True
-        elif token.text != "text":
-            selector = _bare_peer(token.text, words, FORMS)
-    return ShowNeighbor(selector, form, json)
+def _show_neighbor(json: bool = False) -> Read:
+    """Make the reader of `[IP] [summary|extensive|configuration] [json|text]`, in any order; `json` unless said."""
+
+    def show(words: Words, selector: Selector) -> Command:
+        form, as_json = "", json
+        while words:
+            if words.peek() in ("neighbor", "peer"):
+                selector = read_selector(words)
+                continue
+            token = words.token("form")
+            if token.text in FORMS:
+                form = token.text
+            elif token.text in ("json", "text"):
+                as_json = token.text == "json"
+            else:
+                selector = _bare_peer(token.text, words, FORMS)
+        return ShowNeighbor(selector, form, as_json)
+
+    return show
 
 
 def _show_form(form: str) -> Read:
@@ -167,11 +174,11 @@ def _bare_peer(text: str, words: Words, known: tuple[str, ...]) -> Selector:
     return Selector((Terms(peer_value(text)),))
 
 
-def _show_adj_rib(direction: str) -> Read:
-    """Make the reader of `[IP] [inet|flow|l2vpn|AFI [SAFI]] [extensive] [json]`, in any order."""
+def _show_adj_rib(direction: str, json: bool = False) -> Read:
+    """Make the reader of `[IP] [inet|flow|l2vpn|AFI [SAFI]] [extensive] [json|text]`, in any order."""
 
     def show(words: Words, selector: Selector) -> Command:
-        chosen, extensive, json = "", False, False
+        chosen, extensive, as_json = "", False, json
         while words:
             if words.peek() in ("neighbor", "peer"):
                 selector = read_selector(words)
@@ -179,17 +186,22 @@ def _show_adj_rib(direction: str) -> Read:
             token = words.token("filter")
             if token.text == "extensive":
                 extensive = True
-            elif token.text == "json":
-                json = True
+            elif token.text in ("json", "text"):
+                as_json = token.text == "json"
             elif token.text in AFIS and (words.peek() in SAFIS or token.text not in FILTERS):
                 chosen = f"{token.text} {words.next('family')}" if words.peek() in SAFIS else token.text
             elif token.text in FILTERS:
                 chosen = token.text
-            elif token.text != "text":
+            else:
                 selector = _bare_peer(token.text, words, (*FILTERS, "extensive"))
-        return ShowAdjRib(direction, selector, chosen, extensive, json)
+        return ShowAdjRib(direction, selector, chosen, extensive, as_json)
 
     return show
+
+
+def _selected(make: Callable[[Selector], Command]) -> Read:
+    """Make the reader of `[IP]`: a peer that stands behind the command, not before it."""
+    return lambda words, selector: make(_bare_peer(words.next("IP"), words, ()) if words else selector)
 
 
 def _ping(words: Words, selector: Selector) -> Command:
@@ -220,13 +232,13 @@ def _fixed(command: Command) -> Read:
     return lambda words, selector: command
 
 
-def _switchable_json(make: Callable[[bool], Command]) -> Read:
-    """Make the reader of a command that takes `json` or `text`."""
+def _switchable_json(make: Callable[[bool], Command], json: bool = False) -> Read:
+    """Make the reader of a command that takes `json` or `text`, and means `json` where neither is said."""
 
     def switchable(words: Words, selector: Selector) -> Command:
-        json = words.accept("json")
-        words.accept("text")
-        return make(json)
+        if words.accept("text"):
+            return make(False)
+        return make(words.accept("json") or json)
 
     return switchable
 
@@ -292,7 +304,7 @@ COMMANDS: tuple[Row, ...] = (
         True,
     ),
     Row("teardown", "SUBCODE", "end the session with Cease and this subcode (0..255); it comes back", _teardown, True),
-    Row("show neighbor", "[IP] summary|extensive|configuration [json]", "show neighbors", _show_neighbor, True),
+    Row("show neighbor", "[IP] summary|extensive|configuration [json]", "show neighbors", _show_neighbor(), True),
     Row(
         "show adj-rib in",
         "[IP] [inet|flow|l2vpn|AFI SAFI] [extensive] [json]",
@@ -307,9 +319,9 @@ COMMANDS: tuple[Row, ...] = (
         _show_adj_rib("out"),
         True,
     ),
-    Row("flush adj-rib out", "", "send all routes again", lambda words, selector: FlushAdjRibOut(selector), True),
-    Row("clear adj-rib in", "", "forget received routes", lambda words, selector: ClearAdjRib("in", selector), True),
-    Row("clear adj-rib out", "", "withdraw all routes", lambda words, selector: ClearAdjRib("out", selector), True),
+    Row("flush adj-rib out", "[IP]", "send all routes again", _selected(FlushAdjRibOut), True),
+    Row("clear adj-rib in", "[IP]", "forget received routes", _selected(partial(ClearAdjRib, "in")), True),
+    Row("clear adj-rib out", "[IP]", "withdraw all routes", _selected(partial(ClearAdjRib, "out")), True),
     Row("flush", "", "nothing: routes leave without it", _fixed(Flush())),
     Row(
         "shutdown",
@@ -358,18 +370,17 @@ COMMANDS: tuple[Row, ...] = (
     Row("session ping", "[ID]", "the same as ping", _ping),
     Row("session bye", "", "the same as bye", _fixed(Bye())),
     Row("session reset", "", "the same as reset, but answered", _fixed(Reset(answer=True))),
-    Row("system version", "[json]", "the same as version", _switchable_json(Version)),
-    Row("system help", "[json]", "the same as help", _switchable_json(Help)),
+    Row("system version", "[text]", "the same as version json", _switchable_json(Version, True)),
+    Row("system help", "[text]", "the same as help json", _switchable_json(Help, True)),
     Row("system queue-status", "", "tell how much waits for each helper", _fixed(QueueStatus())),
+    Row("queue-status", "", "the same as system queue-status", _fixed(QueueStatus())),
     Row("system crash", "", "the same as crash", _fixed(Crash())),
     Row("system api version", "[4|6]", "tell the version of the API", _api_version),
-    Row("rib show in", "[IP] [FAMILY] [extensive]", "the same as show adj-rib in", _show_adj_rib("in"), True),
-    Row("rib show out", "[IP] [FAMILY] [extensive]", "the same as show adj-rib out", _show_adj_rib("out"), True),
-    Row("rib flush out", "", "the same as flush adj-rib out", lambda words, selector: FlushAdjRibOut(selector), True),
-    Row("rib clear in", "", "the same as clear adj-rib in", lambda words, selector: ClearAdjRib("in", selector), True),
-    Row(
-        "rib clear out", "", "the same as clear adj-rib out", lambda words, selector: ClearAdjRib("out", selector), True
-    ),
+    Row("rib show in", RIB_SHOW, "the same as show adj-rib in json", _show_adj_rib("in", True), True),
+    Row("rib show out", RIB_SHOW, "the same as show adj-rib out json", _show_adj_rib("out", True), True),
+    Row("rib flush out", "[IP]", "the same as flush adj-rib out", _selected(FlushAdjRibOut), True),
+    Row("rib clear in", "[IP]", "the same as clear adj-rib in", _selected(partial(ClearAdjRib, "in")), True),
+    Row("rib clear out", "[IP]", "the same as clear adj-rib out", _selected(partial(ClearAdjRib, "out")), True),
     Row("peer list", "", "list neighbors", _fixed(PeerList())),
     Row("peer create", PEER_CREATE, "add a neighbor until the next reload, with keep for good", _peer_create),
     Row("create neighbor", PEER_CREATE, "the same as peer create", _peer_create),
@@ -380,7 +391,7 @@ COMMANDS: tuple[Row, ...] = (
         _peer_delete,
     ),
     Row("delete neighbor", "IP|*", "the same as peer delete", _peer_delete),
-    Row("peer show", "[IP] [summary|extensive|configuration]", "the same as show neighbor", _show_neighbor),
+    Row("peer show", PEER_SHOW, "the same as show neighbor … json", _show_neighbor(True)),
     *(
         Row(f"show {form}", "[json]", f"after a selector: show neighbor {form}", _show_form(form), True)
         for form in FORMS

@@ -142,12 +142,13 @@ class Daemon:
         )
         return self
 
-    def ask(self, *words: str, seconds: float = 15) -> str:
+    def ask(self, *words: str, seconds: float = 15, text: str | None = None) -> str:
         """Run a command of the product to its end; return what it printed. CalledProcessError where it failed."""
         done = subprocess.run(
             self.command(*words),
             capture_output=True,
             text=True,
+            input=text,
             timeout=seconds,
             env=self.environment,
             cwd=self.directory,

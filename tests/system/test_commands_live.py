@@ -95,6 +95,9 @@ def test_a_group_on_one_line_works_over_the_pipe_and_the_control_socket(
         daemon.ask("cli", f"peer * group {announce(7).strip()} ; announce route nonsense")
     peer.quiet()
     assert route(7) not in peer.session.announced
+    text = f"group start\n{announce(8)}{announce(9)}group end\n"
+    assert '"announced": 2' in daemon.ask("cli", text=text)
+    peer.has({route(number) for number in (2, 3, 8, 9)})
 
 
 # Sync

@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 
 from apid import cli_run
 from apid.__main__ import main as apid_main
-from apid.cli import COMMANDS, main
+from apid.cli import COMMANDS, Failed, main
+from apid.cli_control import _joined
 from apid.cli_table import table
 from apid.cli_tap import event_line
 from bus.schema import Event
@@ -214,3 +215,19 @@ def test_apid_without_its_words_is_wrong_usage(arguments: list[str], monkeypatch
     with pytest.raises(SystemExit) as ended:
         apid_main()
     assert ended.value.code == 2
+
+
+def test_a_group_on_standard_input_travels_as_one_line() -> None:
+    lines = [
+        "version\n",
+        "group start\n",
+        "# why\n",
+        "announce a\n",
+        " withdraw b \n",
+        "group end\n",
+        "\n",
+        "group end\n",
+    ]
+    assert list(_joined(lines)) == ["version", "peer * group announce a ; withdraw b", "", "group end"]
+    with pytest.raises(Failed, match="'group end' is missing"):
+        list(_joined(["group start\n", "announce a\n"]))

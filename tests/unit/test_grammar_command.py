@@ -73,8 +73,8 @@ ANY = Selector((Terms("*"),))
         ("show neighbor 127.0.0.1 extensive", ShowNeighbor(ONE, "extensive")),
         ("show neighbor json configuration", ShowNeighbor(EVERYONE, "configuration", True)),
         ("show neighbor extensive json 127.0.0.1", ShowNeighbor(ONE, "extensive", True)),
-        ("peer show", ShowNeighbor(EVERYONE, "")),
-        ("peer show summary", ShowNeighbor(EVERYONE, "summary")),
+        ("peer show", ShowNeighbor(EVERYONE, "", json=True)),
+        ("peer show summary text", ShowNeighbor(EVERYONE, "summary")),
         ("peer 127.0.0.1 show extensive", ShowNeighbor(ONE, "extensive")),
         ("show adj-rib in", ShowAdjRib("in")),
         ("show adj-rib out 127.0.0.1 extensive", ShowAdjRib("out", ONE, extensive=True)),
@@ -84,11 +84,14 @@ ANY = Selector((Terms("*"),))
         ("show adj-rib in l2vpn json", ShowAdjRib("in", filter="l2vpn", json=True)),
         ("show adj-rib in ipv6 unicast", ShowAdjRib("in", filter="ipv6 unicast")),
         ("show adj-rib in l2vpn evpn extensive", ShowAdjRib("in", filter="l2vpn evpn", extensive=True)),
-        ("rib show in extensive", ShowAdjRib("in", extensive=True)),
+        ("rib show in extensive", ShowAdjRib("in", extensive=True, json=True)),
         ("peer 127.0.0.1 routes list", ShowAdjRib("out", ONE)),
         ("flush adj-rib out", FlushAdjRibOut(EVERYONE)),
         ("neighbor 127.0.0.1 flush adj-rib out", FlushAdjRibOut(ONE)),
         ("rib flush out", FlushAdjRibOut(EVERYONE)),
+        ("rib flush out 127.0.0.1", FlushAdjRibOut(ONE)),
+        ("clear adj-rib out 127.0.0.1", ClearAdjRib("out", ONE)),
+        ("peer * routes ipv4 unicast list", ShowAdjRib("out", ANY, "ipv4 unicast")),
         ("clear adj-rib in", ClearAdjRib("in", EVERYONE)),
         ("neighbor * clear adj-rib out", ClearAdjRib("out", ANY)),
         ("rib clear out", ClearAdjRib("out", EVERYONE)),
@@ -101,9 +104,9 @@ ANY = Selector((Terms("*"),))
         ("reset", Reset()),
         ("session reset", Reset(answer=True)),
         ("version", Version()),
-        ("system version json", Version(json=True)),
+        ("system version", Version(json=True)),
         ("help", Help()),
-        ("system help", Help()),
+        ("system help text", Help()),
         ("status", Status()),
         ("daemon status", Status()),
         ("system queue-status", QueueStatus()),
@@ -312,3 +315,16 @@ def test_a_command_of_release_6_may_end_with_how_it_is_acknowledged(word: str) -
         parse_command(f"announce route 10.0.0.0/24 {word}")
     with pytest.raises(GrammarError):
         parse_command(f"announce route 10.0.0.0/24 next-hop self {word} {word}")
+
+
+def test_routes_of_a_family_are_added_and_removed_as_release_6_says_it() -> None:
+    tail = "10.0.0.0/24 next-hop self"
+    for line, old in (
+        (f"peer * routes add route {tail}", f"peer * announce route {tail}"),
+        (f"peer * routes ipv4 add route {tail}", f"peer * announce route {tail}"),
+        (f"peer * routes ipv4 unicast add route {tail}", f"peer * announce ipv4 unicast {tail}"),
+        (f"peer * routes ipv4 multicast remove route {tail}", f"peer * withdraw ipv4 multicast {tail}"),
+    ):
+        assert parse_command(line) == parse_command(old)
+    with pytest.raises(GrammarError, match="word after 'routes'"):
+        parse_command("peer * routes ipv4 unicast adds route 10.0.0.0/24")

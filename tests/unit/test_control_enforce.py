@@ -7,10 +7,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from apid.control.enforce import ITEMS_PER_REQUEST, Enforcer, leave_pending, parts, plan, put_in_place, read_applied
 from bgp.family import IPV4_UNICAST
 from bus.daemon import RunDirectory
-from bus.schema import Applied, AppliedConfiguration, Apply, Enrol, Message, Refused
+from bus.schema import (
+    MESSAGE_LIMIT,
+    Applied,
+    AppliedConfiguration,
+    Apply,
+    Enrol,
+    Message,
+    Refused,
+    SchemaError,
+    unpack,
+)
 from tests.unit.control_stage import CONFIGURATION, compiled
 
 LOG = logging.getLogger("test")
@@ -131,3 +143,16 @@ def test_watchdogs_are_part_of_the_applied_configuration() -> None:
     ((name, neighbors, changes),) = applied.watchdogs
     assert (name, neighbors, len(changes)) == ("dog", ["127.0.0.12"], 1)
     assert changes[0][3] not in [change[3] for _, routes in applied.routes for change in routes]
+
+
+def test_a_configuration_may_be_larger_than_a_message_on_the_bus(tmp_path: Path) -> None:
+    run = run_directory(tmp_path)
+    items = [bytes(4) + number.to_bytes(4096, "big") for number in range(MESSAGE_LIMIT // 4096 + 1)]
+    value = replace(compiled().applied, routes=[[["127.0.0.12"], [[1, 1, b"", items]]]])
+    leave_pending(run, value)
+    assert run.pending.stat().st_size > MESSAGE_LIMIT
+    read = read_applied(run.pending)
+    assert read is not None
+    assert read.routes == value.routes
+    with pytest.raises(SchemaError, match="larger than"):
+        unpack(run.pending.read_bytes())

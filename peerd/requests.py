@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bgp.family import Family
-from peerd.session import Session
+from bgp.pack import end_of_rib
+from bgp.refresh import Refresh
+from peerd.session import Established, Session
 
 PAGE_LIMIT = 10_000
 
@@ -20,19 +22,37 @@ def act(session: Session, action: str, arguments: list[str]) -> tuple[str, dict[
         case "teardown":
             session.teardown(int(arguments[0]))
             return "", {}
-        case "refresh":
-            return session.request_refresh(_family(arguments)), {}
-        case "eor":
-            return session.send_end_of_rib(_family(arguments)), {}
-        case "operational":
-            return session.send_operational(bytes.fromhex(arguments[0])), {}
-        case "resend":
-            return session.resend(), {}
         case "clear-in":
             session.adj_rib_in.clear()
             return "", {}
+        case "refresh" | "eor" | "operational" | "resend":
+            if session.established is None:
+                return "the session is not established", {}
+            return _send(session.established, session.families, action, arguments), {}
         case _:
             return f"unknown action {action}", {}
+
+
+def _send(established: Established, families: tuple[Family, ...], action: str, arguments: list[str]) -> str:
+    """Send what was asked for; return an error, or nothing. `families` are in the order of the configuration."""
+    sender, negotiated = established.sender, established.negotiated
+    match action:
+        case "resend":
+            sender.resend(families)
+        case "refresh":
+            if negotiated.refresh == "absent":
+                return "route refresh was not negotiated"
+            sender.send(Refresh(_family(arguments)).message())
+        case "eor":
+            family = _family(arguments)
+            if family not in negotiated.families:
+                return f"{family} was not negotiated"
+            sender.write(end_of_rib(family))
+        case "operational":
+            if not negotiated.operational:
+                return "operational messages were not negotiated"
+            sender.send(bytes.fromhex(arguments[0]))
+    return ""
 
 
 def _family(arguments: list[str]) -> Family:

@@ -20,7 +20,6 @@ from bgp import action as act
 from bgp import event as ev
 from bgp.family import Family
 from bgp.negotiated import Negotiated
-from bgp.pack import end_of_rib
 from bgp.peer import Peer
 from bgp.prefix_limit import PrefixLimit, PrefixLimits
 from bgp.refresh import Refresh, RefreshSubtype
@@ -36,7 +35,6 @@ from peerd.report import Report, context_of
 from peerd.sender import Sender
 
 HELPERS_SECONDS = 3.0  # for the bridges to subscribe before a session begins without them
-NOT_ESTABLISHED = "the session is not established"
 
 
 class Established:
@@ -327,41 +325,17 @@ class Session:
             if connection is not None:
                 connection.pause_reading(paused)
 
-    # Requests: each returns an error, or nothing
+    # What there is
 
-    def resend(self) -> str:
-        """Send all families again, in the order of the configuration, as ExaBGP."""
-        if self._established is None:
-            return NOT_ESTABLISHED
-        self._established.sender.resend(self._peer.settings.families)
-        return ""
+    @property
+    def established(self) -> Established | None:
+        """The session itself, while it is up."""
+        return self._established
 
-    def request_refresh(self, family: Family) -> str:
-        """Ask the peer to send a family again."""
-        if self._established is None:
-            return NOT_ESTABLISHED
-        if self._established.negotiated.refresh == "absent":
-            return "route refresh was not negotiated"
-        self._established.sender.send(Refresh(family).message())
-        return ""
-
-    def send_end_of_rib(self, family: Family) -> str:
-        """Send End-of-RIB."""
-        if self._established is None:
-            return NOT_ESTABLISHED
-        if family not in self._established.negotiated.families:
-            return f"{family} was not negotiated"
-        self._established.sender.write(end_of_rib(family))
-        return ""
-
-    def send_operational(self, message: bytes) -> str:
-        """Send a whole OPERATIONAL message."""
-        if self._established is None:
-            return NOT_ESTABLISHED
-        if not self._established.negotiated.operational:
-            return "operational messages were not negotiated"
-        self._established.sender.send(message)
-        return ""
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """The families of the configuration, in its order."""
+        return self._peer.settings.families
 
     @property
     def status(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from bgp.settings_wire import settings_from_wire
 from bus.schema import Batch, Message, Pull, Resync
 from bus.settings import SessionConfiguration
 from peerd.outbound import WHERE, Outbound
+from peerd.requests import act
 from peerd.sender import LOW_WATER
 from peerd.session import Session
 from tests.unit.rib_bench import FakeLoop, FakePublisher
@@ -130,7 +131,7 @@ def test_a_refresh_is_not_forgotten_for_the_answer_that_was_on_its_way(bed: Bed,
     bed.wire.kinds()
     under_way = bed.asked[-1].request
     bed.wire.queued = queued
-    assert bed.session.resend() == ""
+    assert act(bed.session, "resend", []) == ("", {})
     assert bed.wire.kinds() == [MessageType.ROUTE_REFRESH]
     bed.answer(7, 5, end_of_rib(IPV4_UNICAST), request=under_way)
     assert bed.wire.sent == b""
@@ -238,3 +239,17 @@ def test_a_peer_that_takes_some_of_what_waits_for_it_is_not_held_to_take_nothing
         bed.wire.queued = queued
         bed.session._connections._progress(1, sent)
     assert events == [ev.SendBlocked(1), ev.SendProgress(1, pending=True), ev.SendProgress(1, pending=False)]
+
+
+def test_what_a_session_cannot_send_is_an_error_with_its_reason() -> None:
+    bed = Bed(refresh="absent")
+    refused = {
+        ("refresh", "1", "1"): "route refresh was not negotiated",
+        ("eor", "2", "1"): "ipv6 unicast was not negotiated",
+        ("operational", "00"): "operational messages were not negotiated",
+        ("dance",): "unknown action dance",
+    }
+    for (action, *arguments), reason in refused.items():
+        assert act(bed.session, action, arguments) == (reason, {})
+    bed.session._established = None
+    assert act(bed.session, "resend", []) == ("the session is not established", {})

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from apid.config.options import LogOptions
+from bus.daemon import one_line
 
 LINE_OCTETS = 16 * 1024  # of a line without an end, after which it is cut
 WRITE_OCTETS = 4096  # a pipe or terminal that is writable takes so much without blocking
@@ -172,4 +173,4 @@ class Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line."""
-        self._write(self.format(record).replace("\n", "\\n").encode(errors="backslashreplace") + b"\n")
+        self._write(one_line(self.format(record)).encode(errors="backslashreplace") + b"\n")

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bgp.message import build
 from tests.routers.process import wait_for
-from tests.system.bed import Daemon, neighbor, processes_with, write_script
+from tests.system.bed import Daemon, Helper, neighbor, processes_with, write_script
 from tests.system.peer import Peer
+
+ATTRIBUTES = bytes.fromhex("40010100 400206 02010000fdea 400304 c0000209")
+UPDATE = build(2, b"\0\0" + len(ATTRIBUTES).to_bytes(2, "big") + ATTRIBUTES + bytes.fromhex("180a0201"))
 
 
 def said(daemon: Daemon, name: str) -> list[str]:
@@ -97,3 +103,34 @@ def test_a_helper_that_cleans_up_at_the_end_of_its_input_is_let(
     assert (directory / "tidied").read_text() == "end\n"
     assert [line for line in said(daemon, "p") if line][-1] == "shutdown"
     assert processes_with(str(directory)) == []
+
+
+def test_each_helper_reads_the_json_of_the_release_that_it_was_written_for(
+    start: Callable[..., Daemon], make_peer: Callable[..., Peer], make_helper: Callable[[str], Helper]
+) -> None:
+    helpers = {release: make_helper(f"p{release}") for release in "456"}
+    processes = "".join(h.configuration(f"encoder json; json-version {r};") for r, h in helpers.items())
+    names = " ".join(helper.name for helper in helpers.values())
+    api = f"api {{ processes [ {names} ]; receive {{ parsed; update; }} }}"
+    peer = make_peer()
+    start(processes + neighbor(peer, api))
+    wait_for(lambda: all(helper.pid() for helper in helpers.values()), 20, "the helpers")
+    peer.established().send(UPDATE)
+    updates = {release: _update(helper) for release, helper in helpers.items()}
+    assert {r: event["exabgp"] for r, event in updates.items()} == {"4": "4.0.1", "5": "5.0.0", "6": "6.0.0"}
+    assert {r: "router-id" in event["neighbor"] for r, event in updates.items()} == {"4": False, "5": True, "6": True}
+    assert {r: "negotiated" in event["neighbor"] for r, event in updates.items()} == {"4": False, "5": False, "6": True}
+    paths = {r: event["neighbor"]["message"]["update"]["attribute"]["as-path"] for r, event in updates.items()}
+    assert paths["4"] == [65002]
+    assert paths["5"] == paths["6"] == {"0": {"element": "as-sequence", "value": [65002]}}
+
+
+def _update(helper: Helper) -> Any:
+    """Wait for an event with routes."""
+    lines: list[str] = []
+
+    def found() -> Any:
+        lines.extend(helper.heard())
+        return next((event for event in map(json.loads, lines) if "update" in event["neighbor"]["message"]), None)
+
+    return wait_for(found, 20, lambda: f"an update, not {lines}")

@@ -1,0 +1,139 @@
+"""Before a start: check everything, take the run directory, become who we shall be, and leave what the daemons read."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from apid.amend import restore
+from apid.control.enforce import leave
+from apid.daemonize import PidFile
+from apid.live import read_live
+from apid.load import Loaded, LoadError, read_configuration
+from apid.log_destination import File, Handler, Log, open_destination
+from apid.privileges import become, can_run_us, find_user, may_execute
+from apid.programs import write_supervisord
+from bus.daemon import LOG_LEVEL, AlreadyRunning, RunDirectory, start_logging, take_lock
+
+SOCKET_PATH_LIMIT = 107  # octets of a UNIX socket's path (<sys/un.h>)
+SOCKET_SUFFIX = ".accept"  # the longest that a program's name gets
+FIXED_SOCKET = "supervisor.sock"
+
+
+def check_ports(loaded: Loaded) -> None:
+    """Raise LoadError where an address to listen on cannot be had."""
+    listener = loaded.compiled.listener
+    for address, port in listener.listener["endpoints"] if listener is not None else []:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                sock.bind((address, port))
+                sock.listen(1)
+            except OSError as error:
+                hint = " (set exabgp.tcp.port to a port above 1023, or run as root)" if error.errno == 13 else ""
+                raise LoadError(f"cannot listen on {address} port {port}: {error.strerror}{hint}") from error
+
+
+def check_helpers(loaded: Loaded) -> None:
+    """Raise LoadError where the user that helpers run as does not exist, or may not run one of them."""
+    user = find_user(daemon_user(loaded))
+    for name, settings in loaded.compiled.helpers.items() if user is not None else ():
+        program = settings.helper["run"][0]
+        if user is not None and not may_execute(user, program):
+            raise LoadError(
+                f"process {name}: {program} cannot be executed by the user '{user.pw_name}' that helpers run as: "
+                "let that user read it, or set exabgp.daemon.user (exabgp_daemon_user=root keeps root)"
+            )
+
+
+def daemon_user(loaded: Loaded) -> str:
+    """Return whom to run as, where we are root."""
+    options = loaded.environment.daemon
+    return options.user if options.drop else ""
+
+
+def state_on_disk(loaded: Loaded) -> Path | None:
+    """Return where routes are kept that shall survive the host; None where they shall not."""
+    daemon = loaded.environment.daemon
+    return Path(daemon.state) if daemon.durability == "disk" else None
+
+
+def drop_privileges(loaded: Loaded, run: RunDirectory, log: logging.Logger, files: list[Path]) -> None:
+    """Become the configured user, who gets the run directory and these files."""
+    user = find_user(daemon_user(loaded))
+    if user is None:
+        return
+    if not can_run_us(user):
+        log.warning(
+            "the daemons stay root, only helpers run as %s: that user cannot read %s or its packages",
+            user.pw_name,
+            sys.executable,
+        )
+        return
+    for path in (run.path, *run.path.rglob("*"), *run.state.rglob("*"), *files):
+        os.chown(path, user.pw_uid, user.pw_gid)
+    become(user)
+    log.info("running as user=%s", user.pw_name)
+
+
+def check_directory(run: RunDirectory, programs: list[str]) -> None:
+    """Raise LoadError where sockets in this directory would have names that are too long."""
+    longest = max(len(FIXED_SOCKET), *(len(name + SOCKET_SUFFIX) for name in programs), 0)
+    room = SOCKET_PATH_LIMIT - longest - 1
+    if len(os.fsencode(run.path)) > room:
+        raise LoadError(f"the run directory {run.path} is too long for socket names: at most {room} octets")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """All that a start needs. `lock` is held while we live."""
+
+    loaded: Loaded
+    lock: int
+    log: logging.Logger
+    output: Log
+    pid_file: PidFile | None
+
+
+def take_pid_file(path: str) -> PidFile | None:
+    """Write our process id where the environment says, if it does; LoadError where another process has the file."""
+    try:
+        return PidFile(Path(path)) if path else None
+    except (AlreadyRunning, OSError) as error:
+        raise LoadError(f"exabgp.daemon.pid: {error}") from error
+
+
+def prepare(paths: list[str], run_dir: RunDirectory, log_level: str | None) -> Prepared:
+    """Check everything and take the run directory.
+
+    LoadError, PrivilegeError, AlreadyRunning and OSError say what is wrong; nothing was started then.
+    """
+    loaded = read_configuration(paths)
+    options = loaded.environment
+    check_directory(run_dir, loaded.compiled.programs)
+    check_helpers(loaded)
+    run_dir.create()
+    lock = take_lock(run_dir.lock("run"))
+    run_dir.keep_state(state_on_disk(loaded))
+    check_ports(loaded)
+    pid_file = take_pid_file(options.daemon.pid)
+    destination = open_destination(options.log.destination)
+    output = Log(options.log, destination)
+    os.environ[LOG_LEVEL] = log_level or options.log.level  # for everything that we start
+    log = start_logging("bgpbus")
+    log.handlers = [Handler(output.write, log.handlers[0].formatter)]
+    files = [pid_file.path] if pid_file is not None else []
+    drop_privileges(loaded, run_dir, log, [*files, *([destination.path] if isinstance(destination, File) else [])])
+    for warning in loaded.warnings:
+        log.warning("%s", warning)
+    write_supervisord(run_dir, paths)
+    wanted, problems = restore(loaded.compiled, read_live(run_dir.live).kept())
+    for problem in problems:
+        log.error("%s", problem)
+    leave(run_dir, wanted)
+    return Prepared(loaded, lock, log, output, pid_file)

@@ -12,6 +12,7 @@ from apid.cli import Failed, Misconfigured
 from apid.cli_packing import pack_entry, problems, seen_by_peer, shape_of
 from apid.config.errors import ConfigurationErrors
 from apid.config.model import Neighbor
+from apid.config.source import Source
 from apid.control.neighbor_text import neighbor_lines
 from apid.control.neighbors import Known, known_of
 from apid.grammar.route import RouteEntry
@@ -95,16 +96,21 @@ def _check_routes(loaded: Loaded, known: dict[str, Known], verbose: bool) -> lis
         shape = shape_of(each.settings, each.local_address, neighbor.group_updates)
         packer = Packer(shape)
         negotiated = seen_by_peer(shape, neighbor.peer_as or shape.local_as)
-        for entry in neighbor.routes:
+        for entry, place in zip(neighbor.routes, neighbor.places, strict=True):
             try:
                 messages = pack_entry(packer, entry)
             except ValueError as error:
-                errors.append(f"{neighbor.name}: {_text(entry)}: {error}")
+                errors.append(_difference(neighbor, entry, place, str(error)))
                 continue
-            errors += [f"{neighbor.name}: {_text(entry)}: {each}" for each in problems(entry, messages, negotiated)]
+            errors += [_difference(neighbor, entry, place, each) for each in problems(entry, messages, negotiated)]
             if verbose:
                 _print_route(neighbor, entry, messages, bool(shape.add_path))
     return errors
+
+
+def _difference(neighbor: Neighbor, entry: RouteEntry, place: tuple[Source, int], problem: str) -> str:
+    source, offset = place
+    return f"{source.name}:{source.place(offset)[0]}: {neighbor.name}: {_text(entry)}: {problem}"
 
 
 def _print_route(neighbor: Neighbor, entry: RouteEntry, messages: list[bytes], add_path: bool) -> None:

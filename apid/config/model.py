@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from apid.config.errors import ConfigurationError
 from apid.config.operational import OperationalMessage
+from apid.config.source import Source
 from apid.grammar.route import RouteEntry
 from bgp.family import AFI, SAFI, Family
 from bgp.prefix_limit import PrefixLimit
@@ -121,6 +122,7 @@ class Neighbor:
     add_path_families: tuple[Family, ...] = ()  # where ADD-PATH is offered, if it is
     api: tuple[ApiBlock, ...] = ()
     routes: tuple[RouteEntry, ...] = ()
+    places: tuple[tuple[Source, int], ...] = field(default=(), compare=False, repr=False)  # of the routes, as offsets
     operational: tuple[OperationalMessage, ...] = ()
     file: str = ""
     line: int = 0

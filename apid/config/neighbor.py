@@ -63,6 +63,7 @@ def compile_neighbor(context: Context, draft: Draft, processes: Mapping[str, obj
         prefix_limits=_prefix_limits(context, draft, families),
         api=api,
         routes=tuple(draft.routes.entries),
+        places=tuple(draft.routes.places),
         operational=tuple(draft.operational),
         file=draft.source.name,
         line=draft.place.line,

@@ -28,12 +28,13 @@ _MULTICAST = {4: b"\xe0", 16: b"\xff"}  # 224.0.0.0/4 and what follows, ff00::/8
 
 
 class Routes:
-    """The routes of one neighbor or template, and where each family of them first stands."""
+    """The routes of one neighbor or template, where each stands, and where each family of them first stands."""
 
-    __slots__ = ("_known", "_tails", "entries", "families")
+    __slots__ = ("_known", "_tails", "entries", "families", "places")
 
     def __init__(self) -> None:
         self.entries: list[RouteEntry] = []
+        self.places: list[tuple[Source, int]] = []
         self.families: dict[Family, tuple[Source, int]] = {}
         self._known: dict[tuple[str, Family], RouteEntry] = {}
         self._tails = Tails()
@@ -64,14 +65,17 @@ class Routes:
     def merge(self, other: Routes) -> None:
         """Append the routes of a template."""
         self.entries += other.entries
+        self.places += other.places
         for family, place in other.families.items():
             self.families.setdefault(family, place)
 
     def _add(self, entries: Iterable[RouteEntry], node: Node) -> None:
         self.entries += entries
+        place = (node.source, node.start)
         for entry in entries:
+            self.places.append(place)
             if entry.family not in self.families:
-                self.families[entry.family] = (node.source, node.start)
+                self.families[entry.family] = place
 
     def _like(self, tail: str, family: Family) -> RouteEntry | None:
         """Return a route that is the same but for its prefix, if what follows the prefix is known or simple."""

@@ -44,7 +44,7 @@ def _plain(value: Any) -> Any:
         return {
             field.name: _field(field.name, getattr(value, field.name))
             for field in dataclasses.fields(value)
-            if getattr(value, field.name) != field.default
+            if field.compare and getattr(value, field.name) != field.default
         }
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]

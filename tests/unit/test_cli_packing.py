@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+
+from apid.cli import main
 from apid.cli_packing import pack_entry, problems, seen_by_peer, shape_of
 from apid.compile import compile_configuration
 from apid.config.load import load_text
@@ -71,3 +75,25 @@ def test_a_route_that_does_not_come_back_is_told() -> None:
     assert (
         list(problems(entries[0], pack_entry(packer, entries[1]), negotiated))[-1] == "1 of 1 routes did not come back"
     )
+
+
+def test_a_difference_is_told_with_its_file_and_line(tmp_path: Path) -> None:
+    """Attribute 99 is well-known by its flags, and nobody knows it."""
+    template = (
+        "template { neighbor t {\n static {\n route 10.1.0.0/24 next-hop self attribute [ 0x63 0x40 0x01 ];\n} } }\n"
+    )
+    path = tmp_path / "routes.conf"
+    path.write_text(
+        f"{template}neighbor 127.0.0.2 {{ inherit t; router-id 10.0.0.1; local-as 65001; peer-as 65002; static {{\n"
+        "route 10.0.0.0/24 next-hop 192.0.2.1;\nroute 10.2.0.0/24 next-hop self attribute [ 0x63 0x40 0x01 ];\n} }\n"
+    )
+    result = CliRunner().invoke(main, ["validate", "-r", str(path)])
+    assert result.exit_code == 1
+    told = result.stderr.splitlines()
+    assert any(
+        line.removeprefix("Error: ").startswith(f"{path}:3: 127.0.0.2: ipv4 unicast 10.1.0.0/24") for line in told
+    )
+    assert any(
+        line.removeprefix("Error: ").startswith(f"{path}:7: 127.0.0.2: ipv4 unicast 10.2.0.0/24") for line in told
+    )
+    assert len(told) == 2

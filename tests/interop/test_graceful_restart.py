@@ -19,7 +19,7 @@ from tests.routers.bird import Bird
 from tests.routers.process import Process, find_program, free_port, output_of, wait_for
 from tests.system.bed import Daemon, Helper, announce, prefix, processes_with, withdraw
 
-ROUTES = 2000
+ROUTES = 10_000
 BGPBUS, RECEIVER, BEHIND = "127.0.0.1", "127.0.0.2", "127.0.0.3"
 TIMERS = "error wait time 1,1; connect delay time 1; connect retry time 1; multihop; strict bind off;"
 

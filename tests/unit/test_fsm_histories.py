@@ -67,7 +67,7 @@ EVENTS: st.SearchStrategy[PeerEvent] = st.one_of(
     st.builds(Received, HANDLES, OCTETS),
     st.builds(Received, HANDLES, OCTETS),
     st.builds(Closed, HANDLES),
-    st.builds(Failed, HANDLES, st.just(NotifyError(3, 1, "decoder"))),
+    st.builds(Failed, HANDLES, st.just(NotifyError(3, 1, "decoder")), st.sampled_from([0.0, 30.0])),
     st.builds(SendBlocked, HANDLES),
     st.builds(SendProgress, HANDLES, st.booleans()),
     st.just(Tick()),

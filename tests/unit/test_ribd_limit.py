@@ -98,8 +98,10 @@ def test_the_configuration_is_never_refused_but_counts(daemon: Clients) -> None:
 
 
 def test_requests_of_one_turn_cannot_pass_it_together(daemon: Clients) -> None:
+    for client in ("one", "two"):
+        ask(daemon, (0, [99]), client=client)  # the first request of a life is carried out at once
     requests = [
-        Apply(client, "epoch", 1, [["a"]], [[0, 1, *IPV4_FLOW, attributes(1), [rule(number), rule(number + 1)]]])
+        Apply(client, "epoch", 2, [["a"]], [[0, 1, *IPV4_FLOW, attributes(1), [rule(number), rule(number + 1)]]])
         for client, number in (("one", 1), ("two", 5))
     ]
     for request in requests:

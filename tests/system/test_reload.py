@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -230,6 +231,11 @@ def test_a_lost_journal_is_noticed_by_a_control_that_was_away(bed: Bed) -> None:
         peer.has({route(1), route(2)}, 30)
 
 
+def was_sent_all(peer: Peer) -> bool:
+    """Whether both families' End-of-RIB has come."""
+    return len(peer.session.ends_of_rib) == 2
+
+
 def test_one_neighbor_more_or_less_is_no_news_to_a_hundred_others(
     start: Callable[..., Daemon], make_peer: Callable[..., Peer]
 ) -> None:
@@ -241,7 +247,8 @@ def test_one_neighbor_more_or_less_is_no_news_to_a_hundred_others(
     daemon = start(text(99))
     for peer in peers[:99]:
         peer.established(seconds=60)
-        peer.has({route(1), route(2)}, 60)
+        peer.wait(partial(was_sent_all, peer), 60, "the whole table")
+        assert set(peer.session.table) == {route(1), route(2)}
     for count in (100, 99):
         moment = time.monotonic()
         daemon.file.write_text(text(count))

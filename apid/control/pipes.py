@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from apid.config.environment import DEFAULTS
 from bus.daemon import RunDirectory, one_line
 from bus.schema import Answer, Command, Message
 from bus.transport import Client, Loop, Timer, readable
@@ -191,6 +192,8 @@ def open_pipes(loop: Loop, run: RunDirectory, name: str, root: str, log: logging
     """Serve the pair of pipes of this name; None where there is none, or it cannot be had, which the log says."""
     pair = find_pipes(name, places(root))
     if pair is None:
+        if name != DEFAULTS.api.pipename:
+            log.warning("there are no named pipes %s.in and %s.out in the folders of ExaBGP", name, name)
         return None
     try:
         pipes = Pipes(loop, run, *pair, log)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from contextlib import closing
 from urllib.parse import urlencode
 
 from tests.integrations.bed import BIRD_ADDRESS, LEARNT, Integrations
@@ -73,8 +74,10 @@ def test_a_shell_script_announces_while_a_file_is_missing(bed: Integrations) -> 
 
 def test_a_collector_keeps_what_the_router_announces_in_a_database(bed: Integrations) -> None:
     def rows() -> list[tuple[str, ...]]:
-        with sqlite3.connect(bed.database) as database:
+        with closing(sqlite3.connect(f"file:{bed.database}?mode=ro", uri=True)) as database:
             return database.execute("SELECT peer, family, prefix, next_hop, attributes FROM routes").fetchall()
+
+    wait_for(lambda: (bed.database.exists() and bed.database.stat().st_size) or None, 20, "the table")
 
     wait_for(lambda: rows() or None, 20, "the route")
     [(peer, family, prefix, next_hop, attributes)] = rows()

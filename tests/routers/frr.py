@@ -31,6 +31,10 @@ class Frr(Router):
         """Write bgpd.conf and start bgpd with its vty socket in the directory."""
         configuration = self.directory / "bgpd.conf"
         configuration.write_text("\n".join(self._configuration()) + "\n")
+        self.run(configuration)
+
+    def run(self, configuration: Path) -> None:
+        """Start bgpd with a configuration that is there already."""
         session = self.session
         listen = ["-p", str(session.local_port), "-l", session.local_address, "-P", "0", "-n", "-S"]
         private: list[str | Path] = [

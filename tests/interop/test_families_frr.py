@@ -146,7 +146,7 @@ def test_frr_accepts_every_route_of_the_family(bench: Bench, family: str) -> Non
         details = bench.neighbor().get("addressFamilyInfo", {}).get(family, {})
         return bool(details.get("acceptedPrefixCounter") == len(FAMILIES[family][2]))
 
-    wait_for(accepted, 15, lambda: f"{bench.neighbor().get('addressFamilyInfo', {}).get(family)}{bench.router.log()}")
+    wait_for(accepted, 40, lambda: f"{bench.neighbor().get('addressFamilyInfo', {}).get(family)}{bench.router.log()}")
 
 
 def test_the_session_has_seen_no_notification(bench: Bench) -> None:

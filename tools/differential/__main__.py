@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from bgp.message import MessageType
-from tools.differential.compare import Difference, answer_differences, differences
+from tools.differential.compare import ORDER, Difference, answer_differences, differences
 from tools.differential.forms import form_case
 from tools.differential.generate import FAMILIES, cases
 from tools.differential.received import received_cases, received_count, received_differences
@@ -31,7 +31,7 @@ def compare(plan: Plan, ports: Sequence[int], order: bool = False) -> list[Diffe
     """Return all differences; of the messages' order only where it is asked for."""
     theirs, ours = both(plan, ports)
     found: Iterable[Difference] = (*differences(plan.cases, theirs, ours), *answer_differences(theirs, ours))
-    return [each for each in found if order or each.kind != "order"]
+    return [each for each in found if order or each.kind != ORDER]
 
 
 def compare_forms(ports: Sequence[int], step: int = 1, first: int = 0) -> tuple[list[Difference], int]:
@@ -41,7 +41,8 @@ def compare_forms(ports: Sequence[int], step: int = 1, first: int = 0) -> tuple[
     """
     case = form_case(step, first)
     theirs, ours = both(Plan([case], quiet=2.0), ports[:2])
-    found = [*differences([case], theirs, ours), *answer_differences(theirs, ours)]
+    found = [each for each in differences([case], theirs, ours) if each.kind != ORDER]
+    found += answer_differences(theirs, ours)
     sent = [message for each in theirs.connections[case.name] for message in each.messages]
     updates = list(dict.fromkeys(each for each in sent if each[18] == MessageType.UPDATE and len(each) > END_OF_RIB))
     theirs, ours = both(Plan(received_cases(updates), encoder="json", quiet=2.0), ports[2:])

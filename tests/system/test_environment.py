@@ -16,7 +16,7 @@ from tests.system.bed import Daemon, Helper, announce, neighbor, processes_with,
 from tests.system.peer import Peer
 
 
-def finished(daemon: Daemon, seconds: float = 15) -> subprocess.CompletedProcess[str]:
+def finished(daemon: Daemon, seconds: float = 60) -> subprocess.CompletedProcess[str]:
     """Start a daemon that ends by itself, or goes to the background."""
     return subprocess.run(
         daemon.command("run", str(daemon.file)),
@@ -177,6 +177,19 @@ def test_the_daemon_ends_with_its_helper_where_that_is_wanted(
     assert "the daemon ends with its helper" in daemon.log.read_text()
 
 
+def test_a_signal_that_comes_before_everything_is_up_is_carried_out_then(
+    start: Callable[..., Daemon], make_peer: Callable[..., Peer]
+) -> None:
+    peer = make_peer()
+    daemon = start(neighbor(peer))
+    wait_for(lambda: " bgpbus INFO started " in daemon.log.read_text(), 30, "the start", 0.001)
+    daemon.file.write_text(neighbor(peer, "static { route 10.0.0.1/32 next-hop 192.0.2.1; }"))
+    assert daemon.process is not None
+    os.kill(daemon.process.pid, signal.SIGUSR1)
+    peer.established()
+    peer.has({route(1)})
+
+
 def test_a_process_without_an_encoder_has_that_of_the_environment(
     start: Callable[..., Daemon], make_peer: Callable[..., Peer], make_helper: Callable[[str], Helper]
 ) -> None:
@@ -217,10 +230,10 @@ def test_a_helper_that_wants_signals_alone_is_told_of_them(
     helper, peer = make_helper("p"), make_peer()
     daemon = start(helper.configuration("encoder json;") + neighbor(peer, "api { processes [ p ]; signal; }"))
     peer.established()
-    helper.say(announce(1))
-    helper.answers(1)
+    helper.say("show neighbor summary\n")  # control answers it, so it knows the helper
+    assert helper.answers(3, 30)[-1] == "done"
     assert daemon.process is not None
     os.kill(daemon.process.pid, signal.SIGUSR1)
-    event = json.loads(helper.answers(1)[0])
+    event = json.loads(helper.answers(1, 30)[0])
     assert (event["type"], event["neighbor"]["code"], event["neighbor"]["name"]) == ("signal", "10", "SIGUSR1")
     assert event["neighbor"]["address"]["peer"] == peer.address

@@ -30,7 +30,7 @@ import zmq
 from bus.schema import MESSAGE_LIMIT, SCHEMA, Event, Message, SchemaError, pack, unpack
 
 MESSAGES_PER_TURN = 64  # read from one socket before the others get their turn
-OCTETS_PER_TURN = 32 * 1024  # likewise; a client that sends much in few messages waits as one that sends many
+OCTETS_PER_TURN = 16 * 1024  # likewise; a client that sends much in few messages waits as one that sends many
 SOCKET_MODE = 0o660
 LINGER = 200  # milliseconds in which what was sent still leaves when a socket is closed
 EVENTS_WAITING = 10_000  # for each tap in the broker; an event of UPDATEs may hold 64 KiB

@@ -14,7 +14,7 @@ from bgp.pack import Packer
 from bgp.shape import Shape
 from ribd.table import Entry, FamilyTable, Table, Withdrawn
 
-SEGMENT_ENTRIES = 8192  # entries in a segment at most
+SEGMENT_ENTRIES = 4096  # entries in a segment at most: packing one takes some 5 ms, in which all others wait
 SEGMENT_SETS = 1024  # attribute sets in a segment: bounds the time that packing one takes (about 10 ms)
 SEGMENT_OCTETS = 1024 * 1024  # of items and attribute sets in a segment, roughly: a batch must fit the bus
 CACHED_OCTETS = 16 * 1024 * 1024  # of segments kept for each stream

@@ -43,6 +43,7 @@ from ribd.table import Table
 from ribd.turns import Turns
 
 WHERE = -2  # a floor that only asks where the table stands
+ANSWER_OCTETS = 32 * 1024  # in one answer, roughly: packing more than a segment would keep all others waiting
 HOUSEKEEPING = 5.0  # seconds between looks at tombstones, journal and counters
 SETTLED = 60.0  # seconds after our start in which a live session may still come back with its cursors
 LOOK = 0.5  # seconds between looks at leases, while there are any
@@ -294,7 +295,7 @@ class RibServer:
         group = self._group(rib.of[pull.neighbor], session.shape)
         cursors, parts, routes = [], [], 0
         withheld: dict[str, None] = {}
-        credit, moved = pull.credit, False
+        credit, moved = min(pull.credit, ANSWER_OCTETS), False
         for afi, safi, position, floor in pull.cursors:
             stream = group.stream(Family(afi, safi))
             if floor == WHERE:

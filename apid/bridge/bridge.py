@@ -34,7 +34,7 @@ from bus.schema import Answer, Applied, Command, Message, Present, Reconfigure, 
 from bus.settings import read_helper
 from bus.transport import Client, Loop, Publisher
 
-READ_OCTETS = 256 * 1024  # of commands in one read: one batch for ribd
+READ_OCTETS = 64 * 1024  # of commands in one read: one batch for ribd, small enough that others soon have their turn
 FLOOD_OCTETS, FLOOD_SECONDS = 16 * 1024 * 1024, 10.0  # of commands in so many seconds, from which on it is a flood
 WRITE_TURNS = 16  # chunks written in one turn of the loop
 STOP_SECONDS = 3.0

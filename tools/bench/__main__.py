@@ -12,24 +12,26 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.routers.process import MissingProgram
-from tools.bench import announce, feeds, receive, report, speakers, starting, steady, wide
+from tools.bench import announce, feeds, growth, plot, receive, report, speakers, starting, steady, wide
 from tools.bench.sink import compile_sink
 from tools.bench.work import Bench, Result, Workload, new_directory
 
 BOTH = ("bgpbus", "exabgp")
+SPEAKERS = ("bgpbus", "exabgp", "gobgp", "bird")
 WITH_BIRD = (*BOTH, "bird")
 
 WORKLOADS: dict[str, tuple[Workload, tuple[str, ...]]] = {
-    "announce": (announce.announce, BOTH),
+    "announce": (announce.announce, (*BOTH, "gobgp")),
     "communities": (announce.communities, BOTH),
     "ipv6": (announce.ipv6, BOTH),
     "feed": (announce.real_feed, BOTH),
     "flow": (announce.flow, BOTH),
     "neighbors-20": (announce.neighbors_20, BOTH),
-    "receive": (receive.receive, BOTH),
-    "full-table": (receive.full_table, BOTH),
+    "receive": (receive.receive, SPEAKERS),
+    "full-table": (receive.full_table, SPEAKERS),
     "latency": (steady.latency, BOTH),
     "idle": (steady.idle, BOTH),
+    "idle-100": (wide.idle_100, ("bgpbus",)),
     "static-20k": (starting.static_20k, WITH_BIRD),
     "static-100k": (starting.static_100k, ("bgpbus", "bird")),
     "neighbors-100": (starting.neighbors_100, WITH_BIRD),
@@ -37,9 +39,10 @@ WORKLOADS: dict[str, tuple[Workload, tuple[str, ...]]] = {
     "neighbors-1000": (wide.neighbors_1000, ("bgpbus",)),
     "passive-1000": (wide.passive_1000, ("bgpbus",)),
     "reset": (wide.reset, BOTH),
+    "growth-routes": (growth.routes, ("bgpbus",)),
+    "growth-neighbors": (growth.neighbors, ("bgpbus",)),
 }
 NEEDS = {"feed": feeds.AS4777, "full-table": feeds.PCH}
-SPEAKERS = ("bgpbus", "exabgp", "bird")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,6 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"FAILED {failure}", file=sys.stderr)
     if options.json:
         report.write_json(options.json, results, versions, failures)
+    if options.plots:
+        for picture in plot.growth(report.points(results, "bgpbus"), options.plots):
+            print(f"drawn: {picture}", file=sys.stderr)
     return bool(failures)
 
 
@@ -98,13 +104,14 @@ def _one(name: str, workload: Workload, bench: Bench, results: dict[str, list[Re
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tools.bench",
-        description="Measure the speaker beside ExaBGP and BIRD; the peer is a small C program that only counts. "
+        description="Measure the speaker beside ExaBGP, GoBGP and BIRD; the peer only counts. "
         "ExaBGP gets fewer routes, because it is slow: the number in brackets says how many.",
     )
     parser.add_argument("--short", action="store_true", help="one run of each, under three minutes")
     parser.add_argument("--only", action="append", metavar="NAME", help=f"of: {', '.join(WORKLOADS)}")
     parser.add_argument("--runs", type=int, metavar="N", help="runs of each, of which the median counts (3; short: 1)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every run to FILE")
+    parser.add_argument("--plots", type=Path, metavar="DIRECTORY", help="draw what grows, as SVG")
     parser.add_argument("--speakers", type=lambda text: text.split(","), default=list(SPEAKERS), metavar="A,B")
     return parser
 

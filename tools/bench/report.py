@@ -31,6 +31,12 @@ def _median(runs: list[Result]) -> Result:
     return next(run for run in runs if run.value == middle)
 
 
+def points(results: Results, speaker: str) -> dict[str, tuple[int, float]]:
+    """Return {name: (count, median)} of one speaker."""
+    found = {name: speakers[speaker] for name, speakers in medians(results).items() if speaker in speakers}
+    return {name: (result.count, result.value) for name, result in found.items()}
+
+
 def table(results: Results, speakers: Sequence[str]) -> str:
     """Return the table: for each work every speaker's median with its count, and how many times better than ExaBGP."""
     rows = [["work", "unit", *(f"{speaker} (of)" for speaker in speakers), f"against {REFERENCE}"]]

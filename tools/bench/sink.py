@@ -67,6 +67,7 @@ class Sink:
         feed: Path | None = None,
         stamp: bool = False,
         dial: bool = False,
+        nudge: bool = False,
     ) -> Sink:
         """Start a sink and wait until it listens, or, where it is to `dial`, begins to."""
         arguments: list[str | Path] = [program, "--port", str(port), "--sessions", str(sessions)]
@@ -78,6 +79,8 @@ class Sink:
             arguments.append("--stamp")
         if dial:
             arguments.append("--dial")
+        if nudge:
+            arguments.append("--nudge")
         sink = cls(Process(arguments, log, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
         sink._until(lambda: sink._listening, 10, "the sink to listen")
         return sink

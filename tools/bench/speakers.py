@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.routers.bird import Bird
-from tests.routers.process import MissingProgram, Process, find_program
+from tests.routers.gobgp import GoBgp
+from tests.routers.process import MissingProgram, Process, find_program, output_of
 from tests.routers.speaker import exabgp_version, start_speaker
 
 PROGRAMS = Path(__file__).with_name("programs")
@@ -28,6 +30,7 @@ class Setup:
     receive: bool = False
     static: Iterable[str] = ()
     passive: bool = False
+    api_port: int = 0  # of GoBGP
 
     def peers(self) -> list[str]:
         """Return the addresses of the neighbors."""
@@ -39,6 +42,7 @@ def versions(kinds: Iterable[str]) -> dict[str, str]:
     asks: dict[str, Callable[[], str]] = {
         "bgpbus": lambda: "this checkout",
         "exabgp": exabgp_version,
+        "gobgp": GoBgp.version,
         "bird": Bird.version,
     }
     found = {}
@@ -51,14 +55,28 @@ def versions(kinds: Iterable[str]) -> dict[str, str]:
 
 
 def start(kind: str, setup: Setup) -> Process:
-    """Start `kind` (`bgpbus`, `exabgp` or `bird`)."""
+    """Start `kind` (`bgpbus`, `exabgp`, `gobgp` or `bird`)."""
     if kind == "bird":
         return _start_bird(setup)
+    if kind == "gobgp":
+        return _start_gobgp(setup)
     configuration = setup.directory / "speaker.conf"
     configuration.write_text(_configuration(setup))
     (setup.directory / "run").mkdir(exist_ok=True)
     environment = {"exabgp_tcp_port": str(setup.port), "exabgp_log_level": "WARNING"}
     return start_speaker(kind, configuration, setup.directory, environment)
+
+
+def held(kind: str, setup: Setup) -> int:
+    """Ask BIRD or GoBGP how many routes it has in its table."""
+    if kind == "bird":
+        words = ["birdc", "-s", str(setup.directory / "bird.ctl"), "show", "route", "count"]
+        pattern = r"(\d+) of \d+ routes"
+    else:
+        words = ["gobgp", "-p", str(setup.api_port), "global", "rib", "summary"]
+        pattern = r"Destination: (\d+)"
+    found = re.search(pattern, output_of([find_program(words[0]), *words[1:]]))
+    return int(found[1]) if found else 0
 
 
 def _configuration(setup: Setup) -> str:
@@ -81,13 +99,27 @@ def _configuration(setup: Setup) -> str:
 def _start_bird(setup: Setup) -> Process:
     routes = "".join(f"  route {route.split()[0]} blackhole;\n" for route in setup.static)
     parts = ["router id 10.0.0.1;\nprotocol device {}\n", f"protocol static own {{ ipv4;\n{routes}}}\n"]
+    take = "all" if setup.receive else "none"
     for number, peer in enumerate(setup.peers()):
         parts.append(
             f"protocol bgp peer{number} {{ local {LOCAL} as {AS}; neighbor {peer} port {setup.port} as {AS}; multihop;"
-            " strict bind on; connect delay time 1;"
-            " ipv4 { import none; export all; next hop address 192.0.2.1; }; }\n"
+            " strict bind on; connect delay time 0;"
+            f" ipv4 {{ import {take}; export all; next hop address 192.0.2.1; }}; }}\n"
         )
     configuration = setup.directory / "bird.conf"
     configuration.write_text("".join(parts))
     arguments: list[str | Path] = [find_program("bird"), "-f", "-c", configuration, "-s", setup.directory / "bird.ctl"]
     return Process([*arguments, "-P", setup.directory / "bird.pid"], setup.directory / "speaker.log")
+
+
+def _start_gobgp(setup: Setup) -> Process:
+    """Start gobgpd as the passive side: it waits some seconds before it dials."""
+    lines = ["[global.config]", f"as = {AS}", 'router-id = "10.0.0.1"', f"port = {setup.port}"]
+    lines.append(f'local-address-list = ["{LOCAL}"]')
+    for peer in setup.peers():
+        lines += ["[[neighbors]]", "[neighbors.config]", f'neighbor-address = "{peer}"', f"peer-as = {AS}"]
+        lines += ["[neighbors.transport.config]", "passive-mode = true"]
+    configuration = setup.directory / "gobgpd.toml"
+    configuration.write_text("\n".join(lines) + "\n")
+    door = ["--api-hosts", f"127.0.0.1:{setup.api_port}", "--pprof-disable", "-l", "warn"]
+    return Process([find_program("gobgpd"), "-f", configuration, *door], setup.directory / "speaker.log")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,11 @@ from tests.routers.process import descendants
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Memory of several processes in MiB: shared pages once for each process (rss), or divided (pss)."""
+    """Memory of several processes in MiB: shared pages once for each process (rss), divided (pss), or not counted."""
 
     rss: float
     pss: float
+    unshared: float
     processes: int
 
 
@@ -50,13 +52,14 @@ def cpu_share(pids: list[int], seconds: float) -> float:
 
 def memory(pids: list[int]) -> Memory:
     """Return the memory of the processes."""
-    rss = pss = 0
+    total: Counter[str] = Counter()
     for pid in pids:
         for line in _read(pid, "smaps_rollup").decode().splitlines():
             name, _, value = line.partition(":")
-            rss += int(value.split()[0]) if name == "Rss" else 0
-            pss += int(value.split()[0]) if name == "Pss" else 0
-    return Memory(rss / 1024, pss / 1024, len(pids))
+            if value.endswith(" kB"):
+                total[name] += int(value.split()[0])
+    unshared = total["Private_Clean"] + total["Private_Dirty"]
+    return Memory(total["Rss"] / 1024, total["Pss"] / 1024, unshared / 1024, len(pids))
 
 
 def _read(pid: int, name: str) -> bytes:

@@ -17,7 +17,7 @@ HELPER = "announcer.py"
 
 def neighbors_100_10k(bench: Bench) -> list[Result]:
     """Announce 10,000 routes to 100 neighbors at once."""
-    return _wide(bench, "neighbors-100, 10,000 each", 100, 10_000)
+    return _wide(bench, "neighbors-100x10k", 100, 10_000)
 
 
 def neighbors_1000(bench: Bench) -> list[Result]:
@@ -28,6 +28,24 @@ def neighbors_1000(bench: Bench) -> list[Result]:
 def passive_1000(bench: Bench) -> list[Result]:
     """Have 1,000 neighbors connect to us all at once, and announce 1,000 routes to each."""
     return _wide(bench, "passive-1000", 1_000, 1_000, passive=True)
+
+
+def idle_100(bench: Bench) -> list[Result]:
+    """Watch all processes of the speaker while 100 sessions are up and nothing happens."""
+    place = bench.directory
+    make_go(place)
+    setup = Setup(place, new_port(), 100, helper=program("announcer", place))
+    sink = bench.sink(setup.port, sessions=100)
+    with bench.running(setup, sink) as speaker:
+        sink.wait_established(LIMIT)
+        sink.listen(2)
+        pids = usage.processes_of(speaker.pid, HELPER)
+        share = usage.cpu_share(pids, 10 if bench.short else 60)
+        memory = usage.memory(pids)
+    return [
+        Result("idle CPU, 100 sessions", share, "%", memory.processes),
+        Result("idle memory (pss), 100 sessions", memory.pss, "MiB", memory.processes),
+    ]
 
 
 def reset(bench: Bench) -> list[Result]:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.routers.process import Process, free_port, wait_for
@@ -47,6 +47,10 @@ class Bench:
         chosen = exabgp if self.kind == "exabgp" else others
         return min(chosen, short) if self.short and short is not None else chosen
 
+    def anew(self) -> Bench:
+        """Return the same in a directory of its own, for another run within a workload."""
+        return replace(self, directory=new_directory(self.directory))
+
     @contextlib.contextmanager
     def running(self, setup: Setup, sink: Sink) -> Iterator[Process]:
         """Start the speaker and end it, and the sink, whatever happens."""
@@ -61,6 +65,7 @@ class Bench:
 
     def sink(self, port: int, **options: object) -> Sink:
         """Start a sink on `port`."""
+        options = {"nudge": self.kind == "bird", "dial": self.kind == "gobgp", **options}
         return Sink.start(self.sink_program, self.directory / "sink.log", port, **options)  # type: ignore[arg-type]
 
 

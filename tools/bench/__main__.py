@@ -28,7 +28,7 @@ WORKLOADS: dict[str, tuple[Workload, tuple[str, ...]]] = {
     "flow": (announce.flow, BOTH),
     "neighbors-20": (announce.neighbors_20, BOTH),
     "receive": (receive.receive, SPEAKERS),
-    "full-table": (receive.full_table, SPEAKERS),
+    "full-table": (receive.full_table, BOTH),
     "latency": (steady.latency, BOTH),
     "idle": (steady.idle, BOTH),
     "idle-100": (wide.idle_100, ("bgpbus",)),

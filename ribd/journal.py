@@ -6,9 +6,9 @@ record: whether a length can be believed decides between a record that was cut s
 request as it came from the bus, so that replaying it gives the same contents and the same version numbers.
 
 A request counts once its record is written: the page cache outlives any process. `durable` adds fdatasync, for a
-host that loses power, and fsync of the directory, for the files' names. A record that was cut short by a death in the middle of a write was never acknowledged and is
-cut off; any other damage ends the journal there, is reported, and gives it a new lineage, because sessions may have
-been sent what is lost.
+host that loses power, and fsync of the directory, for the files' names. A record that was cut short by a death in the
+middle of a write was never acknowledged and is cut off; any other damage ends the journal there, is reported, and
+gives it a new lineage, because sessions may have been sent what is lost.
 """
 
 from __future__ import annotations

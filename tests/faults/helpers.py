@@ -86,9 +86,9 @@ def misbehave(
         peer.feed(feed_messages(fed))
         while time.monotonic() - started < seconds and not peer.ended:
             # Their number first: comparing a million routes keeps the peer's thread from its KEEPALIVEs.
-            if time.monotonic() - started > SETTLE and len(peer.held) >= len(expected) and peer.fed_at:
-                if peer.held >= expected:
-                    break
+            complete = len(peer.held) >= len(expected) and peer.held >= expected
+            if time.monotonic() - started > SETTLE and complete and peer.fed_at:
+                break
             time.sleep(0.1)
         result.seconds = time.monotonic() - started
         if during is not None:

@@ -15,6 +15,7 @@ from apid.grammar.command import RouteChange, parse_command
 from apid.grammar.nlri import read_family
 from apid.grammar.tokens import command_tokens
 from apid.grammar.words import GrammarError, Words
+from apid.render.decode import ASN as DECODE_ASN
 from apid.render.decode import decode_event, decode_nlri, octets_of
 from apid.render.envelope import ProcessContext
 from bgp.family import IPV4_UNICAST, Family
@@ -22,6 +23,7 @@ from bgp.message import HEADER_LENGTH
 from bgp.pack import Packer
 from bgp.shape import Shape
 
+ASN = click.IntRange(1, 2**32 - 1)
 VERBS = ("announce", "withdraw", "neighbor", "peer")
 
 
@@ -45,6 +47,9 @@ def _families(_ctx: click.Context, _parameter: click.Parameter, values: tuple[st
 @click.option("-n", "--nlri", is_flag=True, help="The digits are the routes of one family, not a message.")
 @click.option("-f", "--family", "families", multiple=True, callback=_families, help="A family, as 'ipv4 unicast'.")
 @click.option("-i", "--path-information", is_flag=True, help="Routes have path identifiers (ADD-PATH).")
+@click.option("-a", "--local-as", type=ASN, default=DECODE_ASN, show_default=True, help="AS of who received it.")
+@click.option("-z", "--peer-as", type=ASN, default=DECODE_ASN, show_default=True, help="AS of who sent it.")
+@click.option("--two-octet-as", is_flag=True, help="AS numbers have 2 octets.")
 @click.option("--text", is_flag=True, help="Print what a helper with the text encoder reads.")
 @click.option("--by-prefix", is_flag=True, help="Print the JSON layout that is keyed by prefix.")
 @click.option("-u", "--update", is_flag=True, hidden=True)
@@ -57,6 +62,9 @@ def decode(
     nlri: bool,
     families: tuple[Family, ...],
     path_information: bool,
+    local_as: int,
+    peer_as: int,
+    two_octet_as: bool,
     text: bool,
     by_prefix: bool,
     update: bool,
@@ -85,6 +93,9 @@ def decode(
             octets,
             families,
             path_information,
+            asn4=not two_octet_as,
+            local_as=local_as,
+            peer_as=peer_as,
             when=time.time(),
             process=ProcessContext(socket.gethostname(), os.getpid(), os.getppid()),
             encoder="text" if text else "json",
@@ -97,8 +108,8 @@ def decode(
 
 @click.command()
 @click.argument("route", nargs=-1, required=True)
-@click.option("-a", "--local-as", type=click.IntRange(1, 2**32 - 1), default=65000, show_default=True)
-@click.option("-z", "--peer-as", type=click.IntRange(1, 2**32 - 1), default=65001, show_default=True)
+@click.option("-a", "--local-as", type=ASN, default=65000, show_default=True)
+@click.option("-z", "--peer-as", type=ASN, default=65001, show_default=True)
 @click.option("--local-address", default="192.0.2.1", show_default=True, help="What 'next-hop self' becomes.")
 @click.option("-i", "--path-information", is_flag=True, help="Send path identifiers (ADD-PATH).")
 @click.option("--two-octet-as", is_flag=True, help="The peer knows AS numbers of 2 octets only.")

@@ -18,7 +18,6 @@ from bgp.open import Open
 from bgp.update import UpdateDecoder
 
 ASN = 65533
-NEIGHBOR = NeighborContext("127.0.0.1", "127.0.0.1", ASN, ASN, "10.0.0.2")
 READ = (MessageType.OPEN, MessageType.UPDATE, MessageType.NOTIFICATION)
 
 
@@ -27,12 +26,20 @@ def octets_of(text: str) -> bytes:
     return bytes.fromhex(text.replace(":", "").replace(" ", ""))
 
 
-def decode_context(families: Iterable[Family] = (), add_path: bool = False) -> Negotiated:
+def decode_context(
+    families: Iterable[Family] = (),
+    add_path: bool = False,
+    *,
+    asn4: bool = True,
+    local_as: int = ASN,
+    peer_as: int = ASN,
+) -> Negotiated:
     """Return the session in which pasted octets are read: all families, or more than those that we know."""
     known = tuple(dict.fromkeys((*families, *FAMILIES.values())))
     return Negotiated(
-        local_as=ASN,
-        peer_as=ASN,
+        local_as=local_as,
+        peer_as=peer_as,
+        asn4=asn4,
         message_size=EXTENDED_MESSAGE_SIZE,
         families=known,
         add_path_receive=frozenset(known) if add_path else frozenset(),
@@ -55,6 +62,9 @@ def decode_event(
     families: Iterable[Family] = (),
     add_path: bool = False,
     *,
+    asn4: bool = True,
+    local_as: int = ASN,
+    peer_as: int = ASN,
     when: float = 0.0,
     process: ProcessContext | None = None,
     encoder: str = "json",
@@ -63,8 +73,9 @@ def decode_event(
 ) -> str:
     """Render an OPEN, UPDATE or NOTIFICATION as an event, its direction `in`, without a newline at its end.
 
-    `families` adds some that we do not know; `add_path` reads path identifiers. Raises ValueError, with the
-    reason, where the octets are no such message.
+    `families` adds some that we do not know; `add_path` reads path identifiers, `asn4` AS numbers of 4 octets; what
+    an UPDATE may hold depends on whether `local_as` and `peer_as` are one AS. Raises ValueError, with the reason,
+    where the octets are no such message.
     """
     message = whole_message(octets)
     length = int.from_bytes(message[16:18], "big")
@@ -73,9 +84,10 @@ def decode_event(
     kind = message[18]
     if kind not in READ:
         raise ValueError(f"message type {kind} is not OPEN (1), UPDATE (2) or NOTIFICATION (3)")
-    negotiated = decode_context(families, add_path)
+    negotiated = decode_context(families, add_path, asn4=asn4, local_as=local_as, peer_as=peer_as)
     check(message, negotiated)
-    renderer = Renderer(NEIGHBOR, process or ProcessContext("", 0, 0), layout, encoder, dialect)
+    neighbor = NeighborContext("127.0.0.1", "127.0.0.1", local_as, peer_as, "10.0.0.2")
+    renderer = Renderer(neighbor, process or ProcessContext("", 0, 0), layout, encoder, dialect)
     events = renderer.message(message, when, DECODED, negotiated, 1, Form.PARSED)
     return b"".join(events).decode().rstrip("\n")
 

@@ -231,3 +231,12 @@ def test_a_group_on_standard_input_travels_as_one_line() -> None:
     assert list(_joined(lines)) == ["version", "peer * group announce a ; withdraw b", "", "group end"]
     with pytest.raises(Failed, match="'group end' is missing"):
         list(_joined(["group start\n", "announce a\n"]))
+
+
+def test_decode_reads_octets_of_a_peer_with_two_octet_as_numbers() -> None:
+    route = "route 192.0.2.0/24 next-hop 198.51.100.1"
+    octets = bgpbus("encode", "--two-octet-as", "-a", "70000", route).stdout
+    event = json.loads(bgpbus("decode", "--two-octet-as", "-z", "65002", octets).stdout)
+    path = event["neighbor"]["message"]["update"]["attribute"]["as-path"]
+    assert path == {"0": {"element": "as-sequence", "value": [70000]}}
+    assert event["neighbor"]["asn"] == {"local": 65533, "peer": 65002}

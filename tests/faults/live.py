@@ -68,12 +68,12 @@ class LivePeer(threading.Thread):
                     octets = sock.recv(1 << 20)
                     now = time.monotonic()
                     self.longest_silence = max(self.longest_silence, now - heard)
-                    heard = now
                     self.octets += len(octets)
                     if not octets:
                         self.ended = self.ended or "closed"
                         return
                     rest = self._cut(rest + octets)
+                    heard = time.monotonic()  # what we needed for ourselves is nobody's silence
             except OSError as error:
                 self.ended = self.ended or str(error)
                 return

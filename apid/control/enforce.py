@@ -8,7 +8,7 @@ pending file becomes the applied file.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from bus.schema import AppliedConfiguration, Message, SchemaError
 from bus.settings import SessionConfiguration, read_peerd, read_settings, write_settings
 
 ITEMS_PER_REQUEST = 20_000
+OCTETS_PER_REQUEST = 256 * 1024  # of attribute sets and items, unless one change is larger
 ATTEMPT = "attempted-"
 
 Session = tuple[str, str]  # the peerd that has it, its neighbor
@@ -153,6 +154,23 @@ def parts(changes: list[Change]) -> list[Change]:
     ]
 
 
+def requests(changes: list[Change]) -> Iterator[tuple[list[str], list[list[Any]]]]:
+    """Put changes for the same neighbors together: where all attributes differ, each change is one route."""
+    together: list[list[Any]] = []
+    addressed: list[str] = []
+    octets = 0
+    for names, announce, afi, safi, attributes, items in changes:
+        size = len(attributes) + sum(map(len, items))
+        if together and (names != addressed or octets + size > OCTETS_PER_REQUEST):
+            yield addressed, together
+            together, octets = [], 0
+        addressed = names
+        together.append([0, announce, afi, safi, attributes, items])
+        octets += size
+    if together:
+        yield addressed, together
+
+
 class Enforcer:
     """The way of one plan into force. `done` gets the first refusal, or nothing."""
 
@@ -168,8 +186,8 @@ class Enforcer:
         link, target = self.link, self._plan.target
         if self._plan.fresh:
             link.enrol([], {}, self._answered)
-        for names, announce, afi, safi, attributes, items in self._plan.changes:
-            link.apply([names], [[0, announce, afi, safi, attributes, items]], self._answered)
+        for names, changes in requests(self._plan.changes):
+            link.apply([names], changes, self._answered)
         link.enrol(target.neighbors, target.flow_limits, self._finished)
 
     def _answered(self, reason: str) -> None:

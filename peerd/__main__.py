@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from bus.daemon import (
     EXIT_CONFIGURATION,
     AlreadyRunning,
     RunDirectory,
+    collect_garbage_rarely,
     die_with_parent,
     new_epoch,
     parent_of_ours,
@@ -42,7 +42,7 @@ def main(run_directory: Path, program: str, log_level: str) -> None:
         raise SystemExit(EXIT_CONFIGURATION) from error
     loop.on_signal(signal.SIGTERM, server.stop)
     loop.on_signal(signal.SIGINT, server.stop)
-    gc.freeze()
+    collect_garbage_rarely()
     loop.run()
     loop.close()
 

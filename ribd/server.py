@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bgp.family import Family
 from bgp.shape import Shape
-from bus.daemon import RunDirectory
+from bus.daemon import RunDirectory, collect_garbage_rarely
 from bus.schema import (
     Applied,
     Apply,
@@ -105,7 +105,7 @@ class RibServer:
             restorer.salvage().lineage = new_lineage()
             self._journal.start_over(restorer.state.snapshot())
         gc.collect()
-        gc.freeze()
+        collect_garbage_rarely()
         routes = sum(len(family) for table in restorer.state.rib.tables() for family in table.families.values())
         self._log.info("journal read records=%d routes=%d lineage=%s", count, routes, restorer.state.lineage)
         return restorer.state

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import signal
@@ -23,6 +22,7 @@ from bus.daemon import (
     EXIT_CONFIGURATION,
     AlreadyRunning,
     RunDirectory,
+    collect_garbage_rarely,
     die_with_parent,
     new_epoch,
     one_line,
@@ -323,7 +323,7 @@ def main(run_directory: Path, program: str, log_level: str = "INFO") -> None:
         raise SystemExit(EXIT_CONFIGURATION) from error
     loop.on_signal(signal.SIGTERM, bridge.stop)
     loop.on_signal(signal.SIGINT, bridge.stop)
-    gc.freeze()
+    collect_garbage_rarely()
     bridge.start()
     loop.run()
     loop.close()

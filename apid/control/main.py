@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
@@ -15,6 +14,7 @@ from bus.daemon import (
     EXIT_CONFIGURATION,
     AlreadyRunning,
     RunDirectory,
+    collect_garbage_rarely,
     die_with_parent,
     new_epoch,
     parent_of_ours,
@@ -47,7 +47,7 @@ def main(run_directory: Path, sources: list[str]) -> None:
     if environment.api.cli:
         root = os.environ.get("EXABGP_ROOT") or sys.prefix
         pipes = open_pipes(loop, run, environment.api.pipename, root, log)  # noqa: F841 (lives on)
-    gc.freeze()
+    collect_garbage_rarely()
     log.info("control ready")
     loop.run()
     control.close()

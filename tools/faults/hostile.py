@@ -22,6 +22,8 @@ MODES: dict[str, tuple[object, ...]] = {
     "closes-stdin": ("closes-stdin",),
     "closes-stdout": ("closes-stdout",),
     "exits-at-once": ("exits-at-once",),
+    "ignores-term": ("ignores-term", "pids"),
+    "forks": ("forks", "pids"),
     "writes-to-stderr": ("writes-to-stderr",),
 }
 FLOOD, ROUNDS = 1_000_000, 10
@@ -47,6 +49,8 @@ def helpers(directory: Path, _options: Options) -> Iterator[Row]:
     for name, words in MODES.items():
         own = directory / name
         own.mkdir()
+        own.chmod(0o777)  # a helper that runs as another user leaves process ids there
+        words = tuple(own / "pids" if word == "pids" else word for word in words)
         hostile = {name: words} if words else {}
         expected = prefixes(20, 40_000) if name == "never-reads" else set()
         yield name, figures(misbehave(own, hostile, expected, fed=FED), name, expected)

@@ -30,6 +30,9 @@ from bgp.settings import SessionSettings
 
 LONGEST_DELAY = 60
 SHORTEST_SESSION = 1.0  # seconds; a session that ends sooner is a failed attempt, lest two speakers spin
+# A peer that closes TCP without a word has mostly ended, and maybe we are ending with it: what listens there a moment
+# later may be somebody else.
+CLOSED_DELAY = 1
 
 GRACEFUL_CLOSE = "graceful restarted negotiated, closing without sending any notification"
 REPLACED = "graceful restart negotiated, the peer opened a new connection"
@@ -110,7 +113,7 @@ class Peer:
                 actions = self._drop_all(notification, f"stop, message [{reason}]", now)
             case Teardown(subcode=subcode, text=text):
                 actions = self._teardown(subcode, text, now)
-        self._reap(now)
+        self._reap(now, CLOSED_DELAY if isinstance(event, Closed) else 0)
         return actions
 
     def _received(self, event: Received, now: float) -> list[Action]:
@@ -229,7 +232,7 @@ class Peer:
         reason = f"notification sent ({notification.code},{notification.subcode})"
         return connection.handle(Disconnect(connection.connection, notification, reason), now)
 
-    def _reap(self, now: float) -> None:
+    def _reap(self, now: float, at_least: int) -> None:
         """Forget connections that are over, and plan the next attempt once none is left."""
         for handle in [handle for handle, one in self._connections.items() if one.state == State.IDLE]:
             del self._connections[handle]
@@ -241,6 +244,7 @@ class Peer:
             if self._up_since is not None and now - self._up_since >= SHORTEST_SESSION:
                 self._delay = 0
             self._up_since = None
+            self._delay = max(self._delay, at_least)
             self._retry_deadline = max(now + self._delay, self._idle_until or now)
             self._delay = min(int(1 + 1.2 * self._delay), LONGEST_DELAY)
 

@@ -127,6 +127,17 @@ def test_the_delay_never_exceeds_a_minute_and_starts_over_after_a_session() -> N
     assert joined.established() == (True, True)
 
 
+def test_a_peer_that_closed_without_a_word_is_dialled_a_second_later() -> None:
+    joined = up()
+    joined.wait(60.0)
+    peer = joined.peers[0]
+    established = peer.established
+    assert established is not None
+    peer.handle(Closed(established.connection), joined.now)
+    assert not [action for action in peer.handle(Tick(), joined.now + 0.9) if isinstance(action, Dial)]
+    assert [action for action in peer.handle(Tick(), joined.now + 1.0) if isinstance(action, Dial)]
+
+
 def test_sessions_that_end_at_once_count_as_failed_attempts() -> None:
     joined = net(LOW, replace(HIGH, passive=True))
     joined.start()

@@ -105,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tools.bench",
         description="Measure the speaker beside ExaBGP, GoBGP and BIRD; the peer only counts. "
-        "ExaBGP gets fewer routes, because it is slow: the number in brackets says how many.",
+        "ExaBGP and GoBGP get fewer routes, because they are slow: the number in brackets says how many.",
     )
     parser.add_argument("--short", action="store_true", help="one run of each, under three minutes")
     parser.add_argument("--only", action="append", metavar="NAME", help=f"of: {', '.join(WORKLOADS)}")

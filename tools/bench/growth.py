@@ -47,8 +47,8 @@ def _routes(bench: Bench, count: int) -> list[Result]:
         sink.listen(SETTLE)
         grown = usage.memory(ribd).unshared - before
     return [
-        Result(f"growth: {count:,} routes", reached.time - start, "s", count),
-        Result(f"growth: ribd with {count:,} routes", grown * 1024 * 1024 / count, "B/route", count),
+        Result(f"growth: routes: {count:,}", reached.time - start, "s", count),
+        Result(f"growth: ribd, routes: {count:,}", grown * 1024 * 1024 / count, "B/route", count),
     ]
 
 
@@ -66,7 +66,7 @@ def _neighbors(bench: Bench, count: int) -> list[Result]:
         start = result_of(place, "result.0", LIMIT)[0]
         memory = usage.memory(usage.processes_of(speaker.pid, HELPER))
     return [
-        Result(f"growth: {count:,} neighbors up", up - begun, "s", count),
-        Result(f"growth: {count:,} neighbors have all", reached.time - start, "s", count),
-        Result(f"growth: memory with {count:,} neighbors", memory.pss, "MiB", count),
+        Result(f"growth: neighbors up: {count:,}", up - begun, "s", count),
+        Result(f"growth: neighbors have all: {count:,}", reached.time - start, "s", count),
+        Result(f"growth: memory, neighbors: {count:,}", memory.pss, "MiB", count),
     ]

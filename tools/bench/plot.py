@@ -93,27 +93,23 @@ def _text(x: float, y: float, words: str, anchor: str, colour: str = "#333") -> 
 def growth(values: Mapping[str, tuple[int, float]], directory: Path) -> list[Path]:
     """Draw the results of the workloads of `growth`, {name: (count, value)}, into a directory; return the files."""
 
-    def line(before: str, after: str = "") -> Points:
-        chosen = [
-            point
-            for name, point in values.items()
-            if name.startswith(f"growth: {before}") and name.endswith(after) and point[1] > 0
-        ]
-        return sorted(chosen)
+    def line(what: str) -> Points:
+        return sorted(point for name, point in values.items() if name.startswith(f"growth: {what}:") and point[1] > 0)
 
+    up, have_all = "from the start until all are up", "until all have all"
     pictures = {
-        "growth-routes": ("Announce by pipe until the peer has all", "routes", "s", {"time": line("", " routes")}),
+        "growth-routes": ("Announce by pipe until the peer has all", "routes", "s", {"time": line("routes")}),
         "growth-neighbors": (
             "1,000 routes to each neighbor",
             "neighbors",
             "s",
-            {"from the start until all are up": line("", " neighbors up"), "until all have all": line("", "have all")},
+            {up: line("neighbors up"), have_all: line("neighbors have all")},
         ),
         "growth-memory": (
             "Memory of all processes (PSS), 1,000 routes",
             "neighbors",
             "MiB",
-            {"memory": line("memory with ")},
+            {"memory": line("memory, neighbors")},
         ),
     }
     written = []

@@ -42,9 +42,9 @@ class Bench:
     sink_program: Path
     short: bool
 
-    def amount(self, exabgp: int, others: int, short: int | None = None) -> int:
-        """Return how much to do: ExaBGP gets less because it is slow, the short form less again where `short` says."""
-        chosen = exabgp if self.kind == "exabgp" else others
+    def amount(self, slow: int, others: int, short: int | None = None) -> int:
+        """Return how much to do: ExaBGP and GoBGP get less, and the short form less again where `short` says."""
+        chosen = slow if self.kind in ("exabgp", "gobgp") else others
         return min(chosen, short) if self.short and short is not None else chosen
 
     def anew(self) -> Bench:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -32,6 +32,15 @@ def announcements(count: int) -> bytes:
     """IPv4 routes that share one attribute set."""
     rest = "next-hop 192.0.2.1 med 100 community [ 65001:1 ]"
     return _lines(f"announce route {prefix} {rest}" for prefix in prefixes4(count))
+
+
+def announcements_to(peers: Iterable[str], count: int) -> bytes:
+    """`count` IPv4 routes for each of these neighbors alone, with a next hop of its own."""
+    return _lines(
+        f"neighbor {peer} announce route {prefix} next-hop 192.0.2.{number % 250 + 1}"
+        for number, peer in enumerate(peers)
+        for prefix in prefixes4(count)
+    )
 
 
 def withdrawals(count: int) -> bytes:

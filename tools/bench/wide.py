@@ -16,8 +16,9 @@ HELPER = "announcer.py"
 
 
 def neighbors_100_10k(bench: Bench) -> list[Result]:
-    """Announce 10,000 routes to 100 neighbors at once."""
-    return _wide(bench, "neighbors-100x10k", 100, 10_000)
+    """Announce 10,000 routes to 100 neighbors: the same to all, then to each its own, a million commands."""
+    same = _wide(bench.anew(), "neighbors-100x10k", 100, 10_000)
+    return same + _wide(bench.anew(), "neighbors-100x10k, own", 100, 10_000, own=True)
 
 
 def neighbors_1000(bench: Bench) -> list[Result]:
@@ -67,13 +68,14 @@ def reset(bench: Bench) -> list[Result]:
 
 
 def _wide(
-    bench: Bench, name: str, neighbors: int, count: int, *, watch: float = 0, passive: bool = False
+    bench: Bench, name: str, neighbors: int, count: int, *, watch: float = 0, passive: bool = False, own: bool = False
 ) -> list[Result]:
     place = bench.directory
-    (place / "lines.0").write_bytes(feeds.announcements(count))
     (place / "lines.1").write_bytes(b"announce route 198.51.100.0/24 next-hop 192.0.2.1\n")
     make_go(place)
     setup = Setup(place, new_port(), neighbors, helper=program("announcer", place), passive=passive)
+    lines = feeds.announcements_to(setup.peers(), count) if own else feeds.announcements(count)
+    (place / "lines.0").write_bytes(lines)
     sink = bench.sink(setup.port, sessions=neighbors, goals=(count, count + 1), dial=passive)
     begun = time.monotonic()
     with bench.running(setup, sink) as speaker:

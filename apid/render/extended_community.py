@@ -1,7 +1,8 @@
 """Text of extended communities, by type and subtype (RFC 7153 registries); unknown ones are hex.
 
 The words are those that configurations accept where there are any. Two of them (`origin`) are written as
-ExaBGP writes them, administrator and number the other way round from `target`.
+ExaBGP writes them, administrator and number the other way round from `target`. The `string` of JSON has a table
+of its own: helpers know what ExaBGP tells there, and read an empty one where it tells nothing.
 """
 
 from __future__ import annotations
@@ -54,11 +55,11 @@ def bare(word: str) -> Text:
 
 
 def rate(unit: str) -> Text:
-    """Make a text function for a traffic rate (RFC 8955 section 7.1); not-a-number stays hex."""
+    """Make a text function for a traffic rate (RFC 8955 section 7.1): less than 0 is 0, not-a-number stays hex."""
 
     def text(value: bytes) -> str:
         (limit,) = _FLOAT.unpack(value[4:])
-        return f"rate-limit:{int(limit)}{unit}" if isfinite(limit) else hex_text(value)
+        return f"rate-limit:{max(0, int(limit))}{unit}" if isfinite(limit) else hex_text(value)
 
     return text
 
@@ -99,9 +100,9 @@ def layer2_info(value: bytes) -> str:
 
 
 def encapsulation(value: bytes) -> str:
-    """Render a tunnel type (RFC 9012 section 4.1)."""
+    """Render a tunnel type (RFC 9012 section 4.1); one without a name has the word twice, as in ExaBGP."""
     kind = u16(value, 6)
-    return f"encap:{ENCAPSULATIONS.get(kind) or f'UNKNOWN-{kind}'}"
+    return f"encap:{ENCAPSULATIONS.get(kind) or f'encap:UNKNOWN-{kind}'}"
 
 
 def mac_mobility(value: bytes) -> str:
@@ -134,6 +135,11 @@ def mup(value: bytes) -> str:
 def color(value: bytes) -> str:
     """Render a colour (RFC 9012 section 4.3)."""
     return f"color:{u32(value, 4)}"
+
+
+def sort_order(value: bytes) -> str:
+    """Render the order of a flow among those that share a hash (draft-ietf-bess-service-chaining)."""
+    return f"consistentHashSortOrder:{u32(value, 2)}"
 
 
 def validation_state(value: bytes) -> str:
@@ -169,9 +175,13 @@ TEXTS: dict[tuple[int, int], Text] = {
     (0x02, 0x09): four_octet_as("source-as"),
     (0x01, 0x0B): ipv4_address("vrf-route-import"),
     (0x01, 0x0C): to_address,
+    (0x00, 0x13): two_octet_as("rtrecord"),
+    (0x01, 0x13): ipv4_address("rtrecord"),
+    (0x02, 0x13): four_octet_as("rtrecord"),
     (0x03, 0x0B): color,
     (0x03, 0x0C): encapsulation,
     (0x03, 0x0D): bare("default-gateway"),
+    (0x03, 0x14): sort_order,
     (0x06, 0x00): mac_mobility,
     (0x06, 0x01): esi_label,
     (0x06, 0x02): mac_address("es-import"),
@@ -189,6 +199,18 @@ TEXTS: dict[tuple[int, int], Text] = {
     (0x80, 0x0A): layer2_info,
 }
 
+# What ExaBGP 5 puts into JSON: it knows a type by its four low bits, and all of these, seen with every type and
+# subtype. It has no word for the others, although its text encoder prints their octets.
+TOLD = (
+    *((kind, subtype) for subtype in (0x02, 0x03, 0x13) for kind in (0x00, 0x01, 0x02)),
+    *((0x80, subtype) for subtype in (0x06, 0x07, 0x08, 0x09, 0x0A, 0x0C)),
+    *((0x01, 0x0C), (0x03, 0x0C), (0x03, 0x14), (0x06, 0x00), (0x07, 0x02), (0x08, 0x00), (0x0C, 0x00)),
+)
+JSON_TEXTS: dict[tuple[int, int], Text] = {
+    (0x02, 0x08): hex_text,
+    **{(kind & 0x0F, subtype): TEXTS[kind, subtype] for kind, subtype in TOLD},
+}
+
 IPV6_TEXTS: dict[tuple[int, int], Text] = {
     (0x00, 0x02): lambda value: f"target:{address_text(value[2:18])}:{u16(value, 18)}",
     (0x00, 0x03): lambda value: f"origin:{address_text(value[2:18])}:{u16(value, 18)}",
@@ -200,6 +222,19 @@ def extended_community_text(value: bytes) -> str:
     """Render an extended community of 8 octets (RFC 4360)."""
     text = TEXTS.get((value[0], value[1]))
     return text(value) if text else hex_text(value)
+
+
+def extended_community_json(value: bytes) -> str:
+    """Render the `string` of an extended community in JSON, empty for what ExaBGP has no word for."""
+    text = JSON_TEXTS.get((value[0] & 0x0F, value[1]))
+    return text(value) if text else ""
+
+
+def ipv6_extended_community_json(value: bytes) -> str:
+    """Render the `string` of an IPv6 extended community in JSON: ExaBGP has words for redirection alone."""
+    if value[0] & 0x0F == 0 and value[1] in (0x0B, 0x0C):
+        return to_address(value) if value[1] == 0x0C else hex_text(value)
+    return ""
 
 
 def ipv6_extended_community_text(value: bytes) -> str:

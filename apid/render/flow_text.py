@@ -46,20 +46,26 @@ WORDS = frozenset({0, 7})  # these two compare nothing, so no value follows
 BITMASK = {0: "", 1: "=", 2: "!", 3: "!="}
 
 VALUE_NAMES: Mapping[int, Mapping[int, str]] = {FlowKind.PROTOCOL: PROTOCOLS, FlowKind.ICMP_TYPE: ICMP_TYPES}
-FLAG_NAMES: Mapping[int, Mapping[int, str]] = {FlowKind.TCP_FLAGS: TCP_FLAGS, FlowKind.FRAGMENT: FRAGMENTS}
+# RFC 8956 section 3.6: IPv6 has no bit that forbids fragments.
+IPV6_FRAGMENTS = {bit: name for bit, name in FRAGMENTS.items() if name != "dont-fragment"}
 PORTS = frozenset({FlowKind.PORT, FlowKind.DESTINATION_PORT, FlowKind.SOURCE_PORT})
 
 Services = Mapping[int, str]
 """Names of ports, for those who show rules as they were configured."""
 
 
-def flags_text(value: int, names: Mapping[int, str]) -> str:
-    """Render bits as names joined by `+`, those without a name as one hexadecimal number at the end."""
-    words = [name for bit, name in names.items() if value & bit]
-    rest = value & ~sum(names)
-    if rest or not words:
-        words.append(f"{rest:#x}")
+def tcp_flags_text(value: int) -> str:
+    """Render TCP flags, nothing where there are none; ExaBGP tells the whole value behind bits without a name."""
+    words = [name for bit, name in TCP_FLAGS.items() if value & bit]
+    if value & ~sum(TCP_FLAGS):
+        words.append(f"unknown tcp flag type {value}")
     return "+".join(words)
+
+
+def fragment_text(value: int, ipv6: bool) -> str:
+    """Render fragment bits; those without a name are ignored (RFC 8955 section 4.2.2.12)."""
+    names = IPV6_FRAGMENTS if ipv6 else FRAGMENTS
+    return "+".join(name for bit, name in names.items() if value & bit)
 
 
 def numeric_text(kind: int, services: Services) -> Callable[[Term], str]:
@@ -75,16 +81,20 @@ def numeric_text(kind: int, services: Services) -> Callable[[Term], str]:
     return text
 
 
-def bitmask_text(kind: int) -> Callable[[Term], str]:
+def bitmask_text(kind: int, ipv6: bool) -> Callable[[Term], str]:
     """Make the text function of a bitmask component's terms."""
-    names = FLAG_NAMES[kind]
-    return lambda term: f"{BITMASK[term.operator & 3]}{flags_text(term.value, names)}"
+
+    def text(term: Term) -> str:
+        flags = tcp_flags_text(term.value) if kind == FlowKind.TCP_FLAGS else fragment_text(term.value, ipv6)
+        return f"{BITMASK[term.operator & 3]}{flags}"
+
+    return text
 
 
-def terms_text(component: OperatorComponent, services: Services) -> list[str]:
+def terms_text(component: OperatorComponent, ipv6: bool, services: Services) -> list[str]:
     """Render terms; those that are joined by AND are one text with `&` between them."""
     kind = component.kind
-    text = bitmask_text(kind) if kind in BITMASK_KINDS else numeric_text(kind, services)
+    text = bitmask_text(kind, ipv6) if kind in BITMASK_KINDS else numeric_text(kind, services)
     texts: list[str] = []
     for term in component.terms:
         if term.operator & AND and texts:
@@ -110,7 +120,7 @@ def flow_components(
             names[component.kind],
             prefix_terms(component)
             if isinstance(component, PrefixComponent)
-            else terms_text(component, services or {}),
+            else terms_text(component, ipv6, services or {}),
         )
         for component in components
     ]

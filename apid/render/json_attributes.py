@@ -11,7 +11,7 @@ from typing import Any
 
 from apid.render.attribute_text import aggregator_text, aigp_text, generic_flags, pmsi_text
 from apid.render.dialect import Dialect
-from apid.render.extended_community import extended_community_text, ipv6_extended_community_text
+from apid.render.extended_community import extended_community_json, ipv6_extended_community_json
 from apid.render.json_value import members_json
 from apid.render.names import ORIGINS, PATH_SEGMENTS
 from apid.render.values import address_text, quote
@@ -135,9 +135,9 @@ ROWS: dict[type[Attribute], Row] = {
     Communities: communities,
     OriginatorId: lambda attribute, _: f'"originator-id": "{address_text(attribute.address)}"',
     ClusterList: cluster_list,
-    ExtendedCommunities: lambda attribute, _: extended("extended-community", extended_community_text, attribute.values),
+    ExtendedCommunities: lambda attribute, _: extended("extended-community", extended_community_json, attribute.values),
     Ipv6ExtendedCommunities: lambda attribute, _: extended(
-        "extended-community-ipv6", ipv6_extended_community_text, attribute.values
+        "extended-community-ipv6", ipv6_extended_community_json, attribute.values
     ),
     LargeCommunities: large_communities,
     Aigp: lambda attribute, _: f'"aigp": "{aigp_text(attribute)}"',

@@ -19,7 +19,7 @@ from apid.render.json_nlri import MEMBERS
 from apid.render.nlri_text import nlri_text, route_prefix
 from apid.render.routes import NO_NEXT_HOP, next_hops, read_route
 from apid.render.values import path_id_text, quote
-from bgp.family import Family
+from bgp.family import BGP_LS, BGP_LS_VPN, Family
 from bgp.nlri import NLRI, Flow, Prefix
 from bgp.update import Reach, Unreach
 
@@ -77,6 +77,11 @@ class Layout(ABC):
         return [*members, own] if own else members
 
 
+def family_key(family: Family) -> str:
+    """Return the name of a family as ExaBGP has it as a key: it has one for both of BGP-LS."""
+    return str(BGP_LS) if family == BGP_LS_VPN else str(family)
+
+
 class ByNextHop(Layout):
     """ExaBGP's layout."""
 
@@ -93,7 +98,7 @@ class ByNextHop(Layout):
                 listed.extend(self._route(route, hop, family in add_path) for route in routes)
         return keyed(
             {
-                str(family): keyed({hop: bracketed(listed) for hop, listed in hops.items()})
+                family_key(family): keyed({hop: bracketed(listed) for hop, listed in hops.items()})
                 for family, hops in families.items()
             }
         )
@@ -104,7 +109,7 @@ class ByNextHop(Layout):
         for family, items in unreaches:
             listed = families.setdefault(family, [])
             listed.extend(self._route(read_route(family, item), "", family in add_path) for item in items)
-        return keyed({str(family): bracketed(listed) for family, listed in families.items()})
+        return keyed({family_key(family): bracketed(listed) for family, listed in families.items()})
 
     def route(self, family: Family, item: bytes, next_hop: str, add_path: Families) -> str:
         """Render one route as it stands in a list."""

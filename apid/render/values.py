@@ -43,7 +43,7 @@ def rd_text(rd: bytes) -> str:
 
 def esi_text(esi: bytes) -> str:
     """Render an Ethernet segment identifier as 10 octets, `-` where it is zero (RFC 7432 section 5)."""
-    return esi.hex(":").upper() if any(esi) else "-"
+    return esi.hex(":") if any(esi) else "-"
 
 
 def mac_text(mac: bytes) -> str:

@@ -126,12 +126,13 @@ def node_descriptor(protocol: int, kind: int, value: bytes) -> dict[str, Value]:
 def router_id(protocol: int, value: bytes) -> dict[str, Value]:
     """Read an IGP router identifier (RFC 9552 section 5.2.1.4); empty where its length says nothing.
 
-    An IS-IS pseudonode is 7 octets: system identifier and `psn`. An OSPF one is 8: router and designated router.
+    An IS-IS pseudonode is 7 octets: system identifier and `psn`, which is no pseudonode where it is 0. An OSPF one
+    is 8: router and designated router.
     """
     if protocol in ISIS and len(value) == 6:
         return {"router-id": value.hex()}
     if protocol in ISIS and len(value) == 7:
-        return {"router-id": value.hex(), "psn": str(value[6])}
+        return {"router-id": value.hex(), **({"psn": str(value[6])} if value[6] else {})}
     if protocol in OSPF and len(value) == 4:
         return {"router-id": address_text(value)}
     if protocol in OSPF and len(value) == 8:

@@ -107,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Measure the speaker beside ExaBGP, GoBGP and BIRD; the peer only counts. "
         "ExaBGP and GoBGP get fewer routes, because they are slow: the number in brackets says how many.",
     )
-    parser.add_argument("--short", action="store_true", help="one run of each, under three minutes")
+    parser.add_argument("--short", action="store_true", help="one run of each, and less of some: some four minutes")
     parser.add_argument("--only", action="append", metavar="NAME", help=f"of: {', '.join(WORKLOADS)}")
     parser.add_argument("--runs", type=int, metavar="N", help="runs of each, of which the median counts (3; short: 1)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every run to FILE")

@@ -151,7 +151,7 @@ class Pull(Message):
     cursors: `[AFI, SAFI, position, floor]` for each family: the version sent last, and the version up to which
         withdrawals need not be sent because the session was sent nothing older (-1: whatever is newest now; such a
         Pull is answered at once; -2: the answer says at once, as the floor, what is newest now, and nothing is sent).
-        No cursors: the session is down, forget it.
+        No cursors: the session is down, forget it; of a range: forget all but those that this connection has named.
     credit: how many octets the answer may hold, roughly.
     written: for each cursor, up to which position TCP has taken everything; empty where it has taken all that was sent.
     """
@@ -287,7 +287,7 @@ FEED_SENT = 5  # one whole BGP message to the peer
 @message(20, "bridge → peerd")
 @dataclass(frozen=True, slots=True)
 class Subscribe(Message):
-    """Ask for a session's feed.
+    """Ask for a session's feed; of a range, for those of its sessions, each of which comes under its own name.
 
     helper: who asks, for the log.
     kinds: which FEED items are wanted, as a bit mask (1 << FEED_…).

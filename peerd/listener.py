@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from bgp.notification import Notification
+from bgp.notification import CONNECTION_REJECTED, Notification
 from bus.daemon import (
     EXIT_CONFIGURATION,
     AlreadyRunning,
@@ -29,10 +29,9 @@ from bus.daemon import (
 from bus.schema import Incoming, SchemaError, pack
 from bus.settings import PassiveNeighbor, read_listener
 from bus.transport import Loop
-from peerd.tcp import TransportOptions, limit_ttl, listen, prepare, sign_with_md5
+from peerd.tcp import TransportOptions, limit_ttl, listen, prepare, refuse, sign_with_md5
 
 ACCEPTED_PER_TURN = 32
-CEASE, CONNECTION_REJECTED = 6, 5
 LARGEST_TTL, SYSTEM_TTL = 255, -1
 PEERD_SECONDS = 10.0  # for which a connection waits for its peerd to start
 RETRY_HANDOVER = 0.05  # seconds
@@ -147,8 +146,7 @@ class Listener:
         neighbor = self._expected.find(peer, local)
         if neighbor is None:
             self._log.warning("connection refused, no such neighbor: peer=%s local=%s", peer, local)
-            self._refuse(connection)
-            connection.close()
+            refuse(connection, Notification.cease(CONNECTION_REJECTED))
             return
         try:
             if neighbor.outgoing_ttl is None and neighbor.incoming_ttl is None:
@@ -189,13 +187,6 @@ class Listener:
         if was_full != (self._waiting >= WAITING_LIMIT):
             for sock in self._sockets.values():
                 self._watch(sock)
-
-    def _refuse(self, connection: socket.socket) -> None:
-        try:
-            connection.send(Notification(CEASE, CONNECTION_REJECTED, b"").message())
-            connection.shutdown(socket.SHUT_WR)
-        except OSError as error:
-            self._log.debug("refusal not sent: %s", error)
 
 
 @click.command()

@@ -7,6 +7,7 @@ from typing import Any
 from bgp.family import Family
 from bgp.pack import end_of_rib
 from bgp.refresh import Refresh
+from peerd.range import Range
 from peerd.session import Established, Session
 
 PAGE_LIMIT = 10_000
@@ -31,6 +32,16 @@ def act(session: Session, action: str, arguments: list[str]) -> tuple[str, dict[
             return _send(session.established, session.families, action, arguments), {}
         case _:
             return f"unknown action {action}", {}
+
+
+def act_on_range(range_: Range, action: str, arguments: list[str]) -> tuple[str, dict[str, Any]]:
+    """Carry out a request on every session of a range; one that could act is enough for success."""
+    if action == "status":
+        return "", range_.status
+    errors = [act(session, action, arguments)[0] for session in range_.sessions.values()]
+    if not errors:
+        return f"no address of {range_.configuration.name} has a session", {}
+    return "" if "" in errors else errors[0], {}
 
 
 def _send(established: Established, families: tuple[Family, ...], action: str, arguments: list[str]) -> str:

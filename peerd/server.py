@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bus.daemon import RunDirectory
+from bus.names import neighbor_of
 from bus.schema import (
     Batch,
     Credit,
@@ -26,7 +27,8 @@ from bus.schema import (
 )
 from bus.settings import SessionConfiguration, read_peerd
 from bus.transport import Client, Loop, Publisher, Server
-from peerd.requests import act
+from peerd.range import Range
+from peerd.requests import act, act_on_range
 from peerd.session import Session
 
 STOP_SECONDS = 2.0  # for NOTIFICATIONs to leave before the process goes
@@ -39,8 +41,8 @@ class PeerServer:
 
     def __init__(self, loop: Loop, run: RunDirectory, program: str, epoch: str, log: logging.Logger) -> None:
         self._loop, self._run, self._program, self._log = loop, run, program, log
-        self._sessions: dict[str, Session] = {}
-        self._leaving: list[Session] = []
+        self._sessions: dict[str, Session | Range] = {}
+        self._leaving: list[Session | Range] = []
         self._publisher = Publisher(loop, run.events_in, program, epoch)
         self._server = Server(loop, run.peerd(program), self._message, self._bad)
         self._ribd = Client(loop, run.ribd, self._from_ribd, self._ribd_connected, self._bad)
@@ -66,7 +68,10 @@ class PeerServer:
             # Who listens, and whether it is shut, is not what the session is: it goes on when only that has changed.
             if not changed or not _same_session(wanted[name], session.configuration):
                 self._leave(name, "configuration changed" if changed else "removed", _cease(changed))
-            elif wanted[name].shut != session.configuration.shut:
+                continue
+            if isinstance(session, Range):
+                session.update(wanted[name])
+            if wanted[name].shut != session.configuration.shut:
                 session.shut(wanted[name].shut)
         for name, configuration in wanted.items():
             if name not in self._sessions:
@@ -79,9 +84,23 @@ class PeerServer:
         self._leaving.append(session)
 
     def _add(self, configuration: SessionConfiguration) -> None:
-        session = Session(self._loop, configuration, self._ribd.send, self._server.send, self._publisher, self._log)
-        self._sessions[configuration.name] = session
+        if "/" in configuration.peer_address:
+            self._sessions[configuration.name] = Range(
+                self._loop, configuration, self._new_session, self._ribd.send, self._log
+            )
+            return
+        self._sessions[configuration.name] = session = self._new_session(configuration)
         session.start()
+
+    def _new_session(self, configuration: SessionConfiguration) -> Session:
+        return Session(self._loop, configuration, self._ribd.send, self._server.send, self._publisher, self._log)
+
+    def _session(self, name: str) -> Session | None:
+        """Return the session of this name, which may be one of a range."""
+        neighbor = self._sessions.get(neighbor_of(name))
+        if isinstance(neighbor, Range):
+            return neighbor.sessions.get(name)
+        return neighbor if neighbor_of(name) == name else None
 
     def stop(self) -> None:
         """End every session with a NOTIFICATION, then the loop."""
@@ -138,10 +157,10 @@ class PeerServer:
     def _from_ribd(self, message: Message) -> None:
         match message:
             case Batch():
-                if (session := self._sessions.get(message.neighbor)) is not None:
+                if (session := self._session(message.neighbor)) is not None:
                     session.batch(message)
             case Resync():
-                if (session := self._sessions.get(message.neighbor)) is not None:
+                if (session := self._session(message.neighbor)) is not None:
                     session.resync(message)
             case _:
                 self._bad(f"{type(message).__name__} is not for peerd")
@@ -149,14 +168,14 @@ class PeerServer:
     def _message(self, identity: bytes, message: Message, _octets: bytes) -> None:
         match message:
             case Credit():
-                if (session := self._sessions.get(message.neighbor)) is not None:
+                if (session := self._session(message.neighbor)) is not None:
                     session.credit(identity, message.octets)
             case Subscribe():
-                if (session := self._sessions.get(message.neighbor)) is not None:
-                    session.subscribe(identity, message)
+                if (neighbor := self._sessions.get(message.neighbor)) is not None:
+                    neighbor.subscribe(identity, message)
             case Settled():
-                if (session := self._sessions.get(message.neighbor)) is not None:
-                    session.settled(message.helper)
+                if (neighbor := self._sessions.get(message.neighbor)) is not None:
+                    neighbor.settled(message.helper)
             case SessionRequest():
                 self._server.send(identity, self._request(message))
             case Reconfigure():
@@ -171,15 +190,19 @@ class PeerServer:
             self._log.error("settings cannot be read, the old ones stay: %s", error)
 
     def _request(self, request: SessionRequest) -> SessionReply:
-        session = self._sessions.get(request.neighbor)
+        neighbor = self._sessions.get(request.neighbor)
+        session = neighbor or self._session(request.neighbor)
         if session is None:
             return SessionReply(request.request, request.neighbor, f"{request.neighbor} is not here", {})
-        if request.action == "leave":
+        if neighbor is not None and request.action == "leave":
             # Its new settings follow; until then it must not be sent what only those allow.
             self._leave(request.neighbor, "configuration changed", CONFIGURATION_CHANGED)
             return SessionReply(request.request, request.neighbor, "", {})
         try:
-            error, data = act(session, request.action, request.arguments)
+            if isinstance(session, Range):
+                error, data = act_on_range(session, request.action, request.arguments)
+            else:
+                error, data = act(session, request.action, request.arguments)
         except (ValueError, IndexError) as problem:
             error, data = f"{request.action} {' '.join(request.arguments)}: {problem}", {}
         return SessionReply(request.request, request.neighbor, error, data)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import errno
 import socket
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
+
+from bgp.notification import Notification
 
 TCP_MD5SIG, TCP_MD5SIG_EXT = 14, 38  # <linux/tcp.h>
 MD5_FLAG_PREFIX = 1
@@ -92,6 +95,14 @@ def dial(peer: str, port: int, local: str | None, options: TransportOptions) -> 
         sock.close()
         raise
     return sock
+
+
+def refuse(sock: socket.socket, notification: Notification) -> None:
+    """Tell a peer why its connection is not taken, and close it."""
+    with suppress(OSError):  # gone already
+        sock.send(notification.message())
+        sock.shutdown(socket.SHUT_WR)
+    sock.close()
 
 
 def outcome(sock: socket.socket) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bgp.family import SAFI, Family
 from bgp.nlri import route_key
+from bus.names import neighbor_of
 from bus.schema import Apply, Message
 from ribd.table import Rib, Withdrawn
 
@@ -27,27 +28,30 @@ def refusal(rib: Rib, request: Apply) -> str:
     It counts what would be there in the end. Where there are too many already, because the configuration has them or
     the limit is a new one, rules may still be changed and withdrawn.
     """
-    for name in {name for names in request.targets for name in names} & rib.flow_limits.keys():
-        before, more, limit = _rules(rib, name), _growth(rib, name, request), rib.flow_limits[name]
+    for name in rib.reached(name for names in request.targets for name in names):
+        limit = rib.flow_limits.get(neighbor_of(name))
+        if limit is None:
+            continue
+        before, more = _rules(rib, name), _growth(rib, name, request)
         if more > 0 and before + more > limit:
             return f"neighbor {name} has {before} FlowSpec rules and its flow-limit is {limit}: no room for {more} more"
     return ""
 
 
 def _rules(rib: Rib, name: str) -> int:
-    table = rib.of.get(name)
+    table = rib.table(name)
     families = {} if table is None else table.families
     return sum(len(routes) for family, routes in families.items() if family.safi in FLOW_SAFIS)
 
 
 def _growth(rib: Rib, name: str, request: Apply) -> int:
     """Return how many rules a neighbor would have more after a request."""
-    table = rib.of.get(name)
+    table, called = rib.table(name), {name, neighbor_of(name)}
     families = {} if table is None else table.families
     before: dict[tuple[Family, bytes], bool] = {}
     after: dict[tuple[Family, bytes], bool] = {}
     for target, announce, afi, safi, _, items, *_lease in request.changes:
-        if safi not in FLOW_SAFIS or name not in request.targets[target]:
+        if safi not in FLOW_SAFIS or called.isdisjoint(request.targets[target]):
             continue
         family = Family(afi, safi)
         routes = families.get(family)

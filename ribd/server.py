@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import gc
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bgp.family import Family
 from bgp.shape import Shape
 from bus.daemon import RunDirectory, collect_garbage_rarely
+from bus.names import address_of, neighbor_of
 from bus.schema import (
     Applied,
     Apply,
@@ -62,6 +63,11 @@ class Session:
     shape: Shape
     waiting: bool = True
 
+    @property
+    def name(self) -> str:
+        """What it is called: as its neighbor, or as one of a range."""
+        return self.pull.neighbor
+
 
 class RibServer:
     """The RIB and its clients."""
@@ -71,6 +77,7 @@ class RibServer:
         self._journal = Journal(run.journal, durable)
         self._state = self._recover()
         self._sessions: dict[str, Session] = {}
+        self._of_range: dict[str, set[str]] = {}  # the names of a range's sessions
         self._groups: dict[Table, dict[Shape, UpdateGroup]] = {}
         self._pending: list[tuple[bytes | None, Request, bytes]] = []  # nobody is told of our own requests
         self._held: list[tuple[bytes, Request, bytes]] = []  # until it is known which neighbors there are
@@ -132,12 +139,12 @@ class RibServer:
             case Pull():
                 self._pull(identity, message)
             case ListRoutes():
-                table = self._state.rib.of.get(message.neighbor)
+                table = self._state.rib.table(message.neighbor)
                 self._server.send(identity, self._listings.page(identity, message, table, self._loop.now()))
             case Sync():
                 self._sync(identity, message)
             case CountRoutes():
-                tables = (self._state.rib.of.get(name) for name in message.neighbors)
+                tables = (self._state.rib.table(name) for name in message.neighbors)
                 counts = [0 if table is None else sum(map(len, table.families.values())) for table in tables]
                 self._server.send(identity, RouteCounts(message.request, counts))
             case Lineage():
@@ -256,15 +263,20 @@ class RibServer:
 
     def _serve(self, table: Table) -> None:
         """Answer the sessions of a table that wait."""
-        for name in table.members:
-            session = self._sessions.get(name)
-            if session is not None and session.waiting:
+        for session in self._sessions_of(table):
+            if session.waiting:
                 self._answer(session)
+
+    def _sessions_of(self, table: Table) -> list[Session]:
+        """Return the sessions that are sent a table: those of its neighbors, and all of a range but those apart."""
+        apart, names = self._state.rib.apart, set(table.members)
+        for name in table.members & self._of_range.keys():
+            names |= self._of_range[name] - apart.get(name, set())
+        return [self._sessions[name] for name in names & self._sessions.keys()]
 
     def _pull(self, identity: bytes, pull: Pull) -> None:
         if not pull.cursors:
-            self._sessions.pop(pull.neighbor, None)
-            self._syncs.gone(pull.neighbor)
+            self._gone(identity, pull.neighbor)
             return
         known = self._sessions.get(pull.neighbor)
         try:
@@ -282,17 +294,32 @@ class RibServer:
             known.pull = pull
             return
         session = self._sessions[pull.neighbor] = Session(identity, pull, shape)
+        if address_of(pull.neighbor):
+            self._of_range.setdefault(neighbor_of(pull.neighbor), set()).add(pull.neighbor)
         self._answer(session)
+
+    def _gone(self, identity: bytes, name: str) -> None:
+        """Forget a session; of a range, those of its peerd's former life."""
+        for former in [each for each in self._of_range.get(name, ()) if self._sessions[each].identity != identity]:
+            self._drop(former)
+            self._syncs.gone(former)
+        self._drop(name)
+        self._syncs.gone(name)
+
+    def _drop(self, name: str) -> None:
+        self._sessions.pop(name, None)
+        self._of_range.get(neighbor_of(name), set()).discard(name)
 
     def _answer(self, session: Session) -> None:
         """Send the next batch if there is one, or if the session asks where it stands."""
         pull, rib = session.pull, self._state.rib
-        if pull.neighbor not in rib.enrolled:
+        table = rib.table(pull.neighbor)
+        if table is None or neighbor_of(pull.neighbor) not in rib.enrolled:
             return
         if pull.lineage not in ("", self._state.lineage):
             self._resync(session, "the journal is another one")
             return
-        group = self._group(rib.of[pull.neighbor], session.shape)
+        group = self._group(table, session.shape)
         cursors, parts, routes = [], [], 0
         withheld: dict[str, None] = {}
         credit, moved = min(pull.credit, ANSWER_OCTETS), False
@@ -324,13 +351,13 @@ class RibServer:
 
     def _resync(self, session: Session, reason: str) -> None:
         session.waiting = False
-        self._log.warning("session starts over neighbor=%s: %s", session.pull.neighbor, reason)
-        self._send(session, Resync(session.pull.neighbor, session.pull.request, self._state.lineage, reason))
+        self._log.warning("session starts over neighbor=%s: %s", session.name, reason)
+        self._send(session, Resync(session.name, session.pull.request, self._state.lineage, reason))
 
     def _send(self, session: Session, message: Message) -> None:
         if not self._server.send(session.identity, message):
             # Gone: a new connection comes with a Pull of its own.
-            self._sessions.pop(session.pull.neighbor, None)
+            self._drop(session.name)
 
     def _group(self, table: Table, shape: Shape) -> UpdateGroup:
         groups = self._groups.setdefault(table, {})
@@ -346,6 +373,8 @@ class RibServer:
             session = self._sessions.get(name)
             return None if session is None else session.pull
 
+        sessions = [each for name in request.neighbors for each in self._of_range.get(name, ())]
+        request = replace(request, neighbors=[*request.neighbors, *sessions])
         self._syncs.add(identity, request, self._state.rib.versions, pull)
 
     # Leases
@@ -384,15 +413,16 @@ class RibServer:
             return
         for table in self._state.rib.tables():
             for family, routes in table.families.items():
-                passed = [self._passed(name, family) for name in table.members & self._sessions.keys()]
+                passed = [_passed(session.pull, family) for session in self._sessions_of(table)]
                 routes.purge(min(passed, default=routes.version))
         self._state.rib.sweep_sets()
         live = self._state.rib.tables()
         self._groups = {table: self._groups[table] for table in live if table in self._groups}
 
-    def _passed(self, neighbor: str, family: Family) -> int:
-        """Return the version whose withdrawals a session no longer needs."""
-        for afi, safi, position, floor in self._sessions[neighbor].pull.cursors:
-            if (afi, safi) == family:
-                return int(max(position, floor))
-        return 1 << 62
+
+def _passed(pull: Pull, family: Family) -> int:
+    """Return the version whose withdrawals a session no longer needs."""
+    for afi, safi, position, floor in pull.cursors:
+        if (afi, safi) == family:
+            return int(max(position, floor))
+    return 1 << 62

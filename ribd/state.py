@@ -14,6 +14,7 @@ import msgpack
 from bgp.family import Family
 from bgp.nlri import KEYED_BY_ITEM, route_key
 from bgp.route import check_set
+from bus.names import address_of, neighbor_of
 from bus.schema import Apply, Clear, Enrol, Message
 from ribd.lease import LONGEST
 from ribd.limit import CONFIGURATION
@@ -23,6 +24,7 @@ ROWS = 4096  # entries in a snapshot record
 ITEM_OCTETS = 4100  # path identifier and the longest NLRI
 REFUSED_KEPT = 256  # refused requests remembered for each client: more than it may have outstanding
 FORMER_KEPT = 64  # former lives remembered for each client
+APART = 1024  # sessions of a range that may be addressed alone
 CLIENTS = 4096  # bridges and control; more names are not remembered
 NAME_LENGTH = 256  # characters of a client's name, and of its epoch
 
@@ -101,6 +103,7 @@ class State:
         """Raise `RequestError` where a field's value could harm us now or on replay."""
         if not isinstance(request, Apply):
             return
+        self._check_sessions(request)
         for change in request.changes:
             if len(change) not in (6, 7):
                 raise RequestError(f"a change has 6 fields, or 7 with a lease, not {len(change)}")
@@ -116,6 +119,13 @@ class State:
             self._check_octets(attributes, items)
             if safi not in KEYED_BY_ITEM:
                 self._check_keys(Family(afi, safi), items)
+
+    def _check_sessions(self, request: Apply) -> None:
+        """Have a table apart for a bounded number of a range's sessions: each is a copy of the range's."""
+        for name in {name for names in request.targets for name in names if address_of(name)}:
+            apart = self.rib.apart.get(neighbor_of(name), ())
+            if len(apart) >= APART and name not in apart:
+                raise RequestError(f"{neighbor_of(name)} has {APART} addresses with routes of their own: no more fit")
 
     def _check_keys(self, family: Family, items: list[bytes]) -> None:
         try:
@@ -230,7 +240,7 @@ class Restorer:
             state.rib.flow_limits = fields[3] if len(fields) > 3 else {}
         elif kind == "table":
             self._table = Table(fields[0])
-            state.rib.of.update(dict.fromkeys(fields[0], self._table))
+            state.rib.place(self._table)
         elif kind == "family" and self._table is not None:
             self._routes = self._table.family(Family(fields[0], fields[1]))
             self._routes.version, self._routes.purged = fields[2], fields[3]

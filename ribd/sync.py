@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from bgp.family import Family
+from bus.names import neighbor_of
 from bus.schema import Applied, Message, Pull, Refused, Sync
 from bus.transport import Loop, Timer
 
@@ -26,6 +27,7 @@ class Waiting:
     identity: bytes
     request: Sync
     sessions: dict[str, Versions]
+    versions: Callable[[str], Versions]
     timer: Timer | None = None
 
 
@@ -52,7 +54,7 @@ class Syncs:
         if not sessions:
             self._send(identity, Applied(request.sequence))
             return
-        waiting = Waiting(identity, request, sessions)
+        waiting = Waiting(identity, request, sessions, versions)
         seconds = min(max(request.seconds, 0.0), LONGEST)
         waiting.timer = self._loop.call_later(seconds, lambda: self._give_up(waiting, seconds))
         self._waiting.append(waiting)
@@ -60,10 +62,18 @@ class Syncs:
     def heard(self, pull: Pull) -> None:
         """Take what a session says of itself."""
         name = pull.neighbor
+        if neighbor_of(name) in self._unheard:
+            self._await_session(name)
         self._unheard.discard(name)
         for waiting in [each for each in self._waiting if name in each.sessions]:
             if _reached(pull, waiting.sessions[name]):
                 self._drop(waiting, name)
+
+    def _await_session(self, name: str) -> None:
+        """Have those who wait for a range, whose peerd has yet to say which sessions it has, wait for this one."""
+        for waiting in self._waiting:
+            if neighbor_of(name) in waiting.sessions:
+                waiting.sessions.setdefault(name, waiting.versions(name))
 
     def gone(self, neighbor: str) -> None:
         """Take note that a session is down."""

@@ -5,7 +5,8 @@ and moves the entry to the end of the dict, so the changes since a version are a
 that flapped a hundred times is one entry. A tombstone is a withdrawal that some session may not have been sent yet.
 
 Neighbors that have always been addressed together share one `Table`; a command that addresses some of them splits
-it by copying (partition refinement), so a thousand equal neighbors cost one table.
+it by copying (partition refinement), so a thousand equal neighbors cost one table. The sessions of a range are not
+named here: they have the range's table, until one of them is addressed alone, which then gets a copy of its own.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import NamedTuple
 
 from bgp.family import Family
 from bgp.nlri import KEYED_BY_ITEM, route_key
+from bus.names import address_of, neighbor_of
 from ribd.lease import Leases
 
 
@@ -213,6 +215,7 @@ class Rib:
 
     def __init__(self) -> None:
         self.of: dict[str, Table] = {}
+        self.apart: dict[str, set[str]] = {}  # by range, the sessions that were addressed alone
         self.enrolled: set[str] = set()
         self.flow_limits: dict[str, int] = {}  # how many FlowSpec rules a neighbor may have
         self._sets: dict[bytes, bytes] = {}
@@ -227,18 +230,41 @@ class Rib:
         wanted = set(neighbors)
         self.create(wanted)
         for name in self.of.keys() - wanted:
-            self.of.pop(name).members.discard(name)
+            if neighbor_of(name) not in wanted:
+                self.of.pop(name).members.discard(name)
+        self.apart = {name: sessions for name, sessions in self.apart.items() if name in wanted}
         self.enrolled = wanted
 
     def create(self, names: set[str]) -> None:
-        """Give neighbors that have no table yet an empty one."""
+        """Give neighbors that have no table yet an empty one, and sessions of a range one like the range's."""
         new = names - self.of.keys()
-        if new:
-            self.of.update(dict.fromkeys(new, Table(new)))
+        if not new:
+            return
+        neighbors = {neighbor_of(name) for name in new} - self.of.keys()
+        if neighbors:
+            self.place(Table(neighbors))
+        for name in new - neighbors:
+            self.place(self.of[neighbor_of(name)].split({name}))
+
+    def place(self, table: Table) -> None:
+        """Have a new table stand for its members."""
+        self.of.update(dict.fromkeys(table.members, table))
+        for name in table.members:
+            if address_of(name):
+                self.apart.setdefault(neighbor_of(name), set()).add(name)
+
+    def table(self, name: str) -> Table | None:
+        """Return what a neighbor, or a session of a range, is announced; None where it is not known."""
+        return self.of.get(name) or self.of.get(neighbor_of(name))
+
+    def reached(self, names: Iterable[str]) -> set[str]:
+        """Return these names, and the sessions of ranges among them that have tables of their own."""
+        found = set(names)
+        return found.union(*(self.apart[name] for name in found & self.apart.keys()))
 
     def addressed(self, names: Iterable[str]) -> list[Table]:
         """Return tables that together hold exactly these neighbors, splitting those that hold others too."""
-        wanted = set(names)
+        wanted = self.reached(names)
         self.create(wanted)
         found = []
         for table in {id(self.of[name]): self.of[name] for name in wanted}.values():
@@ -284,7 +310,7 @@ class Rib:
 
     def versions(self, name: str) -> dict[Family, int]:
         """Return how far a neighbor's families go now."""
-        table = self.of.get(name)
+        table = self.table(name)
         return {} if table is None else {family: routes.version for family, routes in table.families.items()}
 
     def clear(self, names: Iterable[str]) -> None:

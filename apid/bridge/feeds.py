@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgpack
 
@@ -19,6 +20,7 @@ from bgp.negotiated import Negotiated
 from bgp.settings_wire import facts_from_wire
 from bgp.wire import address_text
 from bus.daemon import RunDirectory
+from bus.names import address_of, neighbor_of
 from bus.schema import (
     FEED_FSM,
     FEED_OPENED,
@@ -35,6 +37,7 @@ from bus.settings import ApiBinding, HelperConfiguration
 from bus.transport import Client, Loop
 
 CREDIT = 4 * 1024 * 1024  # octets on the way from one session
+SESSIONS = 16_384  # of ranges, whose context is kept
 
 
 def form_of(parsed: bool, packets: bool, consolidate: bool, negotiated: bool) -> int:
@@ -73,6 +76,11 @@ class Watched:
         context = NeighborContext(peer, local or "auto", local_as, peer_as, self.binding.router_id)
         helper = self._helper
         return helper_renderer(context, self._process, helper)
+
+    def session(self, name: str) -> Watched:
+        """Return the same for one session of a range, which is told of under its own address."""
+        binding = replace(self.binding, neighbor=name, peer_address=address_of(name))
+        return Watched(binding, self._helper, self._process)
 
     def renders_for(self, helper: HelperConfiguration) -> bool:
         """Whether events look the same to a helper of this configuration."""
@@ -147,6 +155,7 @@ class Feeds:
         self._settled = False  # the helper has announced what it had to announce at its start
         self._clients: dict[str, Client] = {}
         self._watched: dict[str, Watched] = {}
+        self._of_ranges: dict[str, Watched] = {}  # sessions of ranges, the one heard of last at the end
 
     def configure(self, helper: HelperConfiguration, bindings: list[ApiBinding], process: ProcessContext) -> None:
         """Subscribe to what the bindings say; sessions whose binding stays the same go on."""
@@ -170,9 +179,15 @@ class Feeds:
 
     def _unsubscribe(self, name: str) -> None:
         watched = self._watched.pop(name)
+        self._forget_sessions(name)
         client = self._clients.get(watched.binding.program)
         if client is not None:
             client.send(Subscribe(name, self._name, 0, 0, 0, 0))
+
+    def _forget_sessions(self, name: str) -> None:
+        """Forget the sessions of a range."""
+        for session in [each for each in self._of_ranges if neighbor_of(each) == name]:
+            del self._of_ranges[session]
 
     def _subscribe(self, watched: Watched) -> None:
         program = watched.binding.program
@@ -188,6 +203,7 @@ class Feeds:
         """Say what is wanted of a session, and what it waits for."""
         if watched.subscription is not None:
             watched.negotiated = None
+            self._forget_sessions(watched.binding.neighbor)
             client.send(watched.subscription)
         if watched.binding.awaited and self._settled:
             client.send(Settled(watched.binding.neighbor, self._name))
@@ -209,7 +225,7 @@ class Feeds:
         if not isinstance(message, Feed):
             self._bad(f"{type(message).__name__} is not for a bridge")
             return
-        watched = self._watched.get(message.neighbor)
+        watched = self._watched.get(message.neighbor) or self._session(message.neighbor)
         if watched is None:
             return
         if message.lost:
@@ -229,13 +245,25 @@ class Feeds:
             self._lost(skipped)
         self._clients[watched.binding.program].send(Credit(message.neighbor, size))
 
+    def _session(self, name: str) -> Watched | None:
+        """Return a session of a range that this helper follows; of very many the most silent are forgotten."""
+        watched = self._watched.get(neighbor_of(name))
+        if watched is None or not address_of(name):
+            return None
+        session = self._of_ranges.pop(name, None) or watched.session(name)
+        self._of_ranges[name] = session
+        if len(self._of_ranges) > SESSIONS:
+            self._of_ranges.pop(next(iter(self._of_ranges)))
+        return session
+
     def _bad(self, reason: str) -> None:
         self._log.warning("bad message refused: %s", reason)
 
     @property
     def up(self) -> bool:
         """Whether a session is up whose end the helper wants to hear of."""
-        return any(watched.binding.state and watched.negotiated is not None for watched in self._watched.values())
+        followed = (*self._watched.values(), *self._of_ranges.values())
+        return any(watched.binding.state and watched.negotiated is not None for watched in followed)
 
     def signal(self, code: int, when: float) -> None:
         """Tell the helper that the daemon got a signal, where it wants to know."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from ipaddress import ip_address
 
-from apid.grammar.selector import NeighborIdentity, Selector, read_selector
+from apid.grammar.selector import NeighborIdentity, Selector, find_selected, read_selector
 from apid.grammar.tokens import command_tokens
 from apid.grammar.words import GrammarError, Words
 from bgp.family import AFI
 from bgp.route import next_hop_is_self
+from bus.names import neighbor_of, session_name
 from bus.settings import ApiBinding
 
 Found = tuple[tuple[str, ...], str]  # neighbor names, or an error
@@ -42,7 +43,7 @@ class Targets:
 
     def limited(self, names: tuple[str, ...]) -> bool:
         """Whether any of these neighbors has a limit of FlowSpec rules."""
-        return not self._limited.isdisjoint(names)
+        return not self._limited.isdisjoint(map(neighbor_of, names))
 
     def find_text(self, text: str, family: Sequence[int], attributes: bytes) -> Found:
         """Return the neighbors that a selector's text names, empty for all."""
@@ -67,7 +68,8 @@ class Targets:
         return found
 
     def _find(self, selector: Selector, afi: int, own: bool) -> Found:
-        matching = [binding for identity, binding in self._neighbors if selector.matches(identity)]
+        found = find_selected(selector, [identity for identity, _ in self._neighbors])
+        matching = [self._neighbors[place][1] for place, _ in found]
         if not matching:
             known = ", ".join(binding.neighbor for _, binding in self._neighbors) or "none"
             return (), f"no neighbor of this helper matches the selector (it has: {known})"
@@ -79,7 +81,11 @@ class Targets:
                     f"next-hop self cannot be used: the route is {version}, "
                     f"the local address of neighbor {wrong[0].neighbor} is {wrong[0].local_address}"
                 )
-        return tuple(binding.neighbor for binding in matching), ""
+        names = (
+            session_name(binding.neighbor, address) if address else binding.neighbor
+            for binding, (_, address) in zip(matching, found, strict=True)
+        )
+        return tuple(names), ""
 
 
 def _can_be_self(binding: ApiBinding, afi: int) -> bool:

@@ -7,10 +7,11 @@ from typing import Any
 from apid.control.context import Context
 from apid.control.enforce import ITEMS_PER_REQUEST
 from apid.control.jobs import Job
-from apid.control.neighbors import Known, next_hop_error, none_matches, select
+from apid.control.neighbors import Known, next_hop_error, none_matches, select, select_configured
 from apid.grammar.command import Batch, ClearAdjRib, RouteChange, Sync, Watchdog
 from apid.grammar.command_table import SYNC_SECONDS
 from apid.grammar.route import RouteEntry
+from bus.names import address_of
 
 
 class Request:
@@ -35,6 +36,8 @@ class Request:
         for entry in command.entries:
             if command.announce and (error := next_hop_error(selected, entry.family, entry.attributes)):
                 return error
+            if entry.watchdog is not None and any(map(address_of, names)):
+                return "a watchdog controls routes of whole neighbors, not of one address of a range"
             if entry.watchdog is not None:
                 self._watched.append((command.announce, names, entry))
             if command.announce and entry.withdrawn:
@@ -107,7 +110,7 @@ def watchdog(context: Context, neighbors: list[Known], command: Watchdog, client
     name = command.name or client
     if not name:
         return "the name of a watchdog is expected"
-    selected = select(neighbors, command.selector)
+    selected = select_configured(neighbors, command.selector)
     if not selected:
         return none_matches(neighbors)
     for names, changes in context.watchdogs.find(name, {known.name for known in selected}):

@@ -13,6 +13,7 @@ from apid.control.context import Context
 from apid.control.jobs import Job
 from apid.control.neighbors import Known
 from apid.control.session_view import SHUT
+from apid.control.sessions import with_sessions
 from apid.control.supervise import Unreachable, restart
 from apid.grammar.command import COMMANDS, Help, Ping, Version
 from apid.load import LoadError
@@ -121,7 +122,8 @@ def show_help(command: Help) -> Job:
 
 def status(context: Context) -> Job:
     """Tell how the daemon and its sessions are."""
-    neighbors = list(context.directory.neighbors.values())
+    listed = yield from with_sessions(context, list(context.directory.neighbors.values()))
+    neighbors = [known for known in listed if not known.is_range]
     replies = yield context.ask(neighbors, "status")
     peers = {known.name: _state(known, reply) for known, reply in zip(neighbors, replies, strict=True)}
     applied = context.in_force.applied
@@ -154,6 +156,7 @@ def _state(known: Known, reply: SessionReply | None) -> str:
 
 def peer_list(context: Context, neighbors: list[Known]) -> Job:
     """List neighbors with AS and state."""
+    neighbors = yield from with_sessions(context, neighbors)
     replies = yield context.ask(neighbors, "status")
     rows = [
         {

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from apid import amend
 from apid.control.context import Context
 from apid.control.jobs import Job, Step
-from apid.control.neighbors import Known, none_matches, select
+from apid.control.neighbors import Known, none_matches, select_configured
 from apid.control.section import section
 from apid.grammar.command import PeerCreate, PeerDelete, PeerEnable, PeerShutdown
 from apid.grammar.words import GrammarError
@@ -25,7 +25,7 @@ def create(context: Context, command: PeerCreate, client: str) -> Job:
 
 def delete(context: Context, neighbors: list[Known], command: PeerDelete) -> Job:
     """Remove neighbors; one that was kept but could not be restored is known by its name only."""
-    selected = [known.name for known in select(neighbors, command.selector)]
+    selected = [known.name for known in select_configured(neighbors, command.selector)]
     named = {terms.peer for terms in command.selector.alternatives}
     error = str((yield _put(context, lambda wanted: amend.delete(wanted, selected, named))))
     return none_matches(neighbors) if error and not selected else error
@@ -33,7 +33,7 @@ def delete(context: Context, neighbors: list[Known], command: PeerDelete) -> Job
 
 def shut(context: Context, neighbors: list[Known], command: PeerShutdown) -> Job:
     """End sessions and keep them closed."""
-    names = [known.name for known in select(neighbors, command.selector)]
+    names = [known.name for known in select_configured(neighbors, command.selector)]
     if not names:
         return none_matches(neighbors)
     why = Shut(command.communication, command.keep)
@@ -42,7 +42,7 @@ def shut(context: Context, neighbors: list[Known], command: PeerShutdown) -> Job
 
 def enable(context: Context, neighbors: list[Known], command: PeerEnable) -> Job:
     """Open neighbors that were shut."""
-    names = [known.name for known in select(neighbors, command.selector)]
+    names = [known.name for known in select_configured(neighbors, command.selector)]
     if not names:
         return none_matches(neighbors)
     return str((yield _put(context, lambda wanted: amend.enable(wanted, names))))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
-from apid.grammar.selector import NeighborIdentity, Selector
+from apid.grammar.selector import NeighborIdentity, Selector, find_selected
 from bgp.family import AFI, Family
 from bgp.route import next_hop_is_self
 from bgp.settings import SessionSettings
 from bgp.settings_wire import settings_from_wire
 from bgp.wire import address_text
 from bus.daemon import RunDirectory
+from bus.names import session_name
 from bus.settings import ApiBinding, SessionConfiguration, read_helper, read_peerd
 
 
@@ -33,6 +34,20 @@ class Known:
     def address(self) -> str:
         """What `show` calls it."""
         return self.configuration.peer_address
+
+    @property
+    def is_range(self) -> bool:
+        """Whether it is a range of addresses, each of which has a session of its own."""
+        return "/" in self.address
+
+    def at(self, address: str) -> Known:
+        """Return a range's session with one address."""
+        name = session_name(self.name, address)
+        return replace(
+            self,
+            configuration=replace(self.configuration, name=name, peer_address=address),
+            identity=replace(self.identity, name=name, peer_address=address),
+        )
 
     @property
     def local_address(self) -> bytes:
@@ -126,7 +141,13 @@ def known_of(configuration: SessionConfiguration, program: str) -> Known:
 
 
 def select(neighbors: list[Known], selector: Selector) -> list[Known]:
-    """Return those that a selector names."""
+    """Return those that a selector names, single addresses of ranges among them."""
+    found = find_selected(selector, [known.identity for known in neighbors])
+    return [neighbors[place].at(address) if address else neighbors[place] for place, address in found]
+
+
+def select_configured(neighbors: list[Known], selector: Selector) -> list[Known]:
+    """Return those that a selector names: neighbors as they are configured or created, ranges as a whole."""
     return [known for known in neighbors if selector.matches(known.identity)]
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from typing import Any
+
 from apid.control.connection import ask_sessions
 from apid.control.context import Context
-from apid.control.jobs import Job, saying
+from apid.control.jobs import Job, Step, saying
 from apid.control.neighbors import Known, none_matches, select
 from apid.grammar.command import EndOfRib, FlushAdjRibOut, OperationalMessage, RouteRefresh, Teardown
 from apid.grammar.selector import Selector
 from bgp.operational import Operational
+from bus.names import address_of
 from bus.schema import SessionReply
 
 
@@ -20,6 +24,21 @@ def verdict(neighbors: list[Known], replies: list[SessionReply | None]) -> str:
             return ""
         errors.append(f"{known.name}: {reply.error if reply is not None else 'no answer'}")
     return "; ".join(errors)
+
+
+def with_sessions(context: Context, neighbors: list[Known]) -> Generator[Step, Any, list[Known]]:
+    """Return neighbors, each range followed by the addresses that it has sessions with."""
+    ranges = [known for known in neighbors if known.is_range]
+    if not ranges:
+        return neighbors
+    replies = yield context.ask(ranges, "status")
+    sessions = {
+        known.name: [known.at(address_of(name)) for name in reply.data.get("sessions", [])]
+        for known, reply in zip(ranges, replies, strict=True)
+        if reply is not None
+    }
+    listed = (each for known in neighbors for each in (known, *sessions.get(known.name, [])))
+    return list({known.name: known for known in listed}.values())
 
 
 def act(context: Context, neighbors: list[Known], selector: Selector, action: str, *arguments: str) -> Job:

@@ -10,7 +10,9 @@ from apid.control.jobs import Job
 from apid.control.neighbor_text import neighbor_lines
 from apid.control.neighbors import Known, select
 from apid.control.session_view import SessionView, extensive_lines, summary_lines
+from apid.control.sessions import with_sessions
 from apid.grammar.command import ShowNeighbor
+from bus.names import address_of
 from bus.schema import CountRoutes
 
 HINTS = [
@@ -29,11 +31,18 @@ def show_neighbor(context: Context, neighbors: list[Known], command: ShowNeighbo
         for known in selected:
             yield neighbor_lines(known, context.directory.bindings.get(known.name, []))
         return ""
-    replies = yield context.ask(selected, "status")
-    names = [known.name for known in selected]
+    asked = yield from with_sessions(context, selected)
+    replies = yield context.ask(asked, "status")
+    # An address of a range that has no session is nobody.
+    there = [
+        (known, reply)
+        for known, reply in zip(asked, replies, strict=True)
+        if not address_of(known.name) or (reply is not None and not reply.error)
+    ]
+    names = [known.name for known, _ in there]
     counted = yield lambda resume: context.rib.ask(lambda number: CountRoutes(number, names), PEERD_SECONDS, resume)
-    counts = counted.counts if counted is not None else [None] * len(selected)
-    views = [SessionView.of(*each) for each in zip(selected, replies, counts, strict=True)]
+    counts = counted.counts if counted is not None else [None] * len(there)
+    views = [SessionView.of(*each, count) for each, count in zip(there, counts, strict=True)]
     if command.json:
         yield [json.dumps([view.as_json() for view in views])]
     elif command.form == "summary":

@@ -15,6 +15,7 @@ from apid.control.context import Context
 from apid.control.jobs import Job, Resume, Step
 from apid.control.neighbors import Known, select
 from apid.control.route_json import route_object
+from apid.control.sessions import with_sessions
 from apid.grammar.command import ShowAdjRib
 from apid.render.nlri_text import nlri_text, route_prefix
 from apid.render.routes import next_hops, read_route
@@ -54,7 +55,7 @@ class Row(NamedTuple):
 
 def show_adj_rib(context: Context, neighbors: list[Known], command: ShowAdjRib) -> Job:
     """Show routes; a selector that matches nobody shows nothing."""
-    for known in select(neighbors, command.selector):
+    for known in (yield from with_sessions(context, select(neighbors, command.selector))):
         render = _renderer(context, known, command)
         if command.direction == "out":
             error = yield from _out(context, known, command, render)

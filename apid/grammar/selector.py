@@ -3,19 +3,23 @@
     neighbor IP|* [local-ip IP] [local-as N] [peer-as N] [router-id IP] [family-allowed F] [, neighbor …]
     peer IP|* [KEY VALUE…]     peer [ IP KEY VALUE…, IP … ]
 
-The terms of one selector must all hold; of several selectors, one is enough.
+The terms of one selector must all hold; of several selectors, one is enough. An address within a neighbor that is a
+range means the session with that address.
 """
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from apid.grammar.values import address_value, asn_value, ipv4_value, read
 from apid.grammar.words import GrammarError, Words
 
 ANY = "*"
+
+IPAddress = IPv4Address | IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,38 @@ class Selector:
 
 
 EVERYONE = Selector()
+
+
+def find_selected(selector: Selector, identities: Sequence[NeighborIdentity]) -> list[tuple[int, str]]:
+    """Return whom a command is for: places in `identities`, each with the address where one of a range is meant.
+
+    An address that is no neighbor's own is one of the narrowest range that holds it.
+    """
+    found = [(place, "") for place, identity in enumerate(identities) if selector.matches(identity)]
+    own = {identity.peer_address for identity in identities}
+    for terms in selector.alternatives:
+        if terms.peer not in own and (address := _address(terms.peer)) is not None:
+            found += [(place, terms.peer) for place in _narrowest(terms, address, identities)]
+    return list(dict.fromkeys(found))
+
+
+def _narrowest(terms: Terms, address: IPAddress, identities: Sequence[NeighborIdentity]) -> list[int]:
+    """Return the places of the ranges that hold an address and that the other terms match, of the greatest length."""
+    lengths: dict[int, list[int]] = {}
+    for place, identity in enumerate(identities):
+        if "/" in identity.peer_address and replace(terms, peer=ANY).matches(identity):
+            network = ip_network(identity.peer_address)
+            if address in network:
+                lengths.setdefault(network.prefixlen, []).append(place)
+    return lengths[max(lengths)] if lengths else []
+
+
+def _address(text: str) -> IPAddress | None:
+    """Return an address; None for a range, a name and `*`."""
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
 
 
 def peer_value(text: str) -> str:

@@ -104,6 +104,35 @@ def test_next_hop_self_needs_a_local_address_that_can_be_one(
         assert "ipv6" in error
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("", ("192.0.2.1", "192.0.2.0/24", "192.0.2.128/25", "2001:db8::/64")),
+        ("neighbor 192.0.2.1", ("192.0.2.1",)),  # a neighbor of its own, whatever else holds its address
+        ("neighbor 192.0.2.7", ("192.0.2.7@192.0.2.0/24",)),
+        ("neighbor 192.0.2.129", ("192.0.2.129@192.0.2.128/25",)),  # the narrowest, as the listener has it
+        ("neighbor 192.0.2.129 peer-as 65010", ("192.0.2.129@192.0.2.0/24",)),
+        ("neighbor 192.0.2.7 peer-as 1", ()),
+        ("neighbor 192.0.2.0/24", ("192.0.2.0/24",)),
+        ("neighbor 2001:DB8::7", ("2001:db8::7@2001:db8::/64",)),
+        ("neighbor 192.0.2.0/24, neighbor 192.0.2.8", ("192.0.2.0/24", "192.0.2.8@192.0.2.0/24")),
+        ("neighbor *, neighbor 198.51.100.1", ("192.0.2.1", "192.0.2.0/24", "192.0.2.128/25", "2001:db8::/64")),
+        ("neighbor 198.51.100.1", ()),
+    ],
+)
+def test_an_address_within_a_range_is_the_session_with_that_address(text: str, names: tuple[str, ...]) -> None:
+    def ranged(text: str, peer_as: int) -> ApiBinding:
+        return dataclasses.replace(BINDING, neighbor=text, peer_address=text, peer_as=peer_as, flow_limit=1)
+
+    ranges = [ranged("192.0.2.0/24", 65010), ranged("192.0.2.128/25", 65011), ranged("2001:db8::/64", 65012)]
+    targets = Targets()
+    targets.configure([BINDING, *ranges])
+    found, error = targets.find_text(text, IPV4_UNICAST, V4_NEXT_HOP)
+    assert found == names
+    assert bool(error) is not bool(names)
+    assert targets.limited(found) is any("/" in name for name in names)
+
+
 def test_a_helper_without_neighbors_is_told_so() -> None:
     names, error = Targets().find_text("", IPV4_UNICAST, V4_NEXT_HOP)
     assert names == ()

@@ -1,0 +1,195 @@
+"""A neighbor that is a range of addresses: a session for each address that connects, made when it does.
+
+All are announced the range's routes. One that has been away for a while is forgotten. There is a bound of how many
+there are at once: who comes when it is reached is refused, unless an address that is away can be forgotten for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from ipaddress import ip_address
+from typing import Any
+
+from bgp.notification import ADMINISTRATIVE_SHUTDOWN, CONNECTION_REJECTED, OUT_OF_RESOURCES, Notification
+from bus.names import address_of, session_name
+from bus.schema import Message, Pull, Subscribe
+from bus.settings import SessionConfiguration
+from bus.transport import Loop
+from peerd.session import Session
+from peerd.tcp import refuse
+
+MOST = 1024  # sessions of a range at once
+FORGET = 600.0  # seconds after which an address that has no connection is forgotten
+LOOK = 30.0  # seconds between looks at who is away
+
+
+class Range:
+    """The sessions of one range, by name. `make` starts none of them; `to_ribd` is for the range as a whole."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        configuration: SessionConfiguration,
+        make: Callable[[SessionConfiguration], Session],
+        to_ribd: Callable[[Message], bool],
+        log: logging.Logger,
+    ) -> None:
+        self.configuration = configuration
+        self.sessions: dict[str, Session] = {}
+        self._loop, self._make, self._to_ribd, self._log = loop, make, to_ribd, log
+        self._subscribed: dict[str, tuple[bytes, Subscribe]] = {}  # by helper
+        self._announcing = set(configuration.announcers)  # helpers that End-of-RIB waits for
+        self._began = loop.now()
+        self._away: dict[str, float] = {}  # since when a session has had no connection, as far as we have looked
+        self._full = False
+        self._looking = False
+
+    # Connections
+
+    def incoming(self, sock: socket.socket) -> None:
+        """Take a connection that the listener accepted, for the session of its address."""
+        try:
+            address = str(ip_address(sock.getpeername()[0].partition("%")[0]))
+        except OSError:
+            sock.close()
+            return  # gone already
+        name = session_name(self.configuration.name, address)
+        session = self.sessions.get(name)
+        if session is None:
+            if (subcode := self._refusal(address)) is not None:
+                refuse(sock, Notification.cease(subcode))
+                return
+            session = self._add(name, address)
+        self._away.pop(name, None)
+        session.incoming(sock)
+
+    def _refusal(self, address: str) -> int | None:
+        """Return the Cease subcode for an address that cannot have a session now (RFC 4486); None where it can."""
+        if self.configuration.shut is not None:
+            return CONNECTION_REJECTED
+        if len(self.sessions) < MOST or self._make_room():
+            self._full = False
+            return None
+        if not self._full:
+            self._log.warning(
+                "connections refused, the range has %d sessions: neighbor=%s peer=%s",
+                len(self.sessions),
+                self.configuration.name,
+                address,
+            )
+        self._full = True
+        return OUT_OF_RESOURCES
+
+    def _make_room(self) -> bool:
+        """Forget the session that has been away for longest, if any is."""
+        self._note_away()
+        longest = min(self._away, key=self._away.__getitem__, default=None)
+        if longest is not None:
+            self._forget(longest)
+        return longest is not None
+
+    def _add(self, name: str, address: str) -> Session:
+        """Make the session of an address; what the range has been told holds for it."""
+        configuration = self.configuration
+        wait = max(0.0, self._began + configuration.end_of_rib_wait - self._loop.now())
+        session = self._make(
+            replace(
+                configuration,
+                name=name,
+                peer_address=address,
+                announcers=sorted(self._announcing) if wait else [],
+                end_of_rib_wait=wait,
+            )
+        )
+        self.sessions[name] = session
+        session.start()
+        for identity, request in self._subscribed.values():
+            session.subscribe(identity, replace(request, neighbor=name))
+        if not self._looking:
+            self._look_later()
+        return session
+
+    # Who is away
+
+    def _look_later(self) -> None:
+        self._looking = bool(self.sessions)
+        if self._looking:
+            self._loop.call_later(LOOK, self._look)
+
+    def _look(self) -> None:
+        """Forget who has been away for too long."""
+        self._note_away()
+        limit = self._loop.now() - FORGET
+        for name in [name for name, since in self._away.items() if since <= limit]:
+            self._forget(name)
+        self._look_later()
+
+    def _note_away(self) -> None:
+        now = self._loop.now()
+        self._away = {name: self._away.get(name, now) for name, session in self.sessions.items() if session.closed}
+
+    def _forget(self, name: str) -> None:
+        self._away.pop(name, None)
+        self.sessions.pop(name).stop("away")
+        self._log.info("session forgotten peer=%s", name)
+
+    # What holds for all of them
+
+    def update(self, configuration: SessionConfiguration) -> None:
+        """Take settings that differ in who listens and announces only."""
+        self.configuration = replace(configuration, shut=self.configuration.shut)
+
+    def shut(self, communication: str | None) -> None:
+        """End all sessions and refuse new ones, or let them be again."""
+        self.configuration = replace(self.configuration, shut=communication)
+        for session in self.sessions.values():
+            session.shut(communication)
+
+    def stop(self, reason: str = "shutting down", subcode: int = ADMINISTRATIVE_SHUTDOWN) -> None:
+        """End all sessions and want none."""
+        for session in self.sessions.values():
+            session.stop(reason, subcode)
+
+    @property
+    def closed(self) -> bool:
+        """Whether no connection is left."""
+        return all(session.closed for session in self.sessions.values())
+
+    def connected_to_ribd(self) -> None:
+        """Ask (again) for routes; there are no other sessions of this range than those that do."""
+        for session in self.sessions.values():
+            session.connected_to_ribd()
+        self._to_ribd(Pull(self.configuration.name, 0, "", [], [], 0))
+
+    def subscribe(self, identity: bytes, request: Subscribe) -> None:
+        """Begin a bridge's feeds, of sessions that come later, too. No kinds: end them."""
+        if request.kinds:
+            self._subscribed[request.helper] = (identity, request)
+        else:
+            self._subscribed.pop(request.helper, None)
+        for name, session in self.sessions.items():
+            session.subscribe(identity, replace(request, neighbor=name))
+
+    def settled(self, helper: str) -> None:
+        """Take word that a helper has announced what it had to announce at its start."""
+        self._announcing.discard(helper)
+        for session in self.sessions.values():
+            session.settled(helper)
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """What `show neighbor` needs of the range itself, and the names of its sessions."""
+        return {
+            "state": "down",
+            "fsm": "IDLE",
+            "since": 0.0,
+            "context": b"",
+            "sent": {},
+            "received": {},
+            "prefixes": [],
+            "last_error": "",
+            "sessions": sorted(self.sessions, key=lambda name: ip_address(address_of(name))),
+        }

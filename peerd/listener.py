@@ -77,6 +77,7 @@ class Listener:
         self._sockets: dict[tuple[str, int], socket.socket] = {}
         self._neighbors: list[PassiveNeighbor] = []
         self._expected = Expected([])
+        self._unprotected: set[str] = set()  # neighbors with a password that the kernel does not know
         self._waiting = 0
         self._handover = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
 
@@ -91,8 +92,7 @@ class Listener:
         self._expected = Expected(neighbors)
         for endpoint in endpoints:
             self._open(endpoint)
-        for sock in self._sockets.values():
-            self._protect(sock, removed)
+        self._unprotected = {name for sock in self._sockets.values() for name in self._protect(sock, removed)}
 
     def _open(self, endpoint: tuple[str, int]) -> None:
         if endpoint in self._sockets:
@@ -110,8 +110,12 @@ class Listener:
     def _watch(self, sock: socket.socket) -> None:
         self._loop.watch(sock.fileno(), lambda _events: self._accept(sock), read=self._waiting < WAITING_LIMIT)
 
-    def _protect(self, sock: socket.socket, removed: list[PassiveNeighbor]) -> None:
-        """Set MD5 keys and TTL before anyone connects: the kernel checks the first SYN, the peer our SYN-ACK."""
+    def _protect(self, sock: socket.socket, removed: list[PassiveNeighbor]) -> list[str]:
+        """Set MD5 keys and TTL before anyone connects: the kernel checks the first SYN, the peer our SYN-ACK.
+
+        Return the neighbors whose connections the kernel will not check.
+        """
+        failed = []
         v6 = sock.family == socket.AF_INET6
         limit_ttl(sock, TransportOptions(outgoing_ttl=LARGEST_TTL))
         for neighbor, password in (
@@ -122,7 +126,9 @@ class Listener:
                 try:
                     sign_with_md5(sock, neighbor.peer_address, password)
                 except OSError as error:
-                    self._log.error("no MD5 protection neighbor=%s: %s", neighbor.name, error)
+                    self._log.error("no MD5 protection, so no connection neighbor=%s: %s", neighbor.name, error)
+                    failed.append(neighbor.name)
+        return failed
 
     def _accept(self, sock: socket.socket) -> None:
         for _ in range(ACCEPTED_PER_TURN):
@@ -146,6 +152,10 @@ class Listener:
         neighbor = self._expected.find(peer, local)
         if neighbor is None:
             self._log.warning("connection refused, no such neighbor: peer=%s local=%s", peer, local)
+            refuse(connection, Notification.cease(CONNECTION_REJECTED))
+            return
+        if neighbor.name in self._unprotected:
+            self._log.warning("connection refused, it cannot be protected by MD5: neighbor=%s", neighbor.name)
             refuse(connection, Notification.cease(CONNECTION_REJECTED))
             return
         try:

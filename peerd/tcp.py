@@ -11,7 +11,7 @@ from ipaddress import ip_address, ip_network
 
 from bgp.notification import Notification
 
-TCP_MD5SIG, TCP_MD5SIG_EXT = 14, 38  # <linux/tcp.h>
+TCP_MD5SIG, TCP_MD5SIG_EXT = 14, 32  # <linux/tcp.h>
 MD5_FLAG_PREFIX = 1
 IP_MINTTL, IPV6_MINHOPCOUNT = 21, 73  # <linux/in.h>, <linux/in6.h>
 IP_FREEBIND = 15

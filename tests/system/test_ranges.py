@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -12,6 +13,7 @@ import pytest
 
 from bgp.message import MessageType
 from bgp.notification import ADMINISTRATIVE_RESET, CEASE
+from peerd.tcp import sign_with_md5
 from tests.routers.process import free_port, wait_for
 from tests.system.bed import Daemon, Helper, announce, neighbor, prefix, route
 from tests.system.peer import Peer
@@ -213,3 +215,28 @@ def test_a_range_that_is_shut_ends_its_sessions_and_refuses_new_ones_and_one_add
     assert bed.say(f"peer {bed.range} enable") == "done"
     bed.connect(first, sessions=2)
     first.has(numbers(1))
+
+
+def test_the_password_of_a_range_is_that_of_each_of_its_addresses(start: Callable[..., Daemon]) -> None:
+    port = free_port()
+    daemon = start(
+        "neighbor 127.0.99.0/24 { router-id 10.0.0.1; local-address 127.0.0.1; local-as 65001; peer-as 65002;"
+        " passive; md5-password secret; }",
+        exabgp_tcp_bind="127.0.0.1",
+        exabgp_tcp_port=str(port),
+    )
+    wait_for(lambda: "configuration in force" in daemon.log.read_text(), 15, "the configuration")
+
+    def opened(host: int, key: str) -> int:
+        with socket.socket() as sock:
+            sock.bind((f"127.0.99.{host}", 0))
+            if key:
+                sign_with_md5(sock, "127.0.0.1", key.encode())
+            sock.settimeout(1 if key != "secret" else 15)
+            sock.connect(("127.0.0.1", port))
+            return sock.recv(4096)[18]
+
+    assert [opened(host, "secret") for host in (1, 2)] == [MessageType.OPEN] * 2
+    for key in ("", "wrong"):
+        with pytest.raises(TimeoutError):
+            opened(3, key)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+import socket
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from bus.settings import PassiveNeighbor
-from peerd.listener import Expected
+import peerd.listener
+from bgp.notification import CEASE, CONNECTION_REJECTED, Notification
+from bus.daemon import RunDirectory
+from bus.schema import ListenerSettings
+from bus.settings import ListenerConfiguration, PassiveNeighbor, write_settings
+from bus.transport import Loop
+from peerd.listener import Expected, Listener
 
 
 def neighbor(peer: str, local: str = "") -> PassiveNeighbor:
@@ -44,3 +54,27 @@ def test_a_connection_is_for_the_exact_address_then_the_narrowest_range(
 ) -> None:
     found = Expected(NEIGHBORS).find(peer, local)
     assert (found.name if found else None) == expected
+
+
+def test_who_has_a_password_that_the_kernel_does_not_take_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse_all(*_arguments: object) -> None:
+        raise OSError(92, "Protocol not available")
+
+    monkeypatch.setattr(peerd.listener, "sign_with_md5", refuse_all)
+    run = RunDirectory(tmp_path)
+    run.settings.mkdir()
+    signed = replace(neighbor("127.0.0.0/8"), md5_password=b"secret")
+    told = ListenerConfiguration([["127.0.0.1", 0]], [signed.to_wire()])
+    write_settings(run.settings / "listener", ListenerSettings(told.to_wire()))
+    loop = Loop()
+    listener = Listener(loop, run, logging.getLogger("bgpbus.test"))
+    listener.configure()
+    (listening,) = listener._sockets.values()
+    with socket.create_connection(listening.getsockname()) as peer:
+        listener._accept(listening)
+        assert Notification.decode(peer.recv(100)[19:]) == Notification(CEASE, CONNECTION_REJECTED)
+    listening.close()
+    listener._handover.close()
+    loop.close()

@@ -100,7 +100,7 @@ class Range:
                 configuration,
                 name=name,
                 peer_address=address,
-                announcers=sorted(self._announcing) if wait else [],
+                announcers=sorted(self._announcing),
                 end_of_rib_wait=wait,
             )
         )

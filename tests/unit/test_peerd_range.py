@@ -157,10 +157,10 @@ def test_who_is_away_is_forgotten_after_a_while_and_who_came_back_is_not(bed: Be
     bed.clock.go_on(FORGET - LOOK)
     bed.session("192.0.2.2").closed = False
     bed.connect("192.0.2.2")
+    bed.session("192.0.2.2").closed = True  # once more, before anybody has looked
     bed.clock.go_on(3 * LOOK)
     assert bed.addresses == ["192.0.2.2", "192.0.2.3"]
-    bed.session("192.0.2.2").closed = True
-    bed.clock.go_on(FORGET - LOOK)
+    bed.clock.go_on(FORGET - 4 * LOOK)
     assert bed.addresses == ["192.0.2.2", "192.0.2.3"]
     bed.clock.go_on(2 * LOOK)
     assert bed.addresses == ["192.0.2.3"]
@@ -188,9 +188,10 @@ def test_end_of_rib_waits_for_helpers_from_the_start_of_the_range() -> None:
     assert (configuration.announcers, configuration.end_of_rib_wait) == (["p"], 6.0)
     bed.range.settled("p")
     assert bed.session("192.0.2.1").said[-1] == ("settled", "p")
-    bed.clock.go_on(6)
+    bed.clock.go_on(7)
     bed.connect("192.0.2.2")
-    assert bed.session("192.0.2.2").configuration.announcers == []
+    configuration = bed.session("192.0.2.2").configuration
+    assert (configuration.announcers, configuration.end_of_rib_wait) == ([], 0.0)
 
 
 def test_a_range_that_is_shut_makes_no_sessions(bed: Bed) -> None:

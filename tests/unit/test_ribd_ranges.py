@@ -105,6 +105,7 @@ def test_what_is_for_one_address_survives_our_death_and_a_reload_and_ends_with_t
     assert not first.pull(daemon)
     daemon.enrol([RANGE, "a"])
     announce(daemon, RANGE, 4)
+    assert FIRST not in daemon.state.rib.of
     again = peer(FIRST)
     again.drain(daemon)
     assert has(again, 4)

@@ -60,7 +60,7 @@ def negotiate(sent: Open, received: Open, facts: SessionFacts) -> Negotiated:
         raise NotifyError(2, 6, reason, received.hold_time.to_bytes(2, "big"))
     families = _families(sent, received)
     ibgp = local_as == peer_as
-    graceful = sent.first(GracefulRestart), received.first(GracefulRestart)
+    graceful = sent.last(GracefulRestart), received.last(GracefulRestart)
     add_path_send, add_path_receive = _add_path(sent, received, families)
     return Negotiated(
         local_as=local_as,
@@ -163,7 +163,7 @@ def _role(sent: Open, received: Open, strict: bool) -> int | None:
     theirs = {capability.value for capability in received.all(Role)}
     if len(theirs) > 1:
         raise NotifyError(2, 11, f"peer announces several roles: {_role_names(theirs)}")
-    ours = sent.first(Role)
+    ours = sent.last(Role)
     if ours is None:
         return None
     if not theirs:

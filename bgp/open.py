@@ -78,18 +78,18 @@ class Open:
         """Walk over every capability of a class: some may legally come more than once."""
         return (capability for capability in self.capabilities if isinstance(capability, kind))
 
-    def first(self, kind: type[_C]) -> _C | None:
-        """Return the first capability of a class, or None."""
-        return next(self.all(kind), None)
+    def last(self, kind: type[_C]) -> _C | None:
+        """Return the last capability of a class, which counts where there are several (RFC 4724 section 3), or None."""
+        return next((each for each in reversed(self.capabilities) if isinstance(each, kind)), None)
 
     def has(self, kind: type[Capability]) -> bool:
         """Tell whether a capability was announced."""
-        return self.first(kind) is not None
+        return self.last(kind) is not None
 
     @property
     def real_asn(self) -> int:
         """The AS number: the capability's where there is one (RFC 6793), else the 2-octet field."""
-        asn4 = self.first(FourOctetAsn)
+        asn4 = self.last(FourOctetAsn)
         return self.asn if asn4 is None else asn4.asn
 
 

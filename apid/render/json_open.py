@@ -27,7 +27,7 @@ from bgp.capability import (
 )
 from bgp.capability.add_path import MODE_NAMES
 from bgp.capability.graceful_restart import FORWARDING, RESTARTING
-from bgp.family import AFI_NAMES, Family
+from bgp.family import AFI_NAMES, SAFI_NAMES, Family
 from bgp.negotiated import EXTENDED_MESSAGE_SIZE, Negotiated
 from bgp.open import Open
 
@@ -37,9 +37,14 @@ Row = Callable[[Sequence[Any]], str]
 BEFORE_OPEN = Negotiated(hold_time=0, asn4=False, families=())  # what is agreed upon before two OPENs crossed
 
 
+def afi_text(afi: int) -> str:
+    """Render an AFI; the words for unknown ones are those of ExaBGP, as all that helpers read here."""
+    return AFI_NAMES.get(afi) or (f"unknown-afi-{afi:#x}" if afi else "undefined")
+
+
 def slashed(family: Family) -> str:
     """Render a family as capabilities spell it."""
-    return f"{family.afi_name}/{family.safi_name}"
+    return f"{afi_text(family.afi)}/{SAFI_NAMES.get(family.safi) or f'unknown safi {family.safi}'}"
 
 
 def quoted(texts: Sequence[str]) -> str:
@@ -56,18 +61,14 @@ def multiprotocol(capabilities: Sequence[Multiprotocol]) -> str:
 def extended_next_hop(capabilities: Sequence[ExtendedNextHop]) -> str:
     """Render family/AFI of the next hop."""
     conversions = quoted(
-        [
-            f"{slashed(family)}/{AFI_NAMES.get(afi, str(afi))}"
-            for capability in capabilities
-            for family, afi in capability.entries
-        ]
+        [f"{slashed(family)}/{afi_text(afi)}" for capability in capabilities for family, afi in capability.entries]
     )
     return f'"name": "nexthop", "conversion": {conversions}'
 
 
 def graceful_restart(capabilities: Sequence[GracefulRestart]) -> str:
     """Render time, families, and flags under the names that helpers know: they are the other way round."""
-    capability = capabilities[0]
+    capability = capabilities[-1]
     flags = {slashed(family): '[ "restart" ]' if value & FORWARDING else "[ ]" for family, value in capability.families}
     families = " , ".join(f'"{family}": {words}' for family, words in flags.items())
     restart = '[ "forwarding" ]' if capability.flags & RESTARTING else "[ ]"
@@ -80,7 +81,7 @@ def graceful_restart(capabilities: Sequence[GracefulRestart]) -> str:
 def add_path(capabilities: Sequence[AddPath]) -> str:
     """Render families and directions."""
     modes = {
-        slashed(family): MODE_NAMES.get(mode, str(mode))
+        slashed(family): MODE_NAMES.get(mode, f"invalid ({mode})")
         for capability in capabilities
         for family, mode in capability.entries
     }
@@ -89,11 +90,10 @@ def add_path(capabilities: Sequence[AddPath]) -> str:
 
 
 def multi_session(variant: str) -> Row:
-    """Make a row; ExaBGP puts each code into a capability of its own, so all are looked at."""
+    """Make a row; of several capabilities ExaBGP reads the first, without its flags."""
 
     def row(capabilities: Sequence[MultiSession | CiscoMultiSession]) -> str:
-        codes = [code for capability in capabilities for code in (capability.flags, *capability.sessions) if code]
-        names = quoted([capability_name(code) for code in codes])
+        names = quoted([capability_name(code) for code in capabilities[0].sessions])
         return f'"name": "multisession", "variant": "{variant}", "capabilities": {names}'
 
     return row
@@ -101,7 +101,7 @@ def multi_session(variant: str) -> Row:
 
 def hostname(capabilities: Sequence[Hostname]) -> str:
     """Render two names that a stranger chose."""
-    names = capabilities[0]
+    names = capabilities[-1]
     return f'"host-name": {quote(words_text(names.host_name))}, "domain-name": {quote(words_text(names.domain_name))}'
 
 
@@ -116,15 +116,19 @@ ROWS: dict[type[Capability], Row] = {
     ExtendedNextHop: extended_next_hop,
     ExtendedMessage: constant(f'"name": "extended-message", "size": {EXTENDED_MESSAGE_SIZE}'),
     GracefulRestart: graceful_restart,
-    FourOctetAsn: lambda capabilities: f'"name": "asn4", "asn4": {capabilities[0].asn}',
+    FourOctetAsn: lambda capabilities: f'"name": "asn4", "asn4": {capabilities[-1].asn}',
     MultiSession: multi_session("RFC"),
     AddPath: add_path,
     EnhancedRouteRefresh: constant('"name": "enhanced-route-refresh"'),
     Hostname: hostname,
-    SoftwareVersion: lambda capabilities: f'"software": {quote(words_text(capabilities[0].software))}',
+    SoftwareVersion: lambda capabilities: f'"software": {quote(words_text(capabilities[-1].software))}',
     CiscoRouteRefresh: constant('"name": "route-refresh", "variant": "Cisco"'),
     CiscoMultiSession: multi_session("Cisco"),
     Operational: constant('"name": "operational"'),
+}
+# Flags and the code that tells our sessions apart are sent in a capability each.
+SENT_ROWS = ROWS | {
+    MultiSession: constant('"name": "multisession", "variant": "RFC", "capabilities": [ "multiprotocol" ]')
 }
 
 
@@ -141,9 +145,10 @@ def open_json(message: Open, received: bool) -> str:
     for capability in message.capabilities:
         grouped.setdefault(capability.code, []).append(capability)
     entries = []
+    rows = ROWS if received else SENT_ROWS
     for code, capabilities in grouped.items():
-        known = [capability for capability in capabilities if type(capability) in ROWS]
-        members = ROWS[type(known[0])](known) if known else unknown(capabilities[0])
+        known = [capability for capability in capabilities if type(capability) in rows]
+        members = rows[type(known[0])](known) if known else unknown(capabilities[-1])
         key = str(code) if received else CAPABILITIES.get(code, str(code))
         entries.append(f'"{key}": {{ {members} }}')
     return (

@@ -103,7 +103,7 @@ CAPABILITIES = {
     71: "long-lived-graceful-restart",
     73: "hostname",
     75: "software-version",
-    131: "cisco-multi-session",
+    131: "cisco-multi-sesion",  # as ExaBGP spells it
     185: "operational",
 }
 

@@ -274,7 +274,7 @@ def test_only_the_first_session_says_that_we_have_restarted() -> None:
     joined.settle()
     joined.wait(5.0)
     assert joined.established() == (True, True)
-    sent = [Open.from_message(each.sent_open).first(GracefulRestart) for each in joined.ups(0)]
+    sent = [Open.from_message(each.sent_open).last(GracefulRestart) for each in joined.ups(0)]
     assert [capability is not None and capability.flags for capability in sent] == [RESTARTING, 0]
 
 

@@ -9,7 +9,7 @@ from tools.docs.shape import BOOLEAN, NUMBER, TEXT, Schema, either, fixed, keyed
 HEX = "^0x([0-9A-F]{2})*$"
 EITHER_HEX = "^0x([0-9A-Fa-f]{2})*$"
 FAMILY_NAME = "^[a-z0-9-]+ [a-z0-9-]+$"
-SLASHED_FAMILY = "^[a-z0-9-]+/[a-z0-9-]+$"
+SLASHED_FAMILY = "^[a-z0-9-]+/[a-z0-9 -]+$"
 ASNS = listed(NUMBER)
 STRUCTURE = (
     "locator-block-length",
@@ -106,7 +106,7 @@ def message_definitions() -> dict[str, Schema]:
             "type": "object",
             "properties": {"name": word("addpath")},
             "required": ["name"],
-            "patternProperties": {SLASHED_FAMILY: either(word(*MODE_NAMES.values()), pattern("^[0-9]+$"))},
+            "patternProperties": {SLASHED_FAMILY: either(word(*MODE_NAMES.values()), pattern(r"^invalid \([0-9]+\)$"))},
             "additionalProperties": False,
         },
         members({"name": word("route-refresh"), "variant": word("RFC", "Cisco")}),
@@ -136,7 +136,11 @@ def message_definitions() -> dict[str, Schema]:
         ),
         "notification": members({"code": NUMBER, "subcode": NUMBER, "data": pattern(HEX)}, {"message": TEXT}),
         "route-refresh": members(
-            {"afi": TEXT, "safi": TEXT, "subtype": either(word("query", "begin", "end"), pattern("^[0-9]+$"))}
+            {
+                "afi": TEXT,
+                "safi": TEXT,
+                "subtype": either(word("query", "begin", "end"), pattern(r"^invalid \([0-9]+\)$")),
+            }
         ),
         "operational": members(
             {"name": TEXT, "afi": TEXT, "safi": TEXT},

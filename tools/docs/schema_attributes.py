@@ -139,7 +139,7 @@ def message_definitions() -> dict[str, Schema]:
             {
                 "afi": TEXT,
                 "safi": TEXT,
-                "subtype": either(word("query", "begin", "end"), pattern(r"^invalid \([0-9]+\)$")),
+                "subtype": either(word("query", "begin", "end"), pattern("^[0-9]+$")),
             }
         ),
         "operational": members(

@@ -30,6 +30,7 @@ from bgp.settings import DEFAULT_FAMILIES, SessionSettings
 from bgp.shape import Shape
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "reference" / "routes.md"
 EVERY_FAMILY = tuple(FAMILIES.values())
 LINK_RAW = 101
 LOCAL = bytes((192, 0, 2, 1))
@@ -57,30 +58,63 @@ EXPLAINED = (
     ("command-219 ", "Malformed Packet", "RFC 8956 section 3.1: the pattern begins at the offset"),
     ("command-220 ", "Malformed Packet", "the same"),
     ("command-221 ", "Malformed Packet", "the same"),
+    (" sr-policy ", "Unknown SAFI (73)", "RFC 9830: SAFI 73, which Wireshark knows in withdrawals alone"),
+    (" ipv6 sr-policy ", "Trying to fetch an IPv6 address with length 4", "RFC 9830: an IPv6 endpoint has 16 octets"),
+    ("attribute [ 0x63 ", "Unknown BGP-LS Attribute TLV", "attribute 99 is BGP-LS no longer"),
     ("open extended", "Capability length", "RFC 9072: parameters have lengths of two octets"),
     ("notification 8/0", "Unknown notification error (8)", "RFC 9687: send hold timer expired"),
 )
 WRONG_ON_PURPOSE = ("command-090",)
 
+# A policy with a segment of each type that has one, and with the words around them.
+POLICY = "announce ipv4 sr-policy distinguisher 1 color 2 endpoint 192.0.2.9 next-hop 192.0.2.1 {}"
+PATHS = (
+    "preference 5 segment-list weight 3 segment type-a mpls 16001",
+    "segment-list segment type-b srv6 2001:db8:5::1",
+    "segment-list segment type-c 192.0.2.1 algorithm 128 mpls 16001",
+    "segment-list segment type-d 2001:db8::1 mpls 16001",
+    "segment-list segment type-e 192.0.2.1 interface 5",
+    "segment-list segment type-f 192.0.2.1 192.0.2.2 mpls 5",
+    "segment-list segment type-g 2001:db8::1 interface 5 2001:db8::2 interface 6 mpls 16001",
+    "segment-list segment type-h 2001:db8::1 2001:db8::2",
+    "segment-list segment type-i 2001:db8::1 srv6 2001:db8:5::1 endpoint-behavior 0x30",
+    "segment-list segment type-j 2001:db8::1 interface 5 2001:db8::2 interface 6 srv6 2001:db8:5::1",
+    "segment-list segment type-k 2001:db8::1 2001:db8::2 algorithm 1",
+    "srv6-binding-sid 2001:db8::5 endpoint-behavior 48 explicit-null both segment-list segment type-a mpls 16001",
+)
+
 Named = tuple[str, bytes]
 
 
+def sent(name: str, command: RouteChange) -> Iterator[Named]:
+    """Announce, and withdraw, as each kind of session is sent it."""
+    for session, shape in SHAPES.items():
+        packer = Packer(shape)
+        for entry in command.entries:
+            routes = {entry.attributes: list(entry.items)}
+            messages = [] if not command.announce else packer.announce(entry.family, routes)
+            messages += packer.withdraw(entry.family, routes)
+            for message in split_messages(b"".join(messages)):
+                yield f"{name} {entry.family} {session}", message
+
+
 def updates() -> Iterator[Named]:
-    """Every golden command, as each kind of session is sent it."""
+    """Every golden command, every segment routing policy, every example of the documents."""
     for line in (GOLDEN / "commands.jsonl").read_text().splitlines():
         row = json.loads(line)
         if row["id"] in WRONG_ON_PURPOSE:
             continue
         command = parse_command(row["line"])
         assert isinstance(command, RouteChange)
-        for name, shape in SHAPES.items():
-            packer = Packer(shape)
-            for entry in command.entries:
-                routes = {entry.attributes: list(entry.items)}
-                messages = [] if not command.announce else packer.announce(entry.family, routes)
-                messages += packer.withdraw(entry.family, routes)
-                for message in split_messages(b"".join(messages)):
-                    yield f"{row['id']} {entry.family} {name}", message
+        yield from sent(row["id"], command)
+    for path in PATHS:
+        command = parse_command(POLICY.format(path))
+        assert isinstance(command, RouteChange)
+        yield from sent(path, command)
+    for line in DOCUMENT.read_text().splitlines():
+        example = parse_command(line) if line.startswith(("announce ", "withdraw ")) else None
+        if isinstance(example, RouteChange):
+            yield from sent(line, example)
     for family in EVERY_FAMILY:
         yield f"end-of-rib {family}", end_of_rib(family)
 

@@ -24,8 +24,8 @@ from bgp.nlri import (
     IpPrefix,
     LabelledPrefix,
     MacAdvertisement,
-    OpaqueEvpn,
     OpaqueNlri,
+    OpaqueTyped,
     Prefix,
     RouteTarget,
     Vpls,
@@ -48,7 +48,7 @@ from bgp.nlri.mup import (
     Type1SessionTransformed,
     Type2SessionTransformed,
 )
-from bgp.nlri.mvpn import OpaqueMvpn, SharedTreeJoin, SourceActive, SourceTreeJoin
+from bgp.nlri.mvpn import SharedTreeJoin, SourceActive, SourceTreeJoin
 from bgp.nlri.sr_policy import SrPolicy
 
 # (route, text of its next hop or empty, dialect) -> members, joined. The class is the row's to know.
@@ -257,7 +257,7 @@ def opaque(route: OpaqueNlri, next_hop: str, dialect: Dialect) -> str:
     return f'"parsed": false, "raw": "{raw(route)}"'
 
 
-def opaque_kind(route: OpaqueEvpn | OpaqueMvpn | OpaqueLinkState, next_hop: str, dialect: Dialect) -> str:
+def opaque_kind(route: OpaqueTyped | OpaqueLinkState, next_hop: str, dialect: Dialect) -> str:
     """Render a route of a type that nobody here can read, as octets."""
     return unparsed(route.kind, route)
 
@@ -279,11 +279,10 @@ MEMBERS: dict[type[NLRI], Members] = {
     InclusiveMulticast: inclusive_multicast,
     EthernetSegment: ethernet_segment,
     IpPrefix: ip_prefix,
-    OpaqueEvpn: opaque_kind,
+    OpaqueTyped: opaque_kind,
     SourceActive: source_active,
     SharedTreeJoin: shared_tree_join,
     SourceTreeJoin: source_tree_join,
-    OpaqueMvpn: opaque_kind,
     InterworkSegmentDiscovery: interwork_segment,
     DirectSegmentDiscovery: direct_segment,
     Type1SessionTransformed: type1_session,

@@ -12,7 +12,7 @@ from apid.render.extended_community import extended_community_text
 from apid.render.flow_text import Services, flow_text
 from apid.render.json_value import json_value, spaced_json
 from apid.render.values import address_text, esi_text, listed, mac_text, path_id_text, prefix_text, rd_text
-from bgp.family import AFI
+from bgp.family import AFI, L2VPN_EVPN
 from bgp.nlri import (
     NLRI,
     EthernetAutoDiscovery,
@@ -22,8 +22,8 @@ from bgp.nlri import (
     IpPrefix,
     LabelledPrefix,
     MacAdvertisement,
-    OpaqueEvpn,
     OpaqueNlri,
+    OpaqueTyped,
     Prefix,
     RouteTarget,
     Vpls,
@@ -45,7 +45,7 @@ from bgp.nlri.mup import (
     Type1SessionTransformed,
     Type2SessionTransformed,
 )
-from bgp.nlri.mvpn import OpaqueMvpn, SharedTreeJoin, SourceActive, SourceTreeJoin
+from bgp.nlri.mvpn import SharedTreeJoin, SourceActive, SourceTreeJoin
 from bgp.nlri.sr_policy import SrPolicy
 
 # (route, " path-information …" or empty, " next-hop …" or empty) -> text. The class is the row's to know.
@@ -196,6 +196,11 @@ def opaque_kind(word: str) -> Text:
     return lambda route, path, next_hop: f"{word}:unknown:0x{route.data.hex()}"
 
 
+def opaque_typed(route: OpaqueTyped, path: str, next_hop: str) -> str:
+    """Render a route of EVPN or MCAST-VPN of a type that nobody here can read."""
+    return opaque_kind("evpn" if route.family == L2VPN_EVPN else "mvpn")(route, path, next_hop)
+
+
 TEXTS: dict[type[NLRI], Text] = {
     Prefix: lambda route, path, next_hop: f"{prefix_text(route.address, route.length)}{path}{next_hop}",
     LabelledPrefix: labelled_prefix,
@@ -208,11 +213,10 @@ TEXTS: dict[type[NLRI], Text] = {
     InclusiveMulticast: inclusive_multicast,
     EthernetSegment: ethernet_segment,
     IpPrefix: ip_prefix,
-    OpaqueEvpn: opaque_kind("evpn"),
+    OpaqueTyped: opaque_typed,
     SourceActive: source_active,
     SharedTreeJoin: shared_tree_join,
     SourceTreeJoin: source_tree_join,
-    OpaqueMvpn: opaque_kind("mvpn"),
     InterworkSegmentDiscovery: interwork_segment,
     DirectSegmentDiscovery: direct_segment,
     Type1SessionTransformed: type1_session,

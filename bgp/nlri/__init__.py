@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bgp.family import SAFI, Family
 from bgp.nlri.distinguisher import RouteDistinguisher
-from bgp.nlri.evpn import Evpn, EvpnKind, OpaqueEvpn
+from bgp.nlri.evpn import Evpn, EvpnKind
 from bgp.nlri.evpn_prefix import IpPrefix
 from bgp.nlri.evpn_route import EthernetAutoDiscovery, EthernetSegment, InclusiveMulticast, MacAdvertisement
 from bgp.nlri.flow import Flow
@@ -35,12 +35,13 @@ from bgp.nlri.mup import (
     Type1SessionTransformed,
     Type2SessionTransformed,
 )
-from bgp.nlri.mvpn import Mvpn, MvpnKind, OpaqueMvpn, SharedTreeJoin, SourceActive, SourceTreeJoin
+from bgp.nlri.mvpn import Mvpn, MvpnKind, SharedTreeJoin, SourceActive, SourceTreeJoin
 from bgp.nlri.opaque import OpaqueNlri
 from bgp.nlri.prefix import Prefix
 from bgp.nlri.registry import CODECS, KINDS, NLRI, PATH_ID_OCTETS, frame, register, register_kind
 from bgp.nlri.route_target import RouteTarget
 from bgp.nlri.sr_policy import SrPolicy
+from bgp.nlri.typed import OpaqueTyped
 from bgp.nlri.vpls import Vpls
 from bgp.nlri.vpn import VpnPrefix
 from bgp.wire import Truncated
@@ -77,11 +78,10 @@ __all__ = [
     "MupKind",
     "Mvpn",
     "MvpnKind",
-    "OpaqueEvpn",
     "OpaqueLinkState",
     "OpaqueMup",
-    "OpaqueMvpn",
     "OpaqueNlri",
+    "OpaqueTyped",
     "OperatorComponent",
     "Prefix",
     "PrefixComponent",

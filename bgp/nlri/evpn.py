@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass
-from typing import ClassVar, Self
 
 from bgp.family import L2VPN_EVPN, Family
 from bgp.nlri.distinguisher import RD_OCTETS
 from bgp.nlri.prefix import clear_host_bits
-from bgp.nlri.registry import KINDS, NLRI, PATH_ID_OCTETS, KindNLRI, register
-from bgp.wire import Reader
+from bgp.nlri.registry import PATH_ID_OCTETS, register
+from bgp.nlri.typed import TypedNLRI
 
 
 class EvpnKind:
@@ -38,21 +37,8 @@ _MAC_END = _AFTER_TAG + 1 + MAC_OCTETS  # where the IP address length of type 2 
 
 @register(L2VPN_EVPN)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evpn(KindNLRI, ABC):
-    """What all EVPN routes share: route type and length in one octet each (RFC 7432 section 7)."""
-
-    HEADER: ClassVar[int] = 2
-
-    @classmethod
-    def measure(cls, family: Family, data: bytes, offset: int) -> int:
-        """Return the octets of the route, type and length included."""
-        return 2 + data[offset + 1]
-
-    @classmethod
-    def decode(cls, family: Family, data: bytes, path_id: int) -> KindNLRI:
-        """Read one route; types that nobody knows come out opaque. Raises ValueError."""
-        kind = data[0]
-        return KINDS.get((family, kind), OpaqueEvpn).decode_body(family, kind, data[2:], path_id)
+class Evpn(TypedNLRI, ABC):
+    """What all EVPN routes share (RFC 7432 section 7)."""
 
     @classmethod
     def route_key(cls, family: Family, item: bytes) -> bytes:
@@ -77,31 +63,6 @@ class Evpn(KindNLRI, ABC):
         return item
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpaqueEvpn(Evpn):
-    """A route of a type that nobody here can read: `data` is what follows type and length."""
-
-    kind: int
-    data: bytes
-
-    def __post_init__(self) -> None:
-        """Validate; raises ValueError."""
-        NLRI.__post_init__(self)
-        if not 0 <= self.kind <= 255:
-            raise ValueError(f"EVPN route type {self.kind} is not within 0..255")
-        if len(self.data) > 255:
-            raise ValueError(f"an EVPN route has at most 255 octets, not {len(self.data)}")
-
-    @classmethod
-    def decode_body(cls, family: Family, kind: int, body: bytes, path_id: int) -> Self:
-        """Keep the octets."""
-        return cls(family=family, path_id=path_id, kind=kind, data=body)
-
-    def encode(self) -> bytes:
-        """Return type, length, octets."""
-        return framed(self.kind, self.data)
-
-
 def check_esi(esi: bytes) -> None:
     """Raise ValueError unless there are 10 octets (RFC 7432 section 5)."""
     if len(esi) != ESI_OCTETS:
@@ -118,27 +79,3 @@ def check_label(label: int) -> None:
     """Raise ValueError unless the raw label word (an MPLS label or a VNI) fits 24 bits."""
     if not 0 <= label < 1 << 24:
         raise ValueError(f"label word {label:#x} does not fit 24 bits")
-
-
-def check_address(address: bytes) -> None:
-    """Raise ValueError unless the address is packed IPv4 or IPv6."""
-    if len(address) not in (4, 16):
-        raise ValueError(f"an address has 4 or 16 octets, not {len(address)}")
-
-
-def read_sized_address(reader: Reader) -> bytes:
-    """Read an address behind its length in bits, 32 or 128; raises ValueError."""
-    bits = reader.u8()
-    if bits not in (32, 128):
-        raise ValueError(f"IP address length is 32 or 128 bits, not {bits}")
-    return reader.take(bits // 8)
-
-
-def sized_address(address: bytes) -> bytes:
-    """Return an address behind its length in bits."""
-    return bytes((len(address) * 8,)) + address
-
-
-def framed(kind: int, body: bytes) -> bytes:
-    """Return type, length and body of a route."""
-    return bytes((kind, len(body))) + body

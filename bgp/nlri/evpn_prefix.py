@@ -15,14 +15,13 @@ from bgp.nlri.evpn import (
     TAG_OCTETS,
     Evpn,
     EvpnKind,
-    check_address,
     check_esi,
     check_label,
     check_tag,
-    framed,
 )
 from bgp.nlri.prefix import clear_host_bits
 from bgp.nlri.registry import NLRI, register_kind
+from bgp.nlri.typed import check_address, framed
 from bgp.wire import Reader
 
 
@@ -55,7 +54,7 @@ class IpPrefix(Evpn):
         check_rd(self.rd)
         check_esi(self.esi)
         check_tag(self.ethernet_tag)
-        check_address(self.address)
+        check_address("an address", self.address)
         if len(self.gateway) != len(self.address):
             raise ValueError(f"a gateway has {len(self.address)} octets like its prefix, not {len(self.gateway)}")
         check_length(self.length, self.address)

@@ -14,15 +14,12 @@ from bgp.nlri.evpn import (
     TAG_OCTETS,
     Evpn,
     EvpnKind,
-    check_address,
     check_esi,
     check_label,
     check_tag,
-    framed,
-    read_sized_address,
-    sized_address,
 )
 from bgp.nlri.registry import NLRI, register_kind
+from bgp.nlri.typed import check_address, framed, read_sized_address, sized_address
 from bgp.wire import Reader, Truncated
 
 
@@ -91,7 +88,7 @@ class MacAdvertisement(Evpn):
         if len(self.mac) != MAC_OCTETS:
             raise ValueError(f"a MAC address has {MAC_OCTETS} octets, not {len(self.mac)}")
         if self.address is not None:
-            check_address(self.address)
+            check_address("an address", self.address)
         if len(self.labels) not in (1, 2):
             raise ValueError(f"a MAC/IP advertisement has 1 or 2 labels, not {len(self.labels)}")
         for label in self.labels:
@@ -154,7 +151,7 @@ class InclusiveMulticast(Evpn):
         NLRI.__post_init__(self)
         check_rd(self.rd)
         check_tag(self.ethernet_tag)
-        check_address(self.address)
+        check_address("an address", self.address)
 
     @classmethod
     def decode_body(cls, family: Family, kind: int, body: bytes, path_id: int) -> Self:
@@ -190,7 +187,7 @@ class EthernetSegment(Evpn):
         NLRI.__post_init__(self)
         check_rd(self.rd)
         check_esi(self.esi)
-        check_address(self.address)
+        check_address("an address", self.address)
 
     @classmethod
     def decode_body(cls, family: Family, kind: int, body: bytes, path_id: int) -> Self:

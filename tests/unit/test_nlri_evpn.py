@@ -10,7 +10,7 @@ from bgp.nlri import (
     EthernetSegment,
     IpPrefix,
     MacAdvertisement,
-    OpaqueEvpn,
+    OpaqueTyped,
     decode,
     route_key,
     split,
@@ -157,8 +157,8 @@ def test_bits_beyond_the_length_of_an_ip_prefix_are_cleared() -> None:
             ),
             "gateway has 4 octets like its prefix, not 16",
         ),
-        (lambda: OpaqueEvpn(family=L2VPN_EVPN, kind=256, data=b""), "256 is not within 0..255"),
-        (lambda: OpaqueEvpn(family=L2VPN_EVPN, kind=9, data=bytes(256)), "at most 255 octets, not 256"),
+        (lambda: OpaqueTyped(family=L2VPN_EVPN, kind=256, data=b""), "256 is not within 0..255"),
+        (lambda: OpaqueTyped(family=L2VPN_EVPN, kind=9, data=bytes(256)), "at most 255 octets, not 256"),
     ],
 )
 def test_constructor_says_what_is_wrong(build: object, message: str) -> None:

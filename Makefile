@@ -7,6 +7,8 @@ READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 PYTEST := $(BIN)/python -m pytest
+# Tests of whole processes mostly wait, so two files at the same time take about half the time.
+WORKERS ?= 2
 CODE := apid bgp bus peerd ribd tools tests examples
 
 # ExaBGP is compared with in tests: where none is given or installed, it gets a venv of its own.
@@ -29,7 +31,7 @@ run: $(READY) ## run bgpbus beside a lab router, here and now; Ctrl-C ends it
 setup: $(READY_DEV) ## make .venv with everything that developing needs
 
 test: $(READY_DEV) $(EXABGP) routers ## run every test: unit, system, and against real routers
-	BGPBUS_EXABGP=$(abspath $(EXABGP)) $(PYTEST)
+	BGPBUS_EXABGP=$(abspath $(EXABGP)) $(PYTEST) -n $(WORKERS) --dist loadfile
 
 check: $(READY_DEV) ## format, lint, types, layers, unit tests: under a minute
 	$(BIN)/ruff format --check --quiet $(CODE)

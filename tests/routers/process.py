@@ -56,7 +56,10 @@ def wait_for(
 def free_port() -> int:
     """Return a TCP port that nobody listens on, below the ephemeral range, and never the same one twice."""
     first, last = (int(number) for number in _PORTS.split("-"))
-    span = last - first + 1
+    # Of several pytest workers, each has a part of the ports.
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    span = (last - first + 1) // workers
+    first += span * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     for step in range(span):
         port = first + (os.getpid() * 37 + len(_taken) * 3 + step) % span
         if port in _taken or not _can_bind(port, "0.0.0.0") or not _can_bind(port, "::1"):

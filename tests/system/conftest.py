@@ -16,7 +16,7 @@ from tests.system.bed import Daemon, Helper
 from tests.system.peer import Peer
 
 HERE = Path(__file__).parent
-_addresses = itertools.count(50)
+_numbers = itertools.count()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,7 +41,8 @@ def make_peer() -> Iterator[Callable[..., Peer]]:
     made: list[Peer] = []
 
     def make(listen: bool = True, **settings: object) -> Peer:
-        peer = Peer(f"127.0.9.{next(_addresses)}", free_port(), **settings)  # type: ignore[arg-type]
+        high, low = divmod(next(_numbers), 200)
+        peer = Peer(f"127.0.{9 + high}.{50 + low}", free_port(), **settings)  # type: ignore[arg-type]
         made.append(peer)
         return peer.listen() if listen else peer
 

@@ -196,7 +196,8 @@ def test_a_helper_makes_all_neighbors_where_the_configuration_has_none(
     bed = Bed(daemon, helper, peer, peer, 0)
     helper.say(f"{bed.create()}\n")
     peer.established()
-    assert set(helper.answers(3)) >= {"done", f"neighbor {peer.address} up"}
+    # The answer, and two events, each with an empty line behind it.
+    assert set(helper.answers(5)) >= {"done", f"neighbor {peer.address} up"}
     daemon.file.write_text(helper.configuration("encoder text; neighbor-changes;") + neighbor(peer, STATIC))
     daemon.ask("reload", seconds=60)
     peer.has({route(1)})

@@ -20,8 +20,9 @@ def test_a_notification_arrives_although_the_peer_has_sent_more_than_is_read(
 ) -> None:
     peer = make_peer()
     start(neighbor(peer))
-    peer.established().send(JUNK)
-    ended = peer.ended()
+    session = peer.established()
+    session.send(JUNK)
+    ended = peer.wait(lambda: session if session.ended is not None else None, 10, "the end")
     assert ended.notification is not None
     assert (ended.notification.code, ended.notification.subcode) == (1, 1)
     assert ended.reset is None

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from apid.cli import Failed
-from bus.daemon import RunDirectory
+from bus.daemon import RunDirectory, is_locked
 from bus.schema import Answer, Command, Message
 from bus.transport import Client, Loop
 
-CONNECT_SECONDS = 5.0  # for control to be there; it may be restarting
+CONNECT_SECONDS = 5.0  # for control to be there; it may be starting
 REQUEST = 1
 
 
@@ -62,7 +62,7 @@ class Exchange:
 
 def ask(run: RunDirectory, line: str, take: Callable[[list[str]], None]) -> None:
     """Have control carry out a command line; `take` gets lines as they come. Raises Failed."""
-    if not run.control.exists():
+    if not run.control.exists() and not is_locked(run.lock("run")):
         raise Failed(
             f"bgpbus is not running in {run.path} (there is no {run.control}).\n"
             "Start it with 'bgpbus run FILE', or name its run directory with 'bgpbus --run-dir DIRECTORY …'."

@@ -107,6 +107,21 @@ def take_lock(path: Path) -> int:
     return descriptor
 
 
+def is_locked(path: Path) -> bool:
+    """Whether somebody holds a lock that `take_lock` takes."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def parent_of_ours(run: RunDirectory) -> int:
     """Return the pid of the parent that this process was started by: supervisord, even where it has died since."""
     if "SUPERVISOR_ENABLED" in os.environ:

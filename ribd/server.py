@@ -88,7 +88,7 @@ class RibServer:
         self._publisher = Publisher(loop, run.events_in, "ribd", epoch)
         self._server = Server(loop, run.ribd, self._message, self._bad)
         self._listings = Listings()
-        self._syncs = Syncs(loop, self._server.send, self._state.rib.enrolled)
+        self._syncs = Syncs(loop, self._server.send)
         loop.call_later(HOUSEKEEPING, self._housekeep)
         self._look_later()
 

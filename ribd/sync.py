@@ -6,11 +6,11 @@ neighbor counts until its peerd has said how its session is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bgp.family import Family
-from bus.names import neighbor_of
+from bus.names import address_of, neighbor_of
 from bus.schema import Applied, Message, Pull, Refused, Sync
 from bus.transport import Loop, Timer
 
@@ -32,11 +32,11 @@ class Waiting:
 
 
 class Syncs:
-    """All requests that wait. `unheard` are neighbors of which nothing was heard since our start."""
+    """All requests that wait."""
 
-    def __init__(self, loop: Loop, send: Callable[[bytes, Message], bool], unheard: Iterable[str]) -> None:
+    def __init__(self, loop: Loop, send: Callable[[bytes, Message], bool]) -> None:
         self._loop, self._send = loop, send
-        self._unheard = set(unheard)
+        self._heard: set[str] = set()  # of whom we know since our start how their session is
         self._waiting: list[Waiting] = []
 
     def add(
@@ -49,7 +49,7 @@ class Syncs:
         sessions = {}
         for name in request.neighbors:
             last, wanted = pull(name), versions(name)
-            if name in self._unheard or (last is not None and not _reached(last, wanted)):
+            if name not in self._heard or (last is not None and not _reached(last, wanted)):
                 sessions[name] = wanted
         if not sessions:
             self._send(identity, Applied(request.sequence))
@@ -62,9 +62,9 @@ class Syncs:
     def heard(self, pull: Pull) -> None:
         """Take what a session says of itself."""
         name = pull.neighbor
-        if neighbor_of(name) in self._unheard:
+        if neighbor_of(name) not in self._heard:
             self._await_session(name)
-        self._unheard.discard(name)
+        self._heard.add(name)
         for waiting in [each for each in self._waiting if name in each.sessions]:
             if _reached(pull, waiting.sessions[name]):
                 self._drop(waiting, name)
@@ -77,7 +77,10 @@ class Syncs:
 
     def gone(self, neighbor: str) -> None:
         """Take note that a session is down."""
-        self._unheard.discard(neighbor)
+        if address_of(neighbor):
+            self._heard.discard(neighbor)  # there is no end to the addresses of a range
+        else:
+            self._heard.add(neighbor)
         for waiting in [each for each in self._waiting if neighbor in each.sessions]:
             self._drop(waiting, neighbor)
 

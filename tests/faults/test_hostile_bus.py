@@ -279,6 +279,7 @@ def test_numbers_that_cannot_be_and_lives_that_are_over_are_refused_and_counted(
     for octets in wrong:
         ribd.send(octets)
         assert isinstance(ribd.answer(), Refused)
+    product.wait(lambda: refusals(product, "ribd") >= before + len(wrong), 5, "the log of all that was refused")
     assert refusals(product, "ribd") == before + len(wrong)
 
 

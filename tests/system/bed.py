@@ -152,8 +152,11 @@ class Daemon:
             timeout=seconds,
             env=self.environment,
             cwd=self.directory,
-            check=True,
+            check=False,
         )
+        if done.returncode:
+            print(f"{words}: {done.stdout}{done.stderr}")  # pytest shows it where the test fails
+        done.check_returncode()
         return done.stdout
 
     def programs(self) -> dict[str, int]:

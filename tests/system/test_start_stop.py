@@ -109,6 +109,15 @@ def test_a_clean_end_leaves_nothing_for_the_next_start(
     assert peer.session.table == {}
 
 
+def test_a_command_that_comes_while_it_starts_waits_for_it(
+    start: Callable[..., Daemon], make_peer: Callable[..., Peer]
+) -> None:
+    peer = make_peer()
+    daemon = start(neighbor(peer))
+    peer.established()  # maybe before control is there
+    assert peer.address in daemon.ask("show", "neighbor", "summary")
+
+
 def test_a_second_instance_refuses_and_the_first_never_notices(
     start: Callable[..., Daemon], make_peer: Callable[..., Peer]
 ) -> None:

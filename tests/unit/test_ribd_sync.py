@@ -40,9 +40,12 @@ def pull(daemon: Daemon, peer: SimulatedPeer, written: list[int] | None = None) 
     )
 
 
-def test_nobody_is_waited_for_where_no_session_is_up(daemon: Daemon) -> None:
+def test_nobody_is_waited_for_whose_session_is_known_to_be_down(daemon: Daemon) -> None:
     announce(daemon, 1)
-    assert sync(daemon, "a", "b") == [Applied(7)]
+    assert sync(daemon, "a", "b") == []  # their peerds have not said how they are
+    for name in ("a", "b"):
+        daemon.say(b"peerd", Pull(name, 0, "", [], [], 0, []))
+    assert answers(daemon) == [Applied(7)]
 
 
 def test_a_session_counts_as_soon_as_it_asks_for_what_comes_after(daemon: Daemon) -> None:

@@ -122,7 +122,9 @@ NEIGHBOR: Mapping[str, Directive] = {
     "md5-base64": Directive(
         BOOLEAN_OR_AUTO, False, "Whether the password is base64; `auto` takes it for base64 if it is.", bare=True
     ),
-    "md5-ip": Directive(ADDRESS, None, "Accepted, without effect: a key is found by the peer's address.", absent="the local address"),
+    "md5-ip": Directive(
+        ADDRESS, None, "Accepted, without effect: a key is found by the peer's address.", absent="the local address"
+    ),
     "host-name": Directive(
         HOST_NAME,
         None,

@@ -119,9 +119,12 @@ def test_a_full_table_that_a_peer_sends_is_all_in_the_helper(place: Place) -> No
         seen: set[str] = set()
         gone: set[str] = set()
         with (directory / "result").open() as lines:
+            rest = ""  # of a line that the helper is writing
 
             def all_there() -> bool:
-                for line in lines:
+                nonlocal rest
+                whole, newline, rest = (rest + lines.read()).rpartition("\n")
+                for line in (whole + newline).splitlines():
                     update = json.loads(line)["neighbor"]["message"].get("update", {})
                     for routes in update.get("announce", {}).get("ipv4 unicast", {}).values():
                         seen.update(route["nlri"] for route in routes)

@@ -83,6 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         report.write_json(options.json, results, versions, failures)
     if options.plots:
+        options.plots.mkdir(parents=True, exist_ok=True)
         for picture in plot.growth(report.points(results, "bgpbus"), options.plots):
             print(f"drawn: {picture}", file=sys.stderr)
     return bool(failures)

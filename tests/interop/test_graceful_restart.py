@@ -112,6 +112,7 @@ class Bed:
             for pid in victims:
                 os.kill(pid, signal.SIGKILL)
             time.sleep(0.05)
+        self.helper.heard()  # a helper that was told of the end before its own has written that down
         wait_for(lambda: "Neighbor graceful restart detected" in self.receiver.log(), 10, "BIRD to keep the routes")
 
     def come_back(self) -> None:

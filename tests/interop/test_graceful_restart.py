@@ -8,6 +8,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,14 +104,19 @@ class Bed:
         assert self.helper.answers(len(numbers)) == ["done"] * len(numbers)
 
     def kill_everything(self) -> None:
-        """Kill -9 bgpbus, all of its daemons and the helper; the routers go on."""
+        """Kill -9 bgpbus, all of its daemons and the helper; the routers go on.
+
+        They are stopped first, or a peerd that outlives supervisord for a moment says goodbye.
+        """
         while victims := [
             pid
             for pid in processes_with(str(self.directory))
             if pid not in (self.receiver.process.pid, self.behind.process.pid)  # type: ignore[union-attr]
         ]:
-            for pid in victims:
-                os.kill(pid, signal.SIGKILL)
+            for number in (signal.SIGSTOP, signal.SIGKILL):
+                for pid in victims:
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, number)
             time.sleep(0.05)
         self.helper.heard()  # a helper that was told of the end before its own has written that down
         wait_for(lambda: "Neighbor graceful restart detected" in self.receiver.log(), 10, "BIRD to keep the routes")

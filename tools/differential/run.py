@@ -18,7 +18,7 @@ from tools.differential.peer import Connection, Peers, Say
 
 PROGRAM = Path(__file__).with_name("program.py")
 QUIET = 1.0  # seconds without a message after which no more is expected
-CONNECT_SECONDS = 20.0
+CONNECT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ routes without next hop have no NEXT_HOP. Equal routes have equal octets.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from bgp.attribute import (
     ATTRIBUTES,
@@ -112,6 +113,7 @@ def check_set(octets: bytes) -> None:
         raise ValueError(f"attribute {before} ends {offset - end} octets after the set")
 
 
+@lru_cache(maxsize=4096)
 def next_hop_is_self(octets: bytes) -> bool:
     """Tell whether a neutral set says `next-hop self`: a NEXT_HOP without octets."""
     return any(code == NextHop.CODE and value == stop for _, code, _, value, stop in walk(octets))

@@ -36,7 +36,7 @@ LINGER = 200  # milliseconds in which what was sent still leaves when a socket i
 EVENTS_WAITING = 10_000  # for each tap in the broker; an event of UPDATEs may hold 64 KiB
 _IN, _OUT = select.EPOLLIN, select.EPOLLOUT
 # Plain numbers: the operators of zmq's enumerations take longer than the calls that they are for.
-_NOBLOCK, _SNDMORE, _RCVMORE = int(zmq.NOBLOCK), int(zmq.SNDMORE), int(zmq.RCVMORE)
+_NOBLOCK, _SNDMORE = int(zmq.NOBLOCK), int(zmq.SNDMORE)
 _EVENTS, _POLLIN = int(zmq.EVENTS), int(zmq.POLLIN)
 Socket: TypeAlias = "zmq.Socket[bytes]"
 
@@ -203,7 +203,7 @@ class Loop:
         """Return the descriptors of zmq sockets that hold messages and may not show it."""
         found = set()
         for descriptor in self._used & self._sockets.keys():
-            if int(self._sockets[descriptor].getsockopt(_EVENTS)) & _POLLIN:
+            if _holds_messages(self._sockets[descriptor]):
                 found.add(descriptor)
         self._used.clear()
         return found
@@ -263,16 +263,28 @@ def _limits(socket: zmq.Socket[bytes], high_water: int) -> None:
 
 
 def _drain(socket: zmq.Socket[bytes], take: Callable[[list[bytes]], None]) -> bool:
-    """Take a bounded number of messages; return whether that was all of them."""
+    """Take a bounded number of messages; return whether that was all of them.
+
+    Frames tell whether another follows, and events whether another message does: asking the socket for the one, and
+    having it refuse the other, takes longer than all the rest.
+    """
     for _ in range(MESSAGES_PER_TURN):
         try:
-            frames = [socket.recv(_NOBLOCK)]
-            while socket.getsockopt(_RCVMORE):
-                frames.append(socket.recv(_NOBLOCK))
+            frame = socket.recv(_NOBLOCK, copy=False)
         except zmq.Again:
             return True
+        frames = [frame.bytes]
+        while frame.more:
+            frame = socket.recv(_NOBLOCK, copy=False)
+            frames.append(frame.bytes)
         take(frames)
+        if not _holds_messages(socket):
+            return True
     return False
+
+
+def _holds_messages(socket: Socket) -> bool:
+    return bool(int(socket.getsockopt(_EVENTS)) & _POLLIN)
 
 
 class Server:

@@ -67,10 +67,10 @@ class Sender:
         self._connection.send(message)
 
     def write(self, octets: bytes) -> None:
-        """Send whole UPDATEs."""
+        """Send whole UPDATEs, and tell of it afterwards: the peer waits for them."""
         if octets:
-            self._report.sent_updates(octets, split_messages(octets))
             self._connection.send(octets)
+            self._report.sent_updates(octets, split_messages(octets))
 
     def greet(self, messages: list[bytes], again: bool) -> None:
         """Send the first configured OPERATIONAL message if it is an ASM; a session that came back gets ASMs only."""

@@ -147,6 +147,8 @@ class Stream:
         """Return what precedes the first segment of a table that nobody was sent before."""
         table = self._table
         table.served = True
+        if not table.superseded:
+            return b""
         superseded, table.superseded = table.superseded, []
         return b"".join(
             octets

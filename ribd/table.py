@@ -35,6 +35,7 @@ Entry = tuple[int, bytes | Withdrawn, bytes]  # version, attribute set or tombst
 BULK = 8  # items from which on it pays to look whether all are new
 PURGE_AT = 1024  # tombstones; fewer are not worth a pass over the table
 SETS_AT = 1024  # attribute sets; likewise
+ADDRESSED = 1024  # lists of neighbors whose tables are remembered
 
 
 class FamilyTable:
@@ -220,6 +221,7 @@ class Rib:
         self.flow_limits: dict[str, int] = {}  # how many FlowSpec rules a neighbor may have
         self._sets: dict[bytes, bytes] = {}
         self._swept = SETS_AT
+        self._addressed: dict[tuple[str, ...], list[Table]] = {}  # as long as no table comes, goes or splits
 
     def tables(self) -> list[Table]:
         """Return every table once."""
@@ -228,6 +230,7 @@ class Rib:
     def enrol(self, neighbors: Iterable[str]) -> None:
         """Make these the neighbors that exist and whose configured routes are complete."""
         wanted = set(neighbors)
+        self._addressed.clear()
         self.create(wanted)
         for name in self.of.keys() - wanted:
             if neighbor_of(name) not in wanted:
@@ -248,6 +251,7 @@ class Rib:
 
     def place(self, table: Table) -> None:
         """Have a new table stand for its members."""
+        self._addressed.clear()
         self.of.update(dict.fromkeys(table.members, table))
         for name in table.members:
             if address_of(name):
@@ -264,6 +268,16 @@ class Rib:
 
     def addressed(self, names: Iterable[str]) -> list[Table]:
         """Return tables that together hold exactly these neighbors, splitting those that hold others too."""
+        key = tuple(names)
+        found = self._addressed.get(key)
+        if found is None:
+            found = self._refine(key)
+            if len(self._addressed) >= ADDRESSED:
+                self._addressed.clear()
+            self._addressed[key] = found
+        return found
+
+    def _refine(self, names: Iterable[str]) -> list[Table]:
         wanted = self.reached(names)
         self.create(wanted)
         found = []
@@ -271,6 +285,7 @@ class Rib:
             inside = table.members & wanted
             if inside != table.members:
                 table = table.split(inside)
+                self._addressed.clear()
                 self.of.update(dict.fromkeys(inside, table))
             found.append(table)
         return found

@@ -46,7 +46,9 @@ class Damage:
 
 
 def frame(payload: bytes) -> bytes:
-    """Put length and checksums before a record."""
+    """Put length and checksums before a record. ValueError for one that would be damage when it is read."""
+    if len(payload) > RECORD_LIMIT:
+        raise ValueError(f"a record of {len(payload)} octets, at most {RECORD_LIMIT} expected")
     measures = _MEASURES.pack(len(payload), zlib.crc32(payload))
     return measures + zlib.crc32(measures).to_bytes(4, "big") + payload
 

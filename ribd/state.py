@@ -5,7 +5,7 @@ Replaying the same requests in the same order gives the same routes with the sam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,11 +16,12 @@ from bgp.nlri import KEYED_BY_ITEM, route_key
 from bgp.route import check_set
 from bus.names import address_of, neighbor_of
 from bus.schema import Apply, Clear, Enrol, Message
+from ribd.journal import RECORD_LIMIT
 from ribd.lease import LONGEST
 from ribd.limit import CONFIGURATION
 from ribd.table import Entry, FamilyTable, Rib, Table, Withdrawn
 
-ROWS = 4096  # entries in a snapshot record
+ROWS = 4096  # entries or leases in a snapshot record at most
 ITEM_OCTETS = 4100  # path identifier and the longest NLRI
 REFUSED_KEPT = 256  # refused requests remembered for each client: more than it may have outstanding
 FORMER_KEPT = 64  # former lives remembered for each client
@@ -194,12 +195,25 @@ class State:
             yield pack(["table", sorted(table.members)])
             for family, routes in table.families.items():
                 yield pack(["family", *family, routes.version, routes.purged])
-                entries = list(routes.entries.values())
-                for start in range(0, len(entries), ROWS):
-                    yield pack(["rows", *_rows(entries[start : start + ROWS])])
-                if routes.leases.seconds:
-                    yield pack(["leases", [*routes.leases.seconds.items()]])
+                yield from _records([*routes.entries.values()], lambda rows: pack(["rows", *_rows(rows)]))
+                yield from _records([*routes.leases.seconds.items()], lambda leases: pack(["leases", leases]))
         yield pack(["end"])
+
+
+def _records(rows: list[Any], record: Callable[[list[Any]], bytes]) -> Iterator[bytes]:
+    """Yield records of these rows, each of which the journal can read again."""
+    for start in range(0, len(rows), ROWS):
+        yield from _halved(rows[start : start + ROWS], record)
+
+
+def _halved(rows: list[Any], record: Callable[[list[Any]], bytes]) -> Iterator[bytes]:
+    octets = record(rows)
+    if len(octets) <= RECORD_LIMIT:
+        yield octets
+        return
+    half = len(rows) // 2
+    yield from _halved(rows[:half], record)
+    yield from _halved(rows[half:], record)
 
 
 def _clients(clients: dict[str, Client]) -> dict[str, list[Any]]:

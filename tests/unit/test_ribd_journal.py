@@ -402,6 +402,34 @@ def test_the_daemon_keeps_what_stands_before_damage_in_a_snapshot(
     assert len(seen) > 5
 
 
+@pytest.mark.parametrize("lease", [(), (30,)])
+def test_a_snapshot_of_long_routes_and_many_leases_can_be_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lease: tuple[int, ...]
+) -> None:
+    for module in ("journal", "state"):
+        monkeypatch.setattr(f"ribd.{module}.RECORD_LIMIT", 3000)
+    daemon = Daemon(tmp_path, monkeypatch)
+    daemon.enrol(["a"])
+    for start in range(0, 1000, 100):
+        daemon.apply(["a"], 1, UNICAST, 1, [unicast(number) for number in range(start, start + 100)], *lease)
+    before, versions = announced(daemon), daemon.versions()
+    leases = daemon.state.rib.of["a"].families[UNICAST].leases.seconds
+    daemon.rib._journal.start_over(daemon.state.snapshot())
+    daemon.start()
+    assert announced(daemon) == before
+    assert daemon.versions() == versions
+    assert daemon.state.rib.of["a"].families[UNICAST].leases.seconds == leases
+
+
+def test_a_record_that_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    _, damage, journal = recovered(tmp_path)
+    journal.open(damage)
+    journal.append([b"one"])
+    with pytest.raises(ValueError, match="at most"):
+        journal.start_over([bytes(RECORD_LIMIT + 1)])
+    assert recovered(tmp_path)[0] == [("log", b"one")]
+
+
 def test_a_session_from_before_the_damage_is_told_to_start_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from socket import AF_UNIX, SOCK_STREAM, socket
 from typing import Any
-from xmlrpc.client import Fault, ServerProxy, Transport
+from xmlrpc.client import ServerProxy, Transport
 
 from apid.compile import Compiled, helper_program
 from bus.daemon import RunDirectory
@@ -142,34 +142,27 @@ class Supervisor:
 
     def __init__(self, run: RunDirectory) -> None:
         self._proxy = ServerProxy("http://localhost", transport=_UnixTransport(str(run.path / "supervisor.sock")))
-        self._rpc: Any = self._proxy.supervisor
+        self.rpc: Any = self._proxy.supervisor
 
     def processes(self) -> list[dict[str, Any]]:
         """Return name, state and pid of every program."""
-        return list(self._rpc.getAllProcessInfo())
-
-    def adapt(self) -> tuple[list[str], list[str]]:
-        """Make supervisord run what the included files say now; return the programs added and removed."""
-        try:
-            added, _changed, removed = self._rpc.reloadConfig()[0]
-        except Fault as fault:
-            raise OSError(f"supervisord: {fault.faultString}") from fault
-        for name in removed:
-            self._rpc.stopProcessGroup(name, True)
-            self._rpc.removeProcessGroup(name)
-        for name in added:
-            self._rpc.addProcessGroup(name)
-        return list(added), list(removed)
-
-    def restart(self, name: str) -> None:
-        """Restart one program."""
-        self._rpc.stopProcessGroup(name, True)
-        self._rpc.startProcessGroup(name, False)
+        return list(self.rpc.getAllProcessInfo())
 
     def stop_all(self) -> None:
         """Ask every program to stop, all at the same time."""
-        self._rpc.stopAllProcesses(False)
+        self.rpc.stopAllProcesses(False)
 
     def shutdown(self) -> None:
         """End supervisord."""
-        self._rpc.shutdown()
+        self.rpc.shutdown()
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a program's process is there and no zombie: supervisord itself notices an exit up to a second later."""
+    if not pid:
+        return False
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"

@@ -24,7 +24,7 @@ from apid.load import LoadError, read_environment
 from apid.log_destination import Log
 from apid.prepare import prepare
 from apid.privileges import PrivilegeError
-from apid.programs import Supervisor, supervisord_file
+from apid.programs import Supervisor, is_alive, supervisord_file
 from bus.daemon import (
     EXIT_CONFIGURATION,
     EXIT_CRASHED,
@@ -198,7 +198,7 @@ class Runner:
             if any(process["statename"] in ON_ITS_WAY for process in processes):
                 supervisor.stop_all()  # control was restarting it when we said stop
             # supervisord itself notices an exit up to a second later; a pid that is gone is enough for us.
-            return not any(_alive(process["pid"]) for process in processes)
+            return not any(is_alive(process["pid"]) for process in processes)
         except (OSError, Fault, HTTPException):
             return True
 
@@ -213,19 +213,8 @@ class Runner:
             pids = []
         self._end_supervisord(signal.SIGKILL)
         for pid in pids:
-            if pid and _alive(pid):
+            if pid and is_alive(pid):
                 os.kill(pid, signal.SIGKILL)
-
-
-def _alive(pid: int) -> bool:
-    """Whether a process is there and not a zombie."""
-    if not pid:
-        return False
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return status.rpartition(")")[2].split()[0] != "Z"
 
 
 def forget(run: RunDirectory) -> None:

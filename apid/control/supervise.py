@@ -6,19 +6,19 @@ Every call waits for supervisord, so all of this runs in the background thread.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from http.client import HTTPException
-from pathlib import Path
-from typing import Any
 from xmlrpc.client import Fault
 
-from apid.programs import Supervisor
+from apid.programs import Supervisor, is_alive
 from bus.daemon import RunDirectory
 
 SHUTDOWN_STATE = 6  # supervisord's fault code while it ends
+ALREADY_STARTED = 60  # likewise, for a program that runs
 ENDED = ("STOPPED", "EXITED", "FATAL", "UNKNOWN")
-REMOVE_SECONDS = 35.0  # longer than supervisord waits until it kills
-STOP_SECONDS = 4.5  # for the programs to end after SIGTERM
+END_SECONDS = 35.0  # for a program to end: longer than supervisord waits until it kills it
+STOP_SECONDS = 4.5  # for all programs to end after SIGTERM, when everything ends
 WATCH = 0.05  # seconds between looks at programs that are ending
 OWN_NAME = "control"
 
@@ -29,47 +29,50 @@ Unreachable = (OSError, Fault, HTTPException)
 def adapt(run: RunDirectory, listener: bool) -> tuple[list[str], list[str]]:
     """Make supervisord run what the included files say now, and have the listener read its settings again.
 
-    What is removed stops all at the same time, and before anything is added: a neighbor may have moved from one
-    peerd to another. Return the programs added and removed.
+    What is removed stops before anything is added: a neighbor may have moved from one peerd to another. Return the
+    programs added and removed.
     """
     supervisor = Supervisor(run)
-    rpc = _rpc(supervisor)
-    added, _changed, removed = rpc.reloadConfig()[0]
-    for name in removed:
-        rpc.stopProcessGroup(name, False)
-    waiting, deadline = set(removed), time.monotonic() + REMOVE_SECONDS
-    while waiting and time.monotonic() < deadline:
-        # Each question also wakes supervisord, which by itself looks at its programs once a second.
-        for process in supervisor.processes():
-            if process["name"] in waiting and process["statename"] in ENDED:
-                rpc.removeProcessGroup(process["name"])
-                waiting.discard(process["name"])
-        time.sleep(WATCH if waiting else 0)
+    added, _changed, removed = supervisor.rpc.reloadConfig()[0]
+    for name in _stopped(supervisor, removed):
+        supervisor.rpc.removeProcessGroup(name)
     for name in added:
-        rpc.addProcessGroup(name)
+        supervisor.rpc.addProcessGroup(name)
     if listener and "listener" not in added:
         with suppress(Fault):  # it is not running, and reads its settings when it starts
-            rpc.signalProcess("listener", "HUP")
-    if waiting:
-        raise OSError(f"{', '.join(sorted(waiting))} did not stop in {REMOVE_SECONDS} seconds")
+            supervisor.rpc.signalProcess("listener", "HUP")
     return list(added), list(removed)
 
 
 def restart(run: RunDirectory, names: list[str]) -> None:
-    """Restart programs, all at the same time."""
+    """Restart programs, all at the same time. One that cannot be started keeps no other from it."""
     supervisor = Supervisor(run)
-    running = {process["name"] for process in supervisor.processes() if _alive(process["pid"])}
-    for name in names:
-        if name in running:
-            _rpc(supervisor).stopProcess(name, False)
-    deadline = time.monotonic() + STOP_SECONDS
-    pending = set(names)
-    while pending and time.monotonic() < deadline:
-        for process in supervisor.processes():
-            if process["name"] in pending and process["statename"] in ENDED:
-                _rpc(supervisor).startProcess(process["name"], False)
-                pending.discard(process["name"])
-        time.sleep(WATCH)
+    problem: Fault | None = None
+    for name in _stopped(supervisor, names):
+        try:
+            supervisor.rpc.startProcess(name, False)
+        except Fault as fault:
+            if fault.faultCode != ALREADY_STARTED:  # it had just ended by itself, and supervisord was faster
+                problem = problem or fault
+    if problem is not None:
+        raise problem
+
+
+def _stopped(supervisor: Supervisor, names: list[str]) -> Iterator[str]:
+    """Stop programs, all at the same time, and yield each when it has ended; OSError names those that have not."""
+    waiting = {process["name"] for process in supervisor.processes()} & set(names)
+    for name in waiting:
+        supervisor.rpc.stopProcessGroup(name, False)
+    deadline = time.monotonic() + END_SECONDS
+    while waiting:
+        # Each question also wakes supervisord, which by itself looks at its programs once a second.
+        states = {process["name"]: process["statename"] for process in supervisor.processes()}
+        ended = sorted(name for name in waiting if states.get(name, ENDED[0]) in ENDED)
+        yield from ended
+        waiting -= set(ended)
+        if waiting and time.monotonic() > deadline:
+            raise OSError(f"{', '.join(sorted(waiting))} did not stop in {END_SECONDS:g} seconds")
+        time.sleep(WATCH if waiting else 0)
 
 
 def stop_everything(run: RunDirectory) -> None:
@@ -78,9 +81,9 @@ def stop_everything(run: RunDirectory) -> None:
     processes = [process for process in supervisor.processes() if process["name"] != OWN_NAME and process["pid"]]
     for process in processes:
         with suppress(Fault):  # it has ended by itself
-            _rpc(supervisor).stopProcess(f"{process['group']}:{process['name']}", False)
+            supervisor.rpc.stopProcess(f"{process['group']}:{process['name']}", False)
     deadline = time.monotonic() + STOP_SECONDS
-    while any(_alive(process["pid"]) for process in processes) and time.monotonic() < deadline:
+    while any(is_alive(process["pid"]) for process in processes) and time.monotonic() < deadline:
         time.sleep(WATCH)
 
 
@@ -98,18 +101,3 @@ def is_ending(run: RunDirectory) -> bool:
     except (OSError, HTTPException):
         return False
     return False
-
-
-def _rpc(supervisor: Supervisor) -> Any:
-    return supervisor._rpc
-
-
-def _alive(pid: int) -> bool:
-    """Whether a process is there and no zombie: supervisord itself notices an exit up to a second later."""
-    if not pid:
-        return False
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return status.rpartition(")")[2].split()[0] != "Z"

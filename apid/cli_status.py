@@ -35,7 +35,7 @@ def status(run: RunDirectory, as_json: bool) -> None:
     click.echo(f"bgpbus {answer['version']}, control up for {timedelta(seconds=answer['uptime'])}, {run.path}")
     click.echo(f"configuration {configuration['generation'] or 'none'} from {' '.join(configuration['sources'])}")
     if configuration["problem"]:
-        click.echo(coloured(f"the last reload failed: {configuration['problem']}", good=False))
+        click.echo(coloured(f"not as it should be: {configuration['problem']}", good=False))
     click.echo(coloured(f"{up} of {len(peers)} sessions established", good=up == len(peers)))
     for name, state in peers.items():
         if state != UP:

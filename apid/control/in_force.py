@@ -17,7 +17,7 @@ from bus.schema import Applied, AppliedConfiguration, Lineage, Message, Refused,
 from bus.transport import Client, Loop, Publisher, Timer
 
 STANDARD_INPUT = "-"
-RETRY = 5.0  # seconds until ribd is asked again after a refusal
+RETRY = 5.0  # seconds until ribd is asked again after a refusal, and supervisord
 
 Done = Callable[[str], None]  # gets an error, or nothing
 Change = Callable[[Wanted], Wanted]  # LoadError where it cannot be made
@@ -63,10 +63,11 @@ class InForce:
         self.applied: AppliedConfiguration | None = None
         self.problem = ""  # why the last reload failed, for `status`
         self._fresh = False
+        self._out_of_step = False  # whether supervisord has yet to be told which programs there are
         self._lineage = ""  # of ribd's journal; empty until ribd has told it
         self._under = ""  # the lineage of the journal that has what is in force
         self._wanting: list[Done] | None = None  # those who wait for ribd to tell it
-        self._retry: Timer | None = None  # since ribd refused what is pending
+        self._retry: Timer | None = None  # since ribd refused what is pending, or supervisord did not answer
         self._ribd = Client(loop, run.ribd, self._from_ribd, self._connected, on_bad)
 
     @property
@@ -180,9 +181,10 @@ class InForce:
         self._idle()
 
     def _idle(self) -> None:
-        """Go on with what waits, else with what ribd has refused."""
+        """Go on with what waits, else with what ribd has refused, or supervisord."""
         self._busy = False
-        unfinished = self._run.pending.exists() or (self.applied is not None and self._lineage != self._under)
+        unannounced = self.applied is not None and self._lineage != self._under
+        unfinished = self._run.pending.exists() or unannounced or self._out_of_step
         if not self._waiting and self._retry is None and unfinished:
             self._retry = self._loop.call_later(RETRY, self._try_again)
         self._next()
@@ -235,8 +237,7 @@ class InForce:
         self, result: tuple[list[str], list[str]] | None, error: Exception | None, waiting: list[Done]
     ) -> None:
         added, removed = result or ([], [])
-        if error is not None:
-            self._log.error("supervisord does not answer, programs may be out of step: %s", error)
+        self._out_of_step = error is not None
         for name in added:
             self._log.info("program added name=%s", name)
         for name in removed:
@@ -244,6 +245,10 @@ class InForce:
         self._changed.after(removed)
         self._publisher.publish("config", {"generation": self.generation, "reason": ""})
         self._finish("", waiting)
+        if error is not None:
+            # Whoever asked is not told: what was wanted is written down, and comes to be without being asked for again.
+            self.problem = f"programs are out of step, supervisord does not do what it is told: {error}"
+            self._log.error("%s", self.problem)
 
     # ribd
 

@@ -188,9 +188,30 @@ def test_supervisord_that_is_away_does_not_keep_a_configuration_from_being_in_fo
         raise ConnectionRefusedError("away")
 
     monkeypatch.setattr(module, "adapt", away)
+    scene.text = MANY
+    scene.reload()
+    scene.loop.run(until=RETRY / 2)
+    assert scene.verdicts == [""]
+    assert scene.in_force.generation == compiled(MANY).applied.generation
+    assert "programs are out of step" in scene.in_force.problem
+
+
+def test_supervisord_is_told_of_the_programs_once_it_answers_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[Any] = [ConnectionRefusedError("away"), TimeoutError("slow"), ([], [])]
+
+    def adapt(_run: Any, _listener: bool) -> Any:
+        if isinstance(answer := answers.pop(0), OSError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(module, "adapt", adapt)
     scene.reload()
     scene.loop.run()
+    assert answers == []
     assert scene.verdicts == [""]
+    assert scene.in_force.problem == ""
 
 
 MANY = CONFIGURATION.replace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from apid.compile import Compiled
@@ -14,8 +14,11 @@ from apid.live import Created, Live, Shut, Wanted, with_neighbor, with_shut, wit
 from apid.load import SOFTWARE_VERSION, LoadError, read_environment
 
 
-def create(wanted: Wanted, text: str, keep: bool) -> Wanted:
-    """Add the neighbor of a section of a configuration; LoadError where it is wrong or there already."""
+def create(wanted: Wanted, text: str, keep: bool, placed: Mapping[str, str] | None = None) -> Wanted:
+    """Add the neighbor of a section of a configuration; LoadError where it is wrong or there already.
+
+    `placed` names the programs that have neighbors now.
+    """
     compiled, live = wanted.compiled, wanted.live
     try:
         configuration = load_text(text, os.environ, "peer create", processes=compiled.helpers)
@@ -25,7 +28,8 @@ def create(wanted: Wanted, text: str, keep: bool) -> Wanted:
     if neighbor.name in compiled.applied.neighbors:
         raise LoadError(f"the neighbor {neighbor.name} exists already")
     environment, _ = read_environment(os.environ)
-    compiled = with_neighbor(compiled, neighbor, environment, SOFTWARE_VERSION)
+    program = (placed or {}).get(neighbor.name, "")
+    compiled = with_neighbor(compiled, neighbor, environment, SOFTWARE_VERSION, program)
     return Wanted(compiled, replace(live, created={**live.created, neighbor.name: Created(text, keep)}))
 
 
@@ -68,18 +72,19 @@ def _with_shut(wanted: Wanted, live: Live) -> Wanted:
     return Wanted(with_shut(wanted.compiled, live.shut), live)
 
 
-def restore(compiled: Compiled, live: Live) -> tuple[Wanted, list[str]]:
+def restore(compiled: Compiled, live: Live, placed: Mapping[str, str] | None = None) -> tuple[Wanted, list[str]]:
     """Amend what was just compiled by what is to be kept; return also what could not be restored, and why.
 
-    That is kept all the same: the helper that a neighbor belongs to may come back.
+    That is kept all the same: the helper that a neighbor belongs to may come back. `placed` as for `create`.
     """
     wanted, problems = Wanted(compiled, live), []
     for name, each in live.created.items():
         try:
-            wanted = create(wanted, each.text, each.keep)
+            wanted = create(wanted, each.text, each.keep, placed)
         except LoadError as error:
             problems.append(f"the neighbor {name} that 'peer create … keep' made is left out: {error}")
     if live.shut:
-        there = {name: each for name, each in live.shut.items() if name in wanted.compiled.applied.neighbors}
+        known = {*wanted.compiled.applied.neighbors, *live.created}
+        there = {name: each for name, each in live.shut.items() if name in known}
         wanted = _with_shut(wanted, replace(wanted.live, shut=there))
     return wanted, problems

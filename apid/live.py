@@ -136,11 +136,16 @@ def placed(run: RunDirectory) -> dict[str, str]:
     return found
 
 
-def with_neighbor(compiled: Compiled, neighbor: Neighbor, environment: Environment, version: str) -> Compiled:
-    """Add a neighbor, whose helpers exist and hear of it what they hear of their first one."""
+def with_neighbor(
+    compiled: Compiled, neighbor: Neighbor, environment: Environment, version: str, program: str = ""
+) -> Compiled:
+    """Add a neighbor, whose helpers exist and hear of it what they hear of their first one.
+
+    `program` is the peerd that has it already.
+    """
     name = neighbor.name
     processes = tuple(Process(helper, ()) for block in neighbor.api for helper in block.processes)
-    program = _program(compiled, name)
+    program = program or _program(compiled, name)
     extra = compile_configuration(Configuration((neighbor,), processes), environment, version, {name: program})
     helpers = dict(compiled.helpers)
     told = []

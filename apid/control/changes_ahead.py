@@ -32,8 +32,9 @@ def changes_ahead(run: RunDirectory, files: list[str], summary: bool) -> list[Ro
     applied = read_applied(run.applied)
     if applied is None:
         raise LoadError("no configuration is in force yet")
-    loaded = read_configuration(files, placed=placed(run))
-    compiled = restore(loaded.compiled, read_live(run.live).kept())[0].compiled
+    programs = placed(run)
+    loaded = read_configuration(files, placed=programs)
+    compiled = restore(loaded.compiled, read_live(run.live).kept(), programs)[0].compiled
     rows = [*_neighbors(run, applied, compiled), *_helpers(run, applied, compiled)]
     return rows + list(_counted(applied, compiled) if summary else _routes(applied, compiled))
 

@@ -124,10 +124,11 @@ class InForce:
         """Read the sources and leave their configuration pending; LoadError changes nothing."""
         if STANDARD_INPUT in self.sources:
             raise LoadError("the configuration came from standard input, it cannot be read again")
-        loaded = read_configuration(self.sources, placed=placed(self._run))
+        programs = placed(self._run)
+        loaded = read_configuration(self.sources, placed=programs)
         for warning in loaded.warnings:
             self._log.warning("%s", warning)
-        wanted, problems = restore(loaded.compiled, read_live(self._run.live).kept())
+        wanted, problems = restore(loaded.compiled, read_live(self._run.live).kept(), programs)
         for problem in problems:
             self._log.error("%s", problem)
         return leave(self._run, wanted)

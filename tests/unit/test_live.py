@@ -146,6 +146,24 @@ def test_what_is_kept_is_restored_and_what_cannot_be_is_told_and_kept(wanted: Wa
     assert NEW not in delete(other, [], [NEW]).live.created
 
 
+def test_a_neighbor_that_is_kept_stays_shut_even_where_it_is_left_out_for_a_while(wanted: Wanted) -> None:
+    live = shut(create(wanted, text("api p"), True), [NEW], Shut("noon", True)).live
+    without, _ = restore(compiled(CONFIGURATION.replace("process p", "process q").replace("[ p ]", "[ q ]")), live)
+    assert NEW not in without.compiled.applied.neighbors
+    again, _ = restore(compiled(), without.live)
+    assert session(again)["shut"] == "noon"
+
+
+def test_a_neighbor_that_is_kept_stays_in_its_process_however_many_others_come(wanted: Wanted) -> None:
+    live = create(wanted, text(), True).live
+    peers = (f"127.0.1.{number}" for number in range(SHARD_ABOVE))
+    more = "".join(CONFIGURATION[CONFIGURATION.rindex("neighbor") :].replace("127.0.0.13", peer) for peer in peers)
+    where = {NEW: f"peerd-{NEW}"}
+    again, problems = restore(compiled(CONFIGURATION + more), live, where)
+    assert problems == []
+    assert NEW in [each["name"] for each in again.compiled.peerds[where[NEW]].sessions]
+
+
 def test_it_is_read_back_as_it_was_written(tmp_path: Path, wanted: Wanted) -> None:
     run = RunDirectory(tmp_path)
     run.create()

@@ -72,6 +72,7 @@ class Control:
 
     def _read_directory(self, applied: AppliedConfiguration) -> None:
         self._directory.read(applied.neighbors, applied.programs)
+        self._context.watchdogs.keep(applied.neighbors)
         for program in self._directory.peerds:
             self._peerd(program)
 

@@ -63,15 +63,29 @@ class Watchdogs:
         ]
         write_settings(self._path, WatchdogRoutes(routes))
 
+    def keep(self, neighbors: Iterable[str]) -> None:
+        """Forget the routes of commands for all other neighbors, which are gone, and their routes with them."""
+        there = set(neighbors)
+        gone = {place for routes in self._announced.values() for place in routes if place[0] not in there}
+        if not gone:
+            return
+        left = {
+            name: {place: route for place, route in routes.items() if place not in gone}
+            for name, routes in self._announced.items()
+        }
+        self._announced = {name: routes for name, routes in left.items() if routes}
+        self.save()
+
     def _grouped(self, name: str, wanted: Callable[[str], bool]) -> list[Controlled]:
-        """Return the routes of commands by neighbor."""
+        """Return the routes of commands; neighbors with the same ones are addressed together, to share a table."""
         neighbors: dict[str, dict[tuple[int, int, bytes], list[bytes]]] = {}
         for (neighbor, afi, safi, _), (attributes, item) in self._announced.get(name, {}).items():
             if wanted(neighbor):
                 neighbors.setdefault(neighbor, {}).setdefault((afi, safi, attributes), []).append(item)
-        return [
-            ([neighbor], [[*key, items] for key, items in changes.items()]) for neighbor, changes in neighbors.items()
-        ]
+        groups: dict[tuple[tuple[tuple[int, int, bytes], tuple[bytes, ...]], ...], list[str]] = {}
+        for neighbor, changes in neighbors.items():
+            groups.setdefault(tuple((key, tuple(items)) for key, items in changes.items()), []).append(neighbor)
+        return [(names, [[*key, [*items]] for key, items in changes]) for changes, names in groups.items()]
 
     def find(self, name: str, neighbors: set[str]) -> list[Controlled]:
         """Return the routes of a watchdog for these neighbors."""

@@ -120,6 +120,24 @@ def test_a_route_that_is_announced_with_a_watchdog_is_found_again_after_a_death(
     assert stage.applied == []
 
 
+def test_neighbors_whose_watchdog_has_the_same_routes_are_addressed_together(stage: Stage) -> None:
+    play(stage, f"announce {ROUTE} watchdog api withdraw")
+    play(stage, "announce route 10.9.1.0/24 next-hop 192.0.2.1 watchdog api withdraw")
+    assert play(stage, "announce watchdog api") == ([], "")
+    ((targets, ((*_, items),)),) = stage.applied
+    assert targets == [[FIRST, SECOND]]
+    assert [item[4:].hex() for item in items] == ["180a0900", "180a0901"]
+
+
+def test_a_neighbor_that_is_gone_leaves_nothing_to_a_watchdog(stage: Stage) -> None:
+    play(stage, f"announce {ROUTE} watchdog api withdraw")
+    play(stage, f"neighbor {SECOND} announce {ROUTE} watchdog other withdraw")
+    stage.watchdogs.keep([FIRST])
+    for watchdogs in (stage.watchdogs, Watchdogs(stage.run.path / "watchdogs", lambda: None)):
+        assert [names for names, _ in watchdogs.find("api", {FIRST, SECOND})] == [[FIRST]]
+        assert watchdogs.find("other", {FIRST, SECOND}) == []
+
+
 def test_clear_out_withdraws_at_ribd_and_clear_in_forgets_at_the_sessions(stage: Stage) -> None:
     assert play(stage, "clear adj-rib out") == ([], "")
     assert stage.cleared == [[FIRST, SECOND]]

@@ -238,8 +238,9 @@ def _joined(lines: Iterable[str]) -> Iterator[str]:
     for line in map(str.strip, lines):
         if line == "group start" and group is None:
             group = []
-        elif line == "group end" and group:
-            yield f"peer * group {' ; '.join(group)}"
+        elif line == "group end" and group is not None:
+            if group:
+                yield f"peer * group {' ; '.join(group)}"
             group = None
         elif group is None:
             yield line

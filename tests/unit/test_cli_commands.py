@@ -233,6 +233,10 @@ def test_a_group_on_standard_input_travels_as_one_line() -> None:
         list(_joined(["group start\n", "announce a\n"]))
 
 
+def test_an_empty_group_on_standard_input_is_nothing() -> None:
+    assert list(_joined(["group start\n", "# nothing\n", "group end\n", "version\n"])) == ["version"]
+
+
 def test_decode_reads_octets_of_a_peer_with_two_octet_as_numbers() -> None:
     route = "route 192.0.2.0/24 next-hop 198.51.100.1"
     octets = bgpbus("encode", "--two-octet-as", "-a", "70000", route).stdout

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from apid.control.jobs import Step
@@ -19,7 +18,7 @@ class Helpers:
     def __init__(self, loop: Loop, send: Callable[[bytes, Message], bool]) -> None:
         self._loop, self._send = loop, send
         self._identities: dict[str, bytes] = {}
-        self._awaited: dict[str, list[Callable[[], None]]] = {}
+        self._waiting: list[Callable[[str], None]] = []  # those who are told which bridge has said how it is
         self.states: dict[str, dict[str, Any]] = {}
 
     def present(self, identity: bytes, message: Present) -> None:
@@ -31,8 +30,8 @@ class Helpers:
             self._identities[name] = identity
             self._send(identity, Reconfigure("connected"))
         self.states[name] = message.state
-        for told in self._awaited.pop(name, []):
-            told()
+        for told in [*self._waiting]:
+            told(name)
 
     def tell(self, message: Message) -> None:
         """Send a message to every bridge: its settings have changed, the daemon got a signal."""
@@ -49,21 +48,25 @@ class Helpers:
 
         def step(resume: Callable[[Any], None]) -> None:
             missing = set(self._identities)
-            timer = self._loop.call_later(SECONDS, lambda: resume(self.states))
+
+            def finish() -> None:
+                timer.cancel()
+                self._waiting.remove(told)
+                resume(self.states)
 
             def told(name: str) -> None:
-                missing.discard(name)
-                if not missing:
-                    timer.cancel()
-                    resume(self.states)
+                if name in missing:
+                    missing.discard(name)
+                    if not missing:
+                        finish()
 
+            timer = self._loop.call_later(SECONDS, finish)
+            self._waiting.append(told)
             for name, identity in list(self._identities.items()):
-                self._awaited.setdefault(name, []).append(partial(told, name))
                 if not self._send(identity, Present(name, "", {})):
                     self._forget(name)
-                    told(name)
+                    missing.discard(name)
             if not missing:
-                timer.cancel()
-                resume(self.states)
+                finish()
 
         return step

@@ -63,3 +63,14 @@ def test_without_bridges_there_is_an_answer_at_once() -> None:
     got: list[Any] = []
     helpers.refreshed()(got.append)
     assert got[0] == {}
+
+
+def test_questions_that_a_bridge_has_not_answered_leave_nothing_behind() -> None:
+    loop, _, helpers = make()
+    helpers.present(b"1", Present("p", "e", {}))
+    got: list[Any] = []
+    for _ in range(3):
+        helpers.refreshed()(got.append)
+        loop.run()
+    assert len(got) == 3
+    assert helpers._waiting == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from apid.control.context import Context
-from apid.control.enforce import ITEMS_PER_REQUEST
+from apid.control.enforce import cut
 from apid.control.jobs import Job
 from apid.control.neighbors import Known, next_hop_error, none_matches, select, select_configured
 from apid.grammar.command import Batch, ClearAdjRib, RouteChange, Sync, Watchdog
@@ -115,9 +115,8 @@ def watchdog(context: Context, neighbors: list[Known], command: Watchdog, client
         return none_matches(neighbors)
     for names, changes in context.watchdogs.find(name, {known.name for known in selected}):
         for afi, safi, attributes, items in changes:
-            for start in range(0, len(items), ITEMS_PER_REQUEST):
-                part = items[start : start + ITEMS_PER_REQUEST]
-                octets = attributes if command.announce else b""
+            octets = attributes if command.announce else b""
+            for part in cut(items):
                 change = [0, int(command.announce), afi, safi, octets, part]
                 if reason := (yield context.changes.apply([names], [change])):
                     return str(reason)

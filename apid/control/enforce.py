@@ -24,7 +24,7 @@ from bus.schema import AppliedConfiguration, Message, SchemaError
 from bus.settings import SessionConfiguration, read_peerd, read_settings, write_settings
 
 ITEMS_PER_REQUEST = 20_000
-OCTETS_PER_REQUEST = 256 * 1024  # of attribute sets and items, unless one change is larger
+OCTETS_PER_REQUEST = 256 * 1024  # of attribute sets and items, roughly
 ATTEMPT = "attempted-"
 
 Session = tuple[str, str]  # the peerd that has it, its neighbor
@@ -148,10 +148,21 @@ def plan(run: RunDirectory, fresh: bool = False, lineage: str = "") -> Plan | No
 def parts(changes: list[Change]) -> list[Change]:
     """Cut large changes, so that no message is too large for the bus."""
     return [
-        (names, announce, afi, safi, attributes, items[start : start + ITEMS_PER_REQUEST])
+        (names, announce, afi, safi, attributes, part)
         for names, announce, afi, safi, attributes, items in changes
-        for start in range(0, len(items), ITEMS_PER_REQUEST)
+        for part in cut(items)
     ]
+
+
+def cut(items: list[bytes]) -> Iterator[list[bytes]]:
+    """Cut routes into parts that fit a request each."""
+    start = octets = 0
+    for place, item in enumerate(items):
+        octets += len(item)
+        if place > start and (place - start >= ITEMS_PER_REQUEST or octets > OCTETS_PER_REQUEST):
+            yield items[start:place]
+            start, octets = place, len(item)
+    yield items[start:]
 
 
 def requests(changes: list[Change]) -> Iterator[tuple[list[str], list[list[Any]]]]:

@@ -31,6 +31,7 @@ from bus.schema import (
     Message,
     Refused,
     SchemaError,
+    pack,
     unpack,
 )
 from tests.unit.control_stage import CONFIGURATION, compiled
@@ -145,6 +146,15 @@ def test_a_large_change_is_cut() -> None:
     cut = parts([(["n"], 1, *IPV4_UNICAST, b"", items)])
     assert [len(part[-1]) for part in cut] == [ITEMS_PER_REQUEST, ITEMS_PER_REQUEST, 1]
     assert [item for part in cut for item in part[-1]] == items
+
+
+def test_large_changes_of_long_routes_fit_the_bus_too() -> None:
+    items = [bytes(4) + number.to_bytes(1500, "big") for number in range(ITEMS_PER_REQUEST)]
+    cut = parts([(["a"], 1, *IPV4_UNICAST, b"", items)])
+    assert [item for part in cut for item in part[-1]] == items
+    assert all(sum(map(len, part[-1])) <= OCTETS_PER_REQUEST for part in cut)
+    for names, changes in requests(cut):
+        assert len(pack(Apply("control", "e", 1, [names], changes))) < MESSAGE_LIMIT
 
 
 def test_watchdogs_are_part_of_the_applied_configuration() -> None:

@@ -17,7 +17,7 @@ from apid.load import Loaded, LoadError, read_configuration
 from apid.log_destination import File, Handler, Log, open_destination
 from apid.privileges import become, can_run_us, find_user, may_execute
 from apid.programs import write_supervisord
-from bus.daemon import LOG_LEVEL, AlreadyRunning, RunDirectory, start_logging, take_lock
+from bus.daemon import LOG_LEVEL, RUN_DIRECTORY_MODE, AlreadyRunning, RunDirectory, start_logging, take_lock
 
 SOCKET_PATH_LIMIT = 107  # octets of a UNIX socket's path (<sys/un.h>)
 SOCKET_SUFFIX = ".accept"  # the longest that a program's name gets
@@ -75,8 +75,11 @@ def drop_privileges(loaded: Loaded, run: RunDirectory, log: logging.Logger, file
             sys.executable,
         )
         return
-    for path in (run.path, *run.path.rglob("*"), *run.state.rglob("*"), *files):
-        os.chown(path, user.pw_uid, user.pw_gid)
+    for directory in (run.path.resolve(), run.state.resolve()):
+        files = [*files, directory, *directory.rglob("*")]
+    for path in files:
+        # The directory may be that user's since an earlier start: no link in it makes another file its own.
+        os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
     become(user)
     log.info("running as user=%s", user.pw_name)
 
@@ -117,7 +120,7 @@ def prepare(paths: list[str], run_dir: RunDirectory, log_level: str | None) -> P
     options = loaded.environment
     check_directory(run_dir, loaded.compiled.programs)
     check_helpers(loaded)
-    run_dir.create()
+    run_dir.path.mkdir(mode=RUN_DIRECTORY_MODE, parents=True, exist_ok=True)
     lock = take_lock(run_dir.lock("run"))
     run_dir.keep_state(state_on_disk(loaded))
     check_ports(loaded)

@@ -58,10 +58,15 @@ class RunDirectory:
         return self.path / f"{program}.lock"
 
     def create(self) -> None:
-        """Make the directory, closed to others."""
+        """Make the directory, closed to others. OSError where another one is hidden behind a link in it."""
         for path in (self.path, self.settings, self.programs, self.state, self.journal):
             path.mkdir(mode=RUN_DIRECTORY_MODE, parents=True, exist_ok=True)
-            path.chmod(RUN_DIRECTORY_MODE)  # whatever the umask was, or whoever made it before
+            follow = 0 if path in (self.path, self.state) else os.O_NOFOLLOW
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | follow)
+            try:
+                os.fchmod(descriptor, RUN_DIRECTORY_MODE)  # whatever the umask was, or whoever made it before
+            finally:
+                os.close(descriptor)
 
     @property
     def durable(self) -> bool:
@@ -93,9 +98,10 @@ def default_run_directory(environment: dict[str, str]) -> Path:
 def take_lock(path: Path) -> int:
     """Hold an exclusive lock for the life of this process; `AlreadyRunning` if somebody has it.
 
-    The descriptor is inherited by nobody, so that a child which outlives us does not keep the lock.
+    No program that we start inherits the descriptor, so that one which outlives us does not keep the lock. A link is
+    not followed: root may take a lock in a directory of somebody else.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

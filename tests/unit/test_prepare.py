@@ -1,0 +1,73 @@
+"""What `bgpbus run` does as root before it becomes somebody else, in a directory that may be that user's already."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pwd
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from apid import prepare
+from bus.daemon import RunDirectory, take_lock
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    made = tmp_path / "secret"
+    made.mkdir(mode=0o700)
+    (made / "file").write_text("secret")
+    return made
+
+
+def chowned(run: RunDirectory, monkeypatch: pytest.MonkeyPatch, files: list[Path]) -> set[str]:
+    """Return the real paths of everything whose owner would change."""
+    touched: set[str] = set()
+
+    def chown(path: Path, _user: int, _group: int, *, follow_symlinks: bool = True) -> None:
+        touched.add(os.path.realpath(path) if follow_symlinks else str(path))
+
+    became: list[Any] = []
+    monkeypatch.setattr(prepare, "find_user", lambda _name: pwd.getpwuid(os.getuid()))
+    monkeypatch.setattr(prepare, "can_run_us", lambda _user: True)
+    monkeypatch.setattr(prepare, "become", became.append)
+    monkeypatch.setattr(prepare.os, "chown", chown)
+    options = SimpleNamespace(environment=SimpleNamespace(daemon=SimpleNamespace(user="nobody", drop=True)))
+    prepare.drop_privileges(options, run, logging.getLogger("test"), files)  # type: ignore[arg-type]
+    assert len(became) == 1
+    return touched
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_a_link_in_the_run_directory_gives_nobody_another_file(
+    tmp_path: Path, secret: Path, monkeypatch: pytest.MonkeyPatch, on_disk: bool
+) -> None:
+    run, log = RunDirectory(tmp_path / "run"), tmp_path / "log"
+    run.path.mkdir()
+    run.keep_state(tmp_path / "disk" if on_disk else None)
+    for link in (run.settings / "x", run.journal / "y", log):
+        link.symlink_to(secret / "file")
+    (run.path / "directory").symlink_to(secret)
+    touched = chowned(run, monkeypatch, [log])
+    assert not [path for path in touched if path.startswith(str(secret))]
+    assert {str(run.path), str(run.settings), str(run.state.resolve()), str(run.state.resolve() / "journal")} <= touched
+
+
+def test_no_mode_is_changed_behind_a_link(tmp_path: Path, secret: Path) -> None:
+    run = RunDirectory(tmp_path / "run")
+    run.path.mkdir()
+    run.settings.symlink_to(secret)
+    with pytest.raises(OSError, match="settings"):
+        run.create()
+    assert secret.stat().st_mode & 0o777 == 0o700
+
+
+def test_no_lock_empties_a_file_behind_a_link(tmp_path: Path, secret: Path) -> None:
+    lock = tmp_path / "run.lock"
+    lock.symlink_to(secret / "file")
+    with pytest.raises(OSError, match=r"run\.lock"):
+        take_lock(lock)
+    assert (secret / "file").read_text() == "secret"

@@ -58,6 +58,7 @@ class Runner:
         self._stopping = 0.0
         self._stopped_programs = False
         self._request = 0
+        self._asked: dict[int, str] = {}  # what control has not answered yet, by request
         self._wanted: list[int] = []  # signals that came while control was away, each once
 
     def start(self, configuration: Path, delay: float = 0.0) -> None:
@@ -136,17 +137,24 @@ class Runner:
             return
         self._control.send(Signalled(number))
         self._request += 1
+        self._asked[self._request] = SIGNALS[number]
         self._control.send(Command(self._request, "", SIGNALS[number]))
 
     def _reached(self) -> None:
-        """Send what came before control did."""
+        """Send what came before control did. What it died over is not asked again: it might die again."""
+        for request in self._asked.values():
+            self._log.error("control ended before it answered, it may not have been carried out request=%s", request)
+        self._asked = {}
         wanted, self._wanted = self._wanted, []
         for number in wanted:
             self._ask(number)
 
     def _answered(self, message: Message) -> None:
-        if isinstance(message, Answer) and message.final and message.error:
-            self._log.error("request failed: %s", message.error)
+        if not isinstance(message, Answer) or not message.final:
+            return
+        request = self._asked.pop(message.request, "")
+        if message.error:
+            self._log.error("request failed request=%s: %s", request, message.error)
 
     def _bad(self, reason: str) -> None:
         self._log.warning("bad message refused: %s", reason)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import signal
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from apid.config.options import LogOptions
 from apid.log_destination import LINE_OCTETS, Destination, Log
-from apid.run import until_minutes
+from apid.run import Runner, until_minutes
+from bus.daemon import RunDirectory
+from bus.schema import Answer, Command, Message, Signalled
 
 
 class Kept(Destination):
@@ -53,3 +60,58 @@ def test_a_short_line_has_no_time_and_one_without_end_is_cut() -> None:
     log = Log(LogOptions(short=True), destination)
     log.write(STAMP + b"ribd INFO ready\n" + b"x" * (LINE_OCTETS + 1))
     assert destination.lines == [b"ribd INFO ready", b"x" * (LINE_OCTETS + 1)]
+
+
+class FakeControl:
+    """control, which comes and goes as the test says."""
+
+    def __init__(self, _loop: Any, _path: Path, on_message: Any, on_connect: Any, _on_bad: Any) -> None:
+        self.answer, self._on_connect = on_message, on_connect
+        self.connected = False
+        self.got: list[Message] = []
+
+    def send(self, message: Message) -> bool:
+        self.got.append(message)
+        return True
+
+    def come(self) -> None:
+        self.connected = True
+        self._on_connect()
+
+
+@pytest.fixture
+def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
+    monkeypatch.setattr("apid.run.Client", FakeControl)
+    monkeypatch.setattr("apid.run.Loop", lambda: None)
+    output: Any = None
+    return Runner(RunDirectory(tmp_path), logging.getLogger("test"), output)
+
+
+def test_a_signal_waits_for_control_and_counts_once(runner: Runner) -> None:
+    control: Any = runner._control
+    for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGUSR1):
+        runner._ask(number)
+    assert control.got == []
+    control.come()
+    assert [each for each in control.got if isinstance(each, Command)] == [
+        Command(1, "", "reload helpers"),
+        Command(2, "", "reload"),
+    ]
+    assert Signalled(signal.SIGUSR1) in control.got
+
+
+def test_a_request_that_control_dies_over_is_told_and_not_repeated(
+    runner: Runner, caplog: pytest.LogCaptureFixture
+) -> None:
+    control: Any = runner._control
+    control.come()
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        runner._ask(number)
+    control.answer(Answer(1, [], False, ""))
+    control.answer(Answer(1, [], True, "disk full"))
+    assert "request failed request=reload: disk full" in caplog.text
+    before = list(control.got)
+    control.come()
+    assert "may not have been carried out request=reload helpers" in caplog.text
+    assert caplog.text.count("may not") == 1
+    assert control.got == before

@@ -19,11 +19,9 @@ from apid.grammar.route import RouteEntry
 from apid.load import Loaded, LoadError, read_configuration
 from apid.render.decode import decode_event
 from apid.render.nlri_text import nlri_text
-from apid.render.routes import next_hops, read_route
+from apid.render.routes import read_route, read_set
 from apid.render.text_attributes import attributes_text
-from bgp.attribute import AttributeSet
 from bgp.pack import Packer
-from bgp.route import decode_set
 from bus.settings import ApiBinding, SessionConfiguration
 
 
@@ -124,12 +122,11 @@ def _print_route(neighbor: Neighbor, entry: RouteEntry, messages: list[bytes], a
 
 def _text(entry: RouteEntry) -> str:
     """Render the first route of an entry, and how many follow."""
-    attributes, next_hop = decode_set(entry.attributes)
-    hop = "" if next_hop is None else next(iter(next_hops(next_hop)), "self")
+    attributes, next_hop = read_set(entry.attributes)
     route = read_route(entry.family, entry.items[0])
     more = f" and {len(entry.items) - 1} more" if len(entry.items) > 1 else ""
-    said = attributes_text(AttributeSet(entry.attributes, attributes))
-    return f"{entry.family} {nlri_text(route, hop, bool(route.path_id))}{more}{said}"
+    text = nlri_text(route, next_hop, bool(route.path_id))
+    return f"{entry.family} {text}{more}{attributes_text(attributes)}"
 
 
 def _print_verdict(loaded: Loaded, errors: list[str], as_json: bool) -> None:

@@ -11,12 +11,9 @@ from apid.control.enforce import as_stored, read_applied
 from apid.difference import difference
 from apid.live import placed, read_live
 from apid.load import LoadError, read_configuration
-from apid.render.nlri_text import nlri_text
-from apid.render.routes import next_hops, read_route
-from apid.render.text_attributes import attributes_text
-from bgp.attribute import AttributeSet
+from apid.render.routes import read_set
+from apid.render.show import ShownRoute, route_text
 from bgp.family import Family
-from bgp.route import decode_set
 from bus.daemon import RunDirectory
 from bus.schema import AppliedConfiguration, HelperSettings, Message, PeerdSettings
 from bus.settings import read_settings
@@ -106,12 +103,8 @@ def _routes(applied: AppliedConfiguration, compiled: Compiled) -> Iterator[Row]:
     for names, announce, afi, safi, octets, items in difference(
         applied.routes, compiled.applied.routes, compiled.applied.neighbors
     ):
-        attributes, next_hop = decode_set(octets)
-        hop = "" if next_hop is None else next(iter(next_hops(next_hop)), "self")
-        said = attributes_text(AttributeSet(octets, attributes))
-        family = Family(afi, safi)
+        attributes, next_hop = read_set(octets)
         for item in items:
-            route = read_route(family, item)
-            text = f"{family} {nlri_text(route, hop, bool(route.path_id))}{said}"
+            text = route_text(ShownRoute(Family(afi, safi), item, attributes, next_hop), extensive=True)
             for name in names:
                 yield "+" if announce else "-", "route", name, text

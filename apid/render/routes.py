@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from apid.render.values import address_text
+from bgp.attribute import AttributeSet
 from bgp.family import Family
 from bgp.nlri import NLRI, OpaqueNlri, decode
 from bgp.nlri.registry import PATH_ID_OCTETS
+from bgp.route import decode_set
 
 RD_OCTETS = 8
 NO_NEXT_HOP = "no-nexthop"
@@ -35,3 +37,13 @@ def next_hops(octets: bytes) -> list[str]:
     if size in (12, 24):
         return [address_text(octets[RD_OCTETS:])]
     return [address_text(octets)]
+
+
+def read_set(octets: bytes, local_address: bytes = b"") -> tuple[AttributeSet, str]:
+    """Read a neutral attribute set (`bgp.route`) and the text of its next hop, empty where it has none.
+
+    `next-hop self` is the local address; where that is not known, it stays `self`.
+    """
+    attributes, next_hop = decode_set(octets)
+    hop = "" if next_hop is None else next(iter(next_hops(next_hop or local_address)), "self")
+    return AttributeSet(octets, attributes), hop

@@ -1,7 +1,7 @@
 """What `show adj-rib` prints of a route: text, or JSON in either of ExaBGP's two formats.
 
-`v1` has prefixes alone: a route that is none has no line. `v2` (`exabgp.api.show-routes-format`) has all
-routes, with numbers where events have strings of digits, and attributes of which lists of communities are text.
+`v1` has prefixes as release 5 prints them, and other routes as release 6 does. `v2` (`exabgp.api.show-routes-format`)
+has numbers where events have strings of digits, and attributes of which lists of communities are text.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from apid.render.attribute_text import community_text, large_community_text
@@ -18,69 +19,91 @@ from apid.render.flow_text import Services, flow_components
 from apid.render.json_attributes import attributes_json
 from apid.render.json_nlri import MEMBERS
 from apid.render.nlri_text import NO_SERVICES, nlri_text, route_prefix
-from apid.render.routes import next_hops, read_route
+from apid.render.routes import next_hops, read_route, read_set
 from apid.render.text_attributes import attributes_text
 from apid.render.values import path_id_text, rd_text
 from bgp.attribute import (
     Attribute,
+    AttributeSet,
     Communities,
     ExtendedCommunities,
     Ipv6ExtendedCommunities,
     LargeCommunities,
+    Origin,
 )
 from bgp.family import AFI, Family
 from bgp.nlri import NLRI, Flow, MacAdvertisement, RouteTarget, Vpls
 from bgp.nlri.link_state import LinkStateNlri
-from bgp.route import decode_set
 
 NUMBERS = ("teid", "qfi", "source-as")  # strings of digits in events
+ORIGIN_IGP = Origin(0)
+CACHED_SETS = 8192
 
 
 @dataclass(frozen=True, slots=True)
 class ShownRoute:
-    """A route with its attributes; `next_hop` is text, empty where it has none."""
+    """A route with its attributes; `next_hop` is text, empty where it has none.
+
+    ours: we announce it: that its origin is IGP need not be said. add_path: its path identifier means something, even
+    if it is 0. lease: seconds that are left of it.
+    """
 
     family: Family
     item: bytes
-    attributes: tuple[Attribute, ...]
+    attributes: AttributeSet
     next_hop: str = ""
+    ours: bool = False
+    add_path: bool = False
+    lease: int | None = None
 
     @classmethod
-    def received(cls, family: Family, item: bytes, attributes: Iterable[Attribute], next_hop: bytes) -> Self:
+    def received(
+        cls, family: Family, item: bytes, attributes: AttributeSet, next_hop: bytes, add_path: bool = False
+    ) -> Self:
         """Build from what an UPDATE said; `next_hop` is as on the wire."""
-        return cls(family, item, tuple(attributes), next(iter(next_hops(next_hop)), ""))
+        return cls(family, item, attributes, next(iter(next_hops(next_hop)), ""), add_path=add_path)
 
     @classmethod
     def to_announce(cls, family: Family, item: bytes, octets: bytes) -> Self:
-        """Build from a neutral attribute set (`bgp.route`); no octets of next hop are `self`."""
-        attributes, next_hop = decode_set(octets)
-        hop = "" if next_hop is None else next(iter(next_hops(next_hop)), "self")
-        return cls(family, item, tuple(attributes[code] for code in sorted(attributes)), hop)
+        """Build from a neutral attribute set (`bgp.route`)."""
+        return cls(family, item, *read_set(octets), ours=True)
 
 
 def route_text(route: ShownRoute, *, extensive: bool = False, services: Services = NO_SERVICES) -> str:
     """Render what `show adj-rib` has after the neighbor's address: family, NLRI, next hop.
 
-    `extensive` adds the attributes; `services` names ports, for flows that were configured here. A path
-    identifier of 0 is taken for none.
+    `extensive` adds the attributes and the lease; `services` names ports, for flows that were configured here.
     """
     nlri = read_route(route.family, route.item)
-    text = f"{route.family} {nlri_text(nlri, route.next_hop, bool(nlri.path_id), services)}"
-    return f"{text}{attributes_text(route.attributes)}" if extensive else text
+    text = f"{route.family} {nlri_text(nlri, route.next_hop, route.add_path or bool(nlri.path_id), services)}"
+    if not extensive:
+        return text
+    lease = "" if route.lease is None else f" ttl {route.lease}"
+    return f"{text}{_attributes_text(route.attributes, route.ours)}{lease}"
 
 
-def route_json(peer: str, route: ShownRoute) -> str | None:
-    """Render a route of `peer` as v1 does; None where it is not a prefix."""
-    prefix = route_prefix(read_route(route.family, route.item))
-    if prefix is None:
-        return None
-    return json.dumps({peer: {"routes": [{"prefix": prefix, "family": str(route.family)}]}})
+@lru_cache(maxsize=CACHED_SETS)
+def _attributes_text(attributes: AttributeSet, ours: bool) -> str:
+    return attributes_text(_told(attributes, ours))
+
+
+def _told(attributes: AttributeSet, ours: bool) -> list[Attribute]:
+    """Return the attributes that are shown."""
+    return [each for each in attributes if not ours or each != ORIGIN_IGP]
+
+
+def route_json(peer: str, route: ShownRoute) -> str:
+    """Render a route of `peer` as v1 does."""
+    nlri = read_route(route.family, route.item)
+    prefix, family = route_prefix(nlri), str(route.family)
+    said = {"family": family, "nlri": nlri_text(nlri)} if prefix is None else {"prefix": prefix, "family": family}
+    return json.dumps({peer: {"routes": [said]}})
 
 
 def route_json_v2(peer: str, route: ShownRoute, services: Services = NO_SERVICES) -> str:
     """Render a route of `peer` as v2 does."""
     nlri = nlri_object(read_route(route.family, route.item), route.next_hop, services)
-    said = {"nlri": nlri, "attributes": attributes_object(route.attributes)}
+    said = {"nlri": nlri, "attributes": attributes_object(_told(route.attributes, route.ours))}
     return json.dumps({"peer": {"address": peer}, "route": said})
 
 

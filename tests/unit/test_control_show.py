@@ -225,7 +225,7 @@ def test_the_second_json_format_is_what_exabgp_prints(stage: Stage) -> None:
     lines = show(stage, f"show adj-rib out {FIRST} json").splitlines(keepends=True)
     assert lines[0] + lines[2] == ROUTES_JSON_V2
     flow = json.loads(lines[3])["route"]
-    assert flow["nlri"]["rules"]["destination-port"] == ["=80", "=443"]
+    assert flow["nlri"]["rules"]["destination-port"] == ["=http", "=https"]
     assert (flow["nlri"]["nexthop"], flow["nlri"]["rd"]) == (None, None)
     assert flow["attributes"] == {"extended-community": ["rate-limit:0"]}
 

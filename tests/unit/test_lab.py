@@ -81,7 +81,7 @@ def test_a_session_comes_up_and_gets_what_the_lab_announces() -> None:
     joined = Joined("203.0.113.0/24", "2001:db8:5::/48 med 5")
     assert joined.words() == ["session up", "route announced", "route announced"]
     assert joined.said[0][1] == "AS 65001, hold time 180 s, ipv4 unicast, ipv6 unicast"
-    assert joined.said[2][1] == "ipv6 unicast 2001:db8:5::/48 next-hop 2001:db8::2 origin igp med 5"
+    assert joined.said[2][1] == "ipv6 unicast 2001:db8:5::/48 next-hop 2001:db8::2 med 5"
     assert len(joined.received) == 4  # two routes and two End-of-RIB
 
 

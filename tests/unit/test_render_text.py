@@ -207,9 +207,10 @@ def test_a_route_without_octets_of_next_hop_has_that_of_the_session() -> None:
 
 def test_extensive_adds_the_attributes() -> None:
     route = shown(IPV4_UNICAST, "180a0202", HOP, Origin(0), Communities((0xFDE90001,)))
-    assert route_text(route, extensive=True) == (
-        "ipv4 unicast 10.2.2.0/24 next-hop 192.0.2.9 origin igp community 65001:1"
-    )
+    text = "ipv4 unicast 10.2.2.0/24 next-hop 192.0.2.9"
+    assert route_text(route, extensive=True) == f"{text} community 65001:1"
+    received = ShownRoute.received(route.family, route.item, route.attributes, HOP)
+    assert route_text(received, extensive=True) == f"{text} origin igp community 65001:1"
 
 
 def test_configured_flows_are_shown_with_names_of_services() -> None:
@@ -221,11 +222,13 @@ def test_configured_flows_are_shown_with_names_of_services() -> None:
     assert route_text(route) == "ipv4 flow flow protocol =tcp destination-port [ =80 >8000&<9000 ]"
 
 
-def test_the_first_json_of_show_has_prefixes_alone() -> None:
+def test_the_first_json_of_show_has_prefixes_as_release_5_and_the_others_as_release_6() -> None:
     assert route_json("127.0.0.2", shown(IPV4_UNICAST, "180a0202", HOP)) == (
         '{"127.0.0.2": {"routes": [{"prefix": "10.2.2.0/24", "family": "ipv4 unicast"}]}}'
     )
-    assert route_json("127.0.0.2", shown(FAMILIES["ipv4 flow"], "03038106", None)) is None
+    assert route_json("127.0.0.2", shown(FAMILIES["ipv4 flow"], "03038106", None)) == (
+        '{"127.0.0.2": {"routes": [{"family": "ipv4 flow", "nlri": "flow protocol =tcp"}]}}'
+    )
 
 
 def test_the_second_json_of_show_has_routes_of_all_families() -> None:
@@ -253,6 +256,70 @@ def test_the_second_json_of_show_has_routes_of_all_families() -> None:
         },
         "attributes": {"extended-community": ["rate-limit:0"]},
     }
+
+
+SHOWN_V2 = [
+    # Lines that ExaBGP 5.0.15 printed.
+    (
+        "ipv4 mcast-vpn",
+        "05120000FDE80001869F200A630C0220EFFBFFE4",
+        (
+            '{"code": 5, "parsed": true, "raw": "05120000FDE80001869F200A630C0220EFFBFFE4", '
+            '"name": "Source Active A-D Route", "family": {"afi": "ipv4", "safi": "mcast-vpn"}, "rd": "65000:99999", '
+            '"source": "10.99.12.2", "group": "239.251.255.228"}'
+        ),
+    ),
+    (
+        "ipv4 mcast-vpn",
+        "06160000FDE80001869F0000FDE8200A63C70120EFFBFFE4",
+        (
+            '{"code": 6, "parsed": true, "raw": "06160000FDE80001869F0000FDE8200A63C70120EFFBFFE4", '
+            '"name": "C-Multicast Shared Tree Join route", "family": {"afi": "ipv4", "safi": "mcast-vpn"}, '
+            '"rd": "65000:99999", "source-as": 65000, "source": "10.99.199.1", "group": "239.251.255.228"}'
+        ),
+    ),
+    (
+        "ipv4 mup",
+        "0100010C0000006400000064180A0001",
+        (
+            '{"arch": 1, "code": 1, "raw": "0100010C0000006400000064180A0001", "name": '
+            '"InterworkSegmentDiscoveryRoute", "family": {"afi": "ipv4", "safi": "mup"}, "rd": "100:100", '
+            '"prefix_ip_len": 24, "prefix_ip": "10.0.1.0"}'
+        ),
+    ),
+    (
+        "ipv4 mup",
+        "010004110000006400000064400A00000100003039",
+        (
+            '{"arch": 1, "code": 4, "raw": "010004110000006400000064400A00000100003039", '
+            '"name": "Type2SessionTransformedRoute", "family": {"afi": "ipv4", "safi": "mup"}, "rd": "100:100", '
+            '"endpoint_len": 64, "endpoint_ip": "10.0.0.1", "teid": 12345}'
+        ),
+    ),
+    (
+        "l2vpn vpls",
+        "00110000fde90000000a000300010008013881",
+        (
+            '{"rd": "65001:10", "endpoint": 3, "base": 5000, "offset": 1, "size": 8, "nexthop": "192.0.2.9", '
+            '"family": {"afi": "l2vpn", "safi": "vpls"}}'
+        ),
+    ),
+    (
+        "ipv4 flow",
+        "0b01180a09000501509101bb",
+        (
+            '{"rules": {"destination-ipv4": ["10.9.0.0/24"], "destination-port": ["=http", "=https"]}, '
+            '"nexthop": null, "rd": null, "family": {"afi": "ipv4", "safi": "flow"}}'
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("family", "nlri", "expected"), SHOWN_V2)
+def test_the_second_json_of_show_says_of_a_route_what_exabgp_does(family: str, nlri: str, expected: str) -> None:
+    route = shown(FAMILIES[family], nlri, None if family.endswith("flow") else HOP, Origin(0))
+    said = json.loads(route_json_v2("127.0.0.1", route, {80: "http", 443: "https"}))["route"]
+    assert said == {"nlri": json.loads(expected), "attributes": {}}
 
 
 @pytest.mark.parametrize(("family", "nlri", "next_hop", "path_id", "expected"), SHOWN)

@@ -44,8 +44,6 @@ def _nlri(kind: str, family: Family, words: Words, draft: Draft) -> NLRI:
         source = draft.address("source", words)
         return SourceActive(family=family, path_id=draft.path_id, rd=rd, source=source, group=group)
     source_as = draft.number("source-as", words)
-    if kind == "shared-join":
-        rp = draft.address("rp", words)
-        return SharedTreeJoin(family=family, path_id=draft.path_id, rd=rd, source_as=source_as, rp=rp, group=group)
-    source = draft.address("source", words)
-    return SourceTreeJoin(family=family, path_id=draft.path_id, rd=rd, source_as=source_as, source=source, group=group)
+    join, keyword = (SharedTreeJoin, "rp") if kind == "shared-join" else (SourceTreeJoin, "source")
+    source = draft.address(keyword, words)
+    return join(family=family, path_id=draft.path_id, rd=rd, source_as=source_as, source=source, group=group)

@@ -178,19 +178,19 @@ def source_active(route: SourceActive, next_hop: str, dialect: Dialect) -> str:
 def shared_tree_join(route: SharedTreeJoin, next_hop: str, dialect: Dialect) -> str:
     """Render MCAST-VPN type 6, the rendezvous point as its source."""
     head = coded(6, "C-Multicast Shared Tree Join route", route)
-    return f"{head}, {join(route, route.rp)}"
+    return f"{head}, {join(route)}"
 
 
 def source_tree_join(route: SourceTreeJoin, next_hop: str, dialect: Dialect) -> str:
     """Render MCAST-VPN type 7."""
     head = coded(7, "C-Multicast Source Tree Join route", route)
-    return f"{head}, {join(route, route.source)}"
+    return f"{head}, {join(route)}"
 
 
-def join(route: SharedTreeJoin | SourceTreeJoin, source: bytes) -> str:
+def join(route: SharedTreeJoin | SourceTreeJoin) -> str:
     """Render what both joins share; the AS number is a string."""
     return (
-        f'"rd": "{rd_text(route.rd)}", "source-as": "{route.source_as}", "source": "{address_text(source)}", '
+        f'"rd": "{rd_text(route.rd)}", "source-as": "{route.source_as}", "source": "{address_text(route.source)}", '
         f'"group": "{address_text(route.group)}"'
     )
 

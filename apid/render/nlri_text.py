@@ -137,7 +137,7 @@ def source_active(route: SourceActive, path: str, next_hop: str) -> str:
 def shared_tree_join(route: SharedTreeJoin, path: str, next_hop: str) -> str:
     """Render MCAST-VPN type 6."""
     key = f"{rd_text(route.rd)}:{route.source_as}"
-    return f"mvpn:shared-join::{key}:{address_text(route.rp)}:{address_text(route.group)}"
+    return f"mvpn:shared-join::{key}:{address_text(route.source)}:{address_text(route.group)}"
 
 
 def source_tree_join(route: SourceTreeJoin, path: str, next_hop: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from bgp.family import IPV4_MCAST_VPN, IPV6_MCAST_VPN, Family
 from bgp.nlri.distinguisher import RD_OCTETS, check_rd
@@ -25,12 +25,6 @@ class MvpnKind:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mvpn(TypedNLRI, ABC):
     """What all routes share. All octets identify the route."""
-
-
-def check_source_as(source_as: int) -> None:
-    """Raise ValueError unless the AS number fits 32 bits."""
-    if not 0 <= source_as < 1 << 32:
-        raise ValueError(f"MVPN source AS {source_as} does not fit 32 bits")
 
 
 @register_kind(MvpnKind.SOURCE_ACTIVE, IPV4_MCAST_VPN, IPV6_MCAST_VPN)
@@ -65,45 +59,11 @@ class SourceActive(Mvpn):
         return framed(MvpnKind.SOURCE_ACTIVE, body)
 
 
-@register_kind(MvpnKind.SHARED_TREE_JOIN, IPV4_MCAST_VPN, IPV6_MCAST_VPN)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SharedTreeJoin(Mvpn):
-    """Type 6, C-multicast shared tree join (RFC 6514 section 4.6), towards a rendezvous point."""
+class MvpnJoin(Mvpn, ABC):
+    """What the C-multicast routes share (RFC 6514 section 4.6): `source` is what the tree is joined towards."""
 
-    rd: bytes
-    source_as: int
-    rp: bytes
-    group: bytes
-
-    def __post_init__(self) -> None:
-        """Validate; raises ValueError."""
-        NLRI.__post_init__(self)
-        check_rd(self.rd)
-        check_source_as(self.source_as)
-        check_address("MVPN rendezvous point", self.rp)
-        check_address("MVPN group", self.group)
-
-    @classmethod
-    def decode_body(cls, family: Family, kind: int, body: bytes, path_id: int) -> Self:
-        """Read route distinguisher, source AS, rendezvous point, group; raises ValueError."""
-        reader = Reader(body)
-        rd = reader.take(RD_OCTETS)
-        source_as = reader.u32()
-        rp = read_sized_address(reader)
-        group = read_sized_address(reader)
-        reader.finish()
-        return cls(family=family, path_id=path_id, rd=rd, source_as=source_as, rp=rp, group=group)
-
-    def encode(self) -> bytes:
-        """Return type, length, route distinguisher, source AS, rendezvous point, group."""
-        body = self.rd + self.source_as.to_bytes(4, "big") + sized_address(self.rp) + sized_address(self.group)
-        return framed(MvpnKind.SHARED_TREE_JOIN, body)
-
-
-@register_kind(MvpnKind.SOURCE_TREE_JOIN, IPV4_MCAST_VPN, IPV6_MCAST_VPN)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceTreeJoin(Mvpn):
-    """Type 7, C-multicast source tree join (RFC 6514 section 4.6), towards a source."""
+    KIND: ClassVar[int]
 
     rd: bytes
     source_as: int
@@ -114,7 +74,8 @@ class SourceTreeJoin(Mvpn):
         """Validate; raises ValueError."""
         NLRI.__post_init__(self)
         check_rd(self.rd)
-        check_source_as(self.source_as)
+        if not 0 <= self.source_as < 1 << 32:
+            raise ValueError(f"MVPN source AS {self.source_as} does not fit 32 bits")
         check_address("MVPN source", self.source)
         check_address("MVPN group", self.group)
 
@@ -132,4 +93,20 @@ class SourceTreeJoin(Mvpn):
     def encode(self) -> bytes:
         """Return type, length, route distinguisher, source AS, source, group."""
         body = self.rd + self.source_as.to_bytes(4, "big") + sized_address(self.source) + sized_address(self.group)
-        return framed(MvpnKind.SOURCE_TREE_JOIN, body)
+        return framed(self.KIND, body)
+
+
+@register_kind(MvpnKind.SHARED_TREE_JOIN, IPV4_MCAST_VPN, IPV6_MCAST_VPN)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedTreeJoin(MvpnJoin):
+    """Type 6, shared tree join: `source` is the rendezvous point."""
+
+    KIND: ClassVar[int] = MvpnKind.SHARED_TREE_JOIN
+
+
+@register_kind(MvpnKind.SOURCE_TREE_JOIN, IPV4_MCAST_VPN, IPV6_MCAST_VPN)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceTreeJoin(MvpnJoin):
+    """Type 7, source tree join."""
+
+    KIND: ClassVar[int] = MvpnKind.SOURCE_TREE_JOIN

@@ -178,7 +178,7 @@ def test_source_of_no_bits_is_no_source() -> None:
         ),
         (
             lambda: SharedTreeJoin(
-                family=IPV6_MCAST_VPN, rd=bytes(8), source_as=1 << 32, rp=bytes(16), group=bytes(16)
+                family=IPV6_MCAST_VPN, rd=bytes(8), source_as=1 << 32, source=bytes(16), group=bytes(16)
             ),
             "does not fit 32 bits",
         ),

@@ -18,7 +18,7 @@ from apid.control.neighbors import Known, known_of
 from apid.grammar.route import RouteEntry
 from apid.load import Loaded, LoadError, read_configuration
 from apid.render.decode import decode_event
-from apid.render.nlri_text import nlri_text
+from apid.render.nlri import nlri_text
 from apid.render.routes import read_route, read_set
 from apid.render.text_attributes import attributes_text
 from bgp.pack import Packer

@@ -15,8 +15,7 @@ from collections.abc import Iterable, Mapping
 
 from apid.render.dialect import Dialect
 from apid.render.fast import ipv4_prefixes
-from apid.render.json_nlri import MEMBERS
-from apid.render.nlri_text import nlri_text, route_prefix
+from apid.render.nlri import nlri_members, nlri_text, route_prefix
 from apid.render.routes import NO_NEXT_HOP, next_hops, read_route
 from apid.render.values import path_id_text, quote
 from bgp.family import BGP_LS, BGP_LS_VPN, Family
@@ -73,7 +72,7 @@ class Layout(ABC):
     def _members(self, route: NLRI, next_hop: str, add_path: bool) -> list[str]:
         """Return what a route says beside its prefix."""
         members = [f'"path-information": "{path_id_text(route.path_id)}"'] if add_path else []
-        own = MEMBERS[type(route)](route, next_hop, self._dialect)
+        own = nlri_members(route, next_hop, self._dialect)
         return [*members, own] if own else members
 
 

@@ -17,8 +17,7 @@ from apid.render.dialect import DEFAULT_DIALECT
 from apid.render.extended_community import extended_community_text, ipv6_extended_community_text
 from apid.render.flow_text import Services, flow_components
 from apid.render.json_attributes import attributes_json
-from apid.render.json_nlri import MEMBERS
-from apid.render.nlri_text import NO_SERVICES, nlri_text, route_prefix
+from apid.render.nlri import NO_SERVICES, nlri_members, nlri_text, route_prefix
 from apid.render.routes import next_hops, read_route, read_set
 from apid.render.text_attributes import attributes_text
 from apid.render.values import path_id_text, rd_text
@@ -138,7 +137,7 @@ def nlri_object(route: NLRI, hop: str, services: Services) -> dict[str, object]:
 
 def members_of(route: NLRI) -> dict[str, object]:
     """Return what events say of a route, digits as numbers."""
-    members: dict[str, object] = json.loads(f"{{{MEMBERS[type(route)](route, '', DEFAULT_DIALECT)}}}")
+    members: dict[str, object] = json.loads(f"{{{nlri_members(route, '', DEFAULT_DIALECT)}}}")
     members.pop("nexthop", None)
     for name in NUMBERS:
         if name in members:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from apid.render.dialect import Dialect
 from apid.render.fast import ipv4_prefixes
 from apid.render.json_layout import Families
-from apid.render.nlri_text import nlri_text
+from apid.render.nlri import nlri_text
 from apid.render.routes import next_hops, read_route
 from apid.render.text_attributes import attributes_text
 from bgp.family import IPV4_UNICAST, Family

@@ -7,7 +7,7 @@ from random import Random
 from apid.render.dialect import DEFAULT_DIALECT
 from apid.render.json_attributes import ROWS as JSON_ATTRIBUTES
 from apid.render.json_layout import ByNextHop, ByPrefix
-from apid.render.nlri_text import nlri_text
+from apid.render.nlri import nlri_text
 from apid.render.routes import read_route
 from apid.render.text_attributes import ROWS as TEXT_ATTRIBUTES
 from bgp.attribute import ATTRIBUTES

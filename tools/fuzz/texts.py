@@ -12,7 +12,7 @@ from apid.grammar.command_kinds import Batch, Command
 from apid.grammar.fast import CommandReader, Invalid, Routes, Single
 from apid.grammar.route import RouteEntry
 from apid.grammar.words import GrammarError
-from apid.render.nlri_text import nlri_text
+from apid.render.nlri import nlri_text
 from bgp.attribute.attribute_set import AttributeSet
 from bgp.errors import NotifyError
 from bgp.family import AFI, IPV4_MPLS_VPN, IPV4_NLRI_MPLS

@@ -8,7 +8,7 @@ from itertools import islice
 from apid.grammar.command import parse_command
 from apid.grammar.command_kinds import RouteChange
 from apid.grammar.route import RouteEntry
-from apid.render.nlri_text import nlri_text
+from apid.render.nlri import nlri_text
 from apid.render.routes import read_route
 from apid.render.show import ShownRoute, route_text
 from bgp import action as act

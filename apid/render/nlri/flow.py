@@ -1,0 +1,35 @@
+"""Flow specifications."""
+
+from __future__ import annotations
+
+from apid.render.dialect import Dialect
+from apid.render.flow_text import flow_components, flow_text
+from apid.render.nlri.row import Beside, Row
+from apid.render.values import quote, rd_text
+from bgp.family import AFI
+from bgp.nlri import NLRI, Flow
+
+
+def _text(route: Flow, beside: Beside) -> str:
+    """Render components, route distinguisher, next hop."""
+    text = flow_text(route.components, route.family.afi == AFI.IPV6, beside.services)
+    rd = f" rd {rd_text(route.rd)}" if route.rd is not None else ""
+    return f"{text}{rd}{beside.next_hop}"
+
+
+def _members(route: Flow, next_hop: str, dialect: Dialect) -> str:
+    """Render components, route distinguisher, next hop, and the whole as text."""
+    members = [
+        f'"{name}": [ {", ".join(quote(term) for term in terms)} ]'
+        for name, terms in flow_components(route.components, route.family.afi == AFI.IPV6)
+    ]
+    if route.rd is not None:
+        members.append(f'"rd": "{rd_text(route.rd)}"')
+    if next_hop and dialect.flow_next_hop:
+        members.append(f'"next-hop": "{next_hop}"')
+    whole = _text(route, Beside(next_hop=f" next-hop {next_hop}" if next_hop else ""))
+    members.append(f'"string": {quote(whole)}')
+    return ", ".join(members)
+
+
+ROWS: dict[type[NLRI], Row] = {Flow: Row(_text, _members)}

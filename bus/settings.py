@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -61,6 +61,14 @@ class SessionConfiguration(Record):
     end_of_rib_wait: float = 0.0  # seconds, at most, from our start
     rate_limit: int = 0  # messages with routes in a second; 0: as many as there are
     prefix_limits: list[list[Any]] = field(default_factory=list)  # fields of `bgp.prefix_limit.PrefixLimit`
+
+    def same_session(self, other: SessionConfiguration) -> bool:
+        """Whether a session can go on with other settings.
+
+        Who listens and announces, and whether it is shut, is not what it is.
+        """
+        asides = ("helpers", "announcers", "end_of_rib_wait", "shut")
+        return replace(self, **{name: getattr(other, name) for name in asides}) == other
 
 
 @dataclass(frozen=True, slots=True)

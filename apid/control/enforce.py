@@ -78,7 +78,7 @@ def _changed(run: RunDirectory, compiled: Compiled) -> list[Session]:
             former = {each.name: each for each in read_peerd(path)}
         for session in map(SessionConfiguration.from_wire, as_stored(settings.sessions)):
             old = former.get(session.name)
-            if old is not None and replace(old, helpers=session.helpers, shut=session.shut) != session:
+            if old is not None and not old.same_session(session):
                 changed.append((program, session.name))
     return changed
 

@@ -324,6 +324,21 @@ def test_a_session_that_changes_leaves_before_ribd_hears_of_its_new_routes(scene
     assert scene.left == [(("peerd-127.0.0.12", "127.0.0.12"), sent)]
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("processes [ p ];", "processes [ p q ];"),
+        ("hold-time 30;", "hold-time 30; end-of-rib-wait 7;"),
+    ],
+)
+def test_a_session_goes_on_when_others_announce_to_it(scene: Scene, before: str, after: str) -> None:
+    scene.text = "process q { run /bin/cat; encoder json; }\n" + CONFIGURATION.replace(before, after)
+    scene.reload()
+    scene.loop.run()
+    assert scene.verdicts == [""]
+    assert scene.left == []
+
+
 def test_changes_go_the_way_of_a_reload_in_their_order_and_without_it(scene: Scene) -> None:
     reads = scene.reads
     scene.in_force.amend(lambda wanted: shut(wanted, ["127.0.0.12"], Shut("", False)), scene.verdicts.append)

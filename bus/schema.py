@@ -330,8 +330,12 @@ class Feed(Message):
 @message(23, "bridge | control → peerd")
 @dataclass(frozen=True, slots=True)
 class SessionRequest(Message):
-    """Act on a session: `teardown CODE`, `refresh AFI SAFI`, `eor AFI SAFI`, `operational HEX`, `resend`,
-    `clear-in`, `status`, `routes-in AFTER LIMIT`."""
+    """Act on a session; answered by `SessionReply`.
+
+    action: `teardown CODE`, `refresh AFI SAFI`, `eor AFI SAFI`, `operational HEX`, `resend`, `clear-in`, `status`,
+        `routes-in AFTER LIMIT`; `leave`: end the session, which begins anew with settings that follow.
+    arguments: what is in capitals above.
+    """
 
     request: int
     neighbor: str

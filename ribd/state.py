@@ -22,7 +22,7 @@ from ribd.limit import CONFIGURATION
 from ribd.table import Entry, FamilyTable, Rib, Table, Withdrawn
 
 ROWS = 4096  # entries or leases in a snapshot record at most
-ITEM_OCTETS = 4100  # path identifier and the longest NLRI
+ITEM_OCTETS = 4101  # path identifier, and a FlowSpec rule of the greatest length (RFC 8955 section 4.1)
 REFUSED_KEPT = 256  # refused requests remembered for each client: more than it may have outstanding
 FORMER_KEPT = 64  # former lives remembered for each client
 APART = 1024  # sessions of a range that may be addressed alone
@@ -140,7 +140,7 @@ class State:
             raise RequestError("items must be a list, and not empty")
         for item in items:
             if type(item) is not bytes or not 5 <= len(item) <= ITEM_OCTETS:
-                raise RequestError(f"an item has 4 octets of path identifier and 1 to 4096 of NLRI: {item!r:.40}")
+                raise RequestError(f"an item has 4 octets of path identifier and 1 to 4097 of NLRI: {item!r:.40}")
         if type(attributes) is not bytes:
             raise RequestError(f"an attribute set is octets, not {type(attributes).__name__}")
         if attributes and not self.rib.known(attributes):

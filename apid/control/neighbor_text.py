@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
+from apid.compile import TYPES
 from apid.control.neighbors import Known
-from bgp.message import MessageType
 from bgp.settings import SessionSettings
 from bgp.wire import address_text
 from bus.settings import ApiBinding
 
 ADD_PATH = {0: "disable", 1: "receive", 2: "send", 3: "send/receive"}
-TYPES = {
-    "open": MessageType.OPEN,
-    "update": MessageType.UPDATE,
-    "notification": MessageType.NOTIFICATION,
-    "keepalive": MessageType.KEEPALIVE,
-    "refresh": MessageType.ROUTE_REFRESH,
-    "operational": MessageType.OPERATIONAL,
-}
 
 
 def neighbor_lines(known: Known, helpers: list[tuple[str, ApiBinding]]) -> list[str]:

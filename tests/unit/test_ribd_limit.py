@@ -139,3 +139,10 @@ def test_rules_wait_until_the_limits_are_known(tmp_path: Path, monkeypatch: pyte
     assert isinstance(refused, Refused)
     assert "flow-limit is 3" in refused.reason
     daemon.close()
+
+
+def test_the_longest_rule_that_can_be_written_is_taken(daemon: Clients) -> None:
+    longest = bytes(4) + b"\xff\xff" + bytes(0xFFF)
+    for number, (item, answer) in enumerate(((longest, Applied), (longest + b"\0", Refused)), 1):
+        rows = [[0, 1, *IPV4_FLOW, attributes(1), [item]]]
+        assert isinstance(daemon.request(Apply("one", "epoch", number, [["a"]], rows))[0], answer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from apid.bridge.batch import MOST_OCTETS, ROUTE_OVERHEAD
 from apid.control.context import Context
 from apid.control.enforce import cut
 from apid.control.jobs import Job
@@ -21,6 +22,7 @@ class Request:
         self.targets: list[list[str]] = []
         self.changes: list[list[Any]] = []
         self.announced = self.withdrawn = 0
+        self._size = 0  # octets on the bus, roughly
         self.wait = False  # until the peers were sent the routes
         self._watched: list[tuple[bool, list[str], RouteEntry]] = []
 
@@ -49,6 +51,9 @@ class Request:
             self.wait |= bool(command.wait)
             self.announced += len(entry.items) if command.announce else 0
             self.withdrawn += 0 if command.announce else len(entry.items)
+            self._size += len(entry.attributes) + sum(map(len, entry.items)) + ROUTE_OVERHEAD * (len(entry.items) + 5)
+        if self._size > MOST_OCTETS:
+            return f"{self._size} octets of routes in one command, more than the bus carries"
         return ""
 
     def watch(self, context: Context) -> None:

@@ -120,6 +120,15 @@ def test_a_route_that_is_announced_with_a_watchdog_is_found_again_after_a_death(
     assert stage.applied == []
 
 
+def test_a_command_whose_routes_the_bus_cannot_carry_is_refused(stage: Stage) -> None:
+    lines, error = play(stage, "announce route 2001:db8::/108 next-hop 2001:db8::1 split /128")
+    assert (lines, stage.applied) == ([], [])
+    assert error.endswith("more than the bus carries")
+    assert play(stage, "announce route 2001:db8::/112 next-hop 2001:db8::1 split /128") == ([], "")
+    (((*_, items),),) = (changes for _, changes in stage.applied)
+    assert len(items) == 1 << 16
+
+
 def test_neighbors_whose_watchdog_has_the_same_routes_are_addressed_together(stage: Stage) -> None:
     play(stage, f"announce {ROUTE} watchdog api withdraw")
     play(stage, "announce route 10.9.1.0/24 next-hop 192.0.2.1 watchdog api withdraw")

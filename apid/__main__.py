@@ -28,7 +28,7 @@ def main() -> None:
 
             helper(Path(run_directory), program)
         case ["run", *_]:
-            from apid.cli import main as command_line
+            from apid.cli.main import main as command_line
 
             command_line()
         case _:

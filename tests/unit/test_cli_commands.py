@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from apid import cli_run
 from apid.__main__ import main as apid_main
-from apid.cli import COMMANDS, Failed, main
-from apid.cli_control import _joined
-from apid.cli_table import table
-from apid.cli_tap import event_line
+from apid.cli import run as cli_run
+from apid.cli.control import _joined
+from apid.cli.errors import Failed
+from apid.cli.main import COMMANDS, main
+from apid.cli.table import table
+from apid.cli.tap import event_line
 from bus.schema import Event
 from tests.unit.control_stage import CONFIGURATION
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from apid import cli_diff
 from apid.amend import create, shut
-from apid.cli import Failed, main
+from apid.cli import diff as cli_diff
+from apid.cli.errors import Failed
+from apid.cli.main import main
 from apid.control.commands import carry_out
 from apid.control.enforce import leave, leave_pending, put_in_place
 from apid.control.section import section

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from apid.cli import main
-from apid.cli_packing import pack_entry, problems, seen_by_peer, shape_of
+from apid.cli.main import main
+from apid.cli.packing import pack_entry, problems, seen_by_peer, shape_of
 from apid.compile import compile_configuration
 from apid.config.load import load_text
 from apid.config.options import Environment

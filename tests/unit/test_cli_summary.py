@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 from click.testing import CliRunner
 
-from apid import cli_ask, cli_control
-from apid.cli import API, main
+from apid.cli import ask as cli_ask
+from apid.cli import control as cli_control
+from apid.cli.main import API, main
 from apid.grammar.command import COMMANDS
 
 NEIGHBORS = [

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from apid.cli import COMMANDS, SYNONYMS
+from apid.cli.main import COMMANDS, SYNONYMS
 from apid.grammar.command import parse_command
 from apid.load import read_configuration
 from bus.daemon import RunDirectory

@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from apid.cli_ask import ask
+from apid.cli.ask import ask
 from bus.daemon import RunDirectory
 
 COLOURS = {"+": "green", "-": "red", "~": "yellow"}

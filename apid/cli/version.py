@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from apid import __version__
+import apid
 
 DIALECT = "5.0.0"  # of ExaBGP's API, as in each JSON event
 
@@ -23,11 +23,11 @@ def version(as_json: bool) -> None:
     bgpbus version --json
     """
     shown = {
-        "bgpbus": __version__,
+        "bgpbus": apid.__version__,
         "ExaBGP API": DIALECT,
         "Python": platform.python_version(),
         "Uname": " ".join(platform.uname()),
-        "From": str(Path(__file__).resolve().parent),
+        "From": str(Path(apid.__file__).resolve().parent),
     }
     if as_json:
         click.echo(json.dumps(shown))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from apid.cli import Failed
+from apid.cli.errors import Failed
 from bus.daemon import RunDirectory, is_locked
 from bus.schema import Answer, Command, Message
 from bus.transport import Client, Loop

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from apid.cli import PROGRAM, Failed, main
+from apid.cli.errors import Failed
+from apid.cli.main import PROGRAM, main
 
 
 @click.command()

@@ -9,36 +9,36 @@ from typing import Any
 
 import click
 
-from bus.daemon import EXIT_CONFIGURATION, RunDirectory, default_run_directory
+from bus.daemon import RunDirectory, default_run_directory
 
 PROGRAM = "bgpbus"
 
 # Where each command is, in the order in which help lists them, and its line there (importing would cost too much).
 COMMANDS: dict[str, tuple[str, str, str]] = {
-    "run": ("apid.cli_run", "run", "Run configurations in the foreground."),
-    "validate": ("apid.cli_validate", "validate", "Check configurations without running them."),
-    "diff": ("apid.cli_diff", "diff", "Show what a reload would change."),
-    "reload": ("apid.cli_control", "reload", "Read the configuration again."),
-    "restart": ("apid.cli_control", "restart", "Establish every session again and restart the helpers."),
-    "shutdown": ("apid.cli_control", "shutdown", "End the daemon."),
-    "status": ("apid.cli_status", "status", "Show the daemon and its sessions."),
-    "helpers": ("apid.cli_status", "helpers", "Show the helpers: state, commands, what waits for them."),
-    "show": ("apid.cli_control", "show", "Show neighbors or routes."),
-    "announce": ("apid.cli_control", "announce", "Announce routes, End-of-RIB, route refresh and more."),
-    "withdraw": ("apid.cli_control", "withdraw", "Withdraw routes."),
-    "neighbor": ("apid.cli_control", "neighbor", "Give a command to one neighbor only."),
-    "peer": ("apid.cli_control", "peer", "Create, delete, shut and open neighbors."),
-    "flush": ("apid.cli_control", "flush", "Send all routes again."),
-    "clear": ("apid.cli_control", "clear", "Forget received routes, or withdraw all."),
-    "teardown": ("apid.cli_control", "teardown", "End a session; it comes back."),
-    "cli": ("apid.cli_control", "cli", "Give any command of the API, as helpers do."),
-    "tap": ("apid.cli_tap", "tap", "Print events as they happen, as JSON."),
-    "decode": ("apid.cli_packet", "decode", "Decode a BGP message or routes from hexadecimal digits."),
-    "encode": ("apid.cli_packet", "encode", "Encode a route as an UPDATE, in hexadecimal digits."),
-    "env": ("apid.cli_env", "env", "Show the options of the environment."),
+    "run": ("apid.cli.run", "run", "Run configurations in the foreground."),
+    "validate": ("apid.cli.validate", "validate", "Check configurations without running them."),
+    "diff": ("apid.cli.diff", "diff", "Show what a reload would change."),
+    "reload": ("apid.cli.control", "reload", "Read the configuration again."),
+    "restart": ("apid.cli.control", "restart", "Establish every session again and restart the helpers."),
+    "shutdown": ("apid.cli.control", "shutdown", "End the daemon."),
+    "status": ("apid.cli.status", "status", "Show the daemon and its sessions."),
+    "helpers": ("apid.cli.status", "helpers", "Show the helpers: state, commands, what waits for them."),
+    "show": ("apid.cli.control", "show", "Show neighbors or routes."),
+    "announce": ("apid.cli.control", "announce", "Announce routes, End-of-RIB, route refresh and more."),
+    "withdraw": ("apid.cli.control", "withdraw", "Withdraw routes."),
+    "neighbor": ("apid.cli.control", "neighbor", "Give a command to one neighbor only."),
+    "peer": ("apid.cli.control", "peer", "Create, delete, shut and open neighbors."),
+    "flush": ("apid.cli.control", "flush", "Send all routes again."),
+    "clear": ("apid.cli.control", "clear", "Forget received routes, or withdraw all."),
+    "teardown": ("apid.cli.control", "teardown", "End a session; it comes back."),
+    "cli": ("apid.cli.control", "cli", "Give any command of the API, as helpers do."),
+    "tap": ("apid.cli.tap", "tap", "Print events as they happen, as JSON."),
+    "decode": ("apid.cli.packet", "decode", "Decode a BGP message or routes from hexadecimal digits."),
+    "encode": ("apid.cli.packet", "encode", "Encode a route as an UPDATE, in hexadecimal digits."),
+    "env": ("apid.cli.env", "env", "Show the options of the environment."),
     "healthcheck": ("apid.healthcheck.command", "healthcheck", "Watch a service and announce it while it is healthy."),
-    "completion": ("apid.cli_completion", "completion", "Print the completion script of a shell."),
-    "version": ("apid.cli_version", "version", "Show the version."),
+    "completion": ("apid.cli.completion", "completion", "Print the completion script of a shell."),
+    "version": ("apid.cli.version", "version", "Show the version."),
 }
 SYNONYMS = {"server": "run", "sh": "show", "s": "show", "a": "announce", "w": "withdraw", "n": "neighbor"}
 API = ("create", "delete", "rib", "session", "system", "daemon", "ping")  # what else the API's commands begin with
@@ -117,19 +117,3 @@ def main(ctx: click.Context, run_dir: Path | None) -> None:
     bgpbus COMMAND --help                   options and examples of a command
     """
     ctx.obj = RunDirectory((run_dir or default_run_directory(dict(os.environ))).absolute())
-
-
-class Failed(click.ClickException):
-    """A command that could not be carried out: one message on stderr, exit code 1."""
-
-    exit_code = 1
-
-
-class Misconfigured(click.ClickException):
-    """A configuration or environment that is wrong: exit code 2."""
-
-    exit_code = EXIT_CONFIGURATION
-
-
-if __name__ == "__main__":
-    main()

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from apid.cli import Failed
+from apid.cli.errors import Failed
 from bus.daemon import RunDirectory
 from bus.schema import TOPICS, Event
 from bus.transport import Subscriber

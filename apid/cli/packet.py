@@ -9,8 +9,8 @@ import time
 
 import click
 
-from apid.cli import Failed, Misconfigured
-from apid.cli_packing import pack_entry
+from apid.cli.errors import Failed, Misconfigured
+from apid.cli.packing import pack_entry
 from apid.grammar.command import RouteChange, parse_command
 from apid.grammar.nlri import read_family
 from apid.grammar.tokens import command_tokens

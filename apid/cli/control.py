@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 
 import click
 
-from apid.cli import Failed
-from apid.cli_ask import ask
-from apid.cli_summary import summary
+from apid.cli.ask import ask
+from apid.cli.errors import Failed
+from apid.cli.summary import summary
 from bus.daemon import RunDirectory
 
 WORDS = {"ignore_unknown_options": True, "help_option_names": ["-h", "--help"]}

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from apid.cli import Failed, Misconfigured
-from apid.cli_packing import pack_entry, problems, seen_by_peer, shape_of
+from apid.cli.errors import Failed, Misconfigured
+from apid.cli.packing import pack_entry, problems, seen_by_peer, shape_of
 from apid.config.errors import ConfigurationErrors
 from apid.config.model import Neighbor
 from apid.config.source import Source

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from apid.cli import Misconfigured
+from apid.cli.errors import Misconfigured
 from apid.config.environment import as_env, as_ini
 from apid.load import LoadError, read_environment
 

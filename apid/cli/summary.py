@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from apid.cli_ask import ask_json
-from apid.cli_table import table
+from apid.cli.ask import ask_json
+from apid.cli.table import table
 from bus.daemon import RunDirectory
 
 HEAD = ["neighbor", "AS", "state", "up for", "in", "out"]

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from apid.cli_ask import ask_json
-from apid.cli_table import coloured, table
+from apid.cli.ask import ask_json
+from apid.cli.table import coloured, table
 from bus.daemon import RunDirectory
 
 UP = "ESTABLISHED"

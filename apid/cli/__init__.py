@@ -1,0 +1,1 @@
+"""The `bgpbus` command: what people say to the daemon, and tools that need none."""

@@ -47,8 +47,8 @@ def extended_next_hop(capabilities: Sequence[ExtendedNextHop]) -> str:
 
 
 def graceful_restart(capabilities: Sequence[GracefulRestart]) -> str:
-    """Render flags, time, and families with their flags."""
-    capability = capabilities[0]
+    """Render flags, time, and families with their flags; of several capabilities the last counts (RFC 4724)."""
+    capability = capabilities[-1]
     families = "".join(f" {family.afi_name}/{family.safi_name}=0x{flags:x}" for family, flags in capability.families)
     return f"graceful restart flags 0x{capability.flags:x} time {capability.time}{families}"
 
@@ -64,7 +64,7 @@ def add_path(capabilities: Sequence[AddPath]) -> str:
 
 
 def multi_session(variant: str) -> Row:
-    """Make a row; see the JSON's for why all capabilities count."""
+    """Make a row; all capabilities count, because ours has its flags and its code in a capability each."""
 
     def row(capabilities: Sequence[MultiSession | CiscoMultiSession]) -> str:
         codes = [code for capability in capabilities for code in (capability.flags, *capability.sessions) if code]
@@ -75,13 +75,13 @@ def multi_session(variant: str) -> Row:
 
 def hostname(capabilities: Sequence[Hostname]) -> str:
     """Render two names that a stranger chose."""
-    names = capabilities[0]
+    names = capabilities[-1]
     return one_line(f"hostname({words_text(names.host_name)} {words_text(names.domain_name)})")
 
 
 def software(capabilities: Sequence[SoftwareVersion]) -> str:
     """Render what a stranger says of itself."""
-    return one_line(f"software({words_text(capabilities[0].software).lower()})")
+    return one_line(f"software({words_text(capabilities[-1].software).lower()})")
 
 
 def constant(text: str) -> Row:
@@ -95,7 +95,7 @@ ROWS: dict[type[Capability], Row] = {
     ExtendedNextHop: extended_next_hop,
     ExtendedMessage: constant(f"extended message({EXTENDED_MESSAGE_SIZE})"),
     GracefulRestart: graceful_restart,
-    FourOctetAsn: lambda capabilities: f"asn4({capabilities[0].asn})",
+    FourOctetAsn: lambda capabilities: f"asn4({capabilities[-1].asn})",
     MultiSession: multi_session(" (rfc)"),
     AddPath: add_path,
     EnhancedRouteRefresh: constant("enhanced route refresh"),

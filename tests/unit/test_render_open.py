@@ -9,6 +9,7 @@ import pytest
 
 from apid.render.decode import decode_event
 from apid.render.json_open import open_json
+from apid.render.text_open import open_text
 from bgp.capability import CiscoMultiSession, GracefulRestart, MultiSession
 from bgp.message import MessageType, build
 from bgp.open import Open
@@ -71,3 +72,5 @@ def test_of_several_capabilities_the_last_counts() -> None:
     """RFC 4724 section 3."""
     message = Open(65001, 180, bytes(4), (GracefulRestart(0, 1, ()), GracefulRestart(0, 2, ())))
     assert message.last(GracefulRestart) == GracefulRestart(0, 2, ())
+    assert "time 2]" in open_text(message)
+    assert '"time": 2,' in open_json(message, received=True)

@@ -21,7 +21,7 @@ from apid.render.nlri import (
     vpls,
 )
 from apid.render.nlri.prefix import route_prefix
-from apid.render.nlri.row import NO_SERVICES, Beside, Row
+from apid.render.nlri.row import NO_SERVICES, Row
 from apid.render.values import path_id_text
 from bgp.nlri import NLRI
 
@@ -35,7 +35,7 @@ def nlri_text(route: NLRI, next_hop: str = "", add_path: bool = False, services:
     """Render a route; `add_path` shows its path identifier, `services` names the ports of a flow."""
     path = f" path-information {path_id_text(route.path_id)}" if add_path else ""
     hop = f" next-hop {next_hop}" if next_hop else ""
-    return ROWS[type(route)].text(route, Beside(path, hop, services))
+    return ROWS[type(route)].text(route, path, hop, services)
 
 
 def nlri_members(route: NLRI, next_hop: str, dialect: Dialect) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from apid.render.dialect import Dialect
-from apid.render.nlri.row import Beside, Row, coded, label_json
+from apid.render.flow_text import Services
+from apid.render.nlri.row import Row, coded, label_json
 from apid.render.values import address_text, esi_text, mac_text, prefix_text, rd_text
 from bgp.nlri import (
     NLRI,
@@ -32,7 +33,7 @@ def _segment_json(route: Tagged) -> str:
     return f'"rd": "{rd_text(route.rd)}", "esi": "{esi_text(route.esi)}", "ethernet-tag": {route.ethernet_tag}'
 
 
-def _auto_discovery_text(route: EthernetAutoDiscovery, beside: Beside) -> str:
+def _auto_discovery_text(route: EthernetAutoDiscovery, path: str, next_hop: str, services: Services) -> str:
     """Render type 1."""
     return f"evpn:ethernetad::{_segment_text(route)}:{_label_text(route.label)}"
 
@@ -43,7 +44,7 @@ def _auto_discovery_members(route: EthernetAutoDiscovery, next_hop: str, dialect
     return f'{head}, {_segment_json(route)}, "label": [ {label_json(route.label, True)} ]'
 
 
-def _mac_text(route: MacAdvertisement, beside: Beside) -> str:
+def _mac_text(route: MacAdvertisement, path: str, next_hop: str, services: Services) -> str:
     """Render type 2, with the first of its labels."""
     address = address_text(route.address) if route.address else ""
     label = _label_text(route.labels[0])
@@ -58,7 +59,7 @@ def _mac_members(route: MacAdvertisement, next_hop: str, dialect: Dialect) -> st
     return f'{text}, "ip": "{address_text(route.address)}"' if route.address else text
 
 
-def _multicast_text(route: InclusiveMulticast, beside: Beside) -> str:
+def _multicast_text(route: InclusiveMulticast, path: str, next_hop: str, services: Services) -> str:
     """Render type 3."""
     return f"evpn:multicast::{rd_text(route.rd)}:{route.ethernet_tag}:{address_text(route.address)}"
 
@@ -72,7 +73,7 @@ def _multicast_members(route: InclusiveMulticast, next_hop: str, dialect: Dialec
     )
 
 
-def _ethernet_segment_text(route: EthernetSegment, beside: Beside) -> str:
+def _ethernet_segment_text(route: EthernetSegment, path: str, next_hop: str, services: Services) -> str:
     """Render type 4."""
     return f"evpn:segment::{rd_text(route.rd)}:{esi_text(route.esi)}:{address_text(route.address)}"
 
@@ -83,7 +84,7 @@ def _ethernet_segment_members(route: EthernetSegment, next_hop: str, dialect: Di
     return f'{head}, "rd": "{rd_text(route.rd)}", "esi": "{esi_text(route.esi)}", "ip": "{address_text(route.address)}"'
 
 
-def _ip_prefix_text(route: IpPrefix, beside: Beside) -> str:
+def _ip_prefix_text(route: IpPrefix, path: str, next_hop: str, services: Services) -> str:
     """Render type 5."""
     prefix, gateway = prefix_text(route.address, route.length), address_text(route.gateway)
     return f"evpn:prfxadv::{_segment_text(route)}:{prefix}:{gateway}:{_label_text(route.label)}"

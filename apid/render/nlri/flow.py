@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from apid.render.dialect import Dialect
-from apid.render.flow_text import flow_components, flow_text
-from apid.render.nlri.row import Beside, Row
+from apid.render.flow_text import Services, flow_components, flow_text
+from apid.render.nlri.row import NO_SERVICES, Row
 from apid.render.values import quote, rd_text
 from bgp.family import AFI
 from bgp.nlri import NLRI, Flow
 
 
-def _text(route: Flow, beside: Beside) -> str:
+def _text(route: Flow, path: str, next_hop: str, services: Services) -> str:
     """Render components, route distinguisher, next hop."""
-    text = flow_text(route.components, route.family.afi == AFI.IPV6, beside.services)
+    text = flow_text(route.components, route.family.afi == AFI.IPV6, services)
     rd = f" rd {rd_text(route.rd)}" if route.rd is not None else ""
-    return f"{text}{rd}{beside.next_hop}"
+    return f"{text}{rd}{next_hop}"
 
 
 def _members(route: Flow, next_hop: str, dialect: Dialect) -> str:
@@ -27,7 +27,7 @@ def _members(route: Flow, next_hop: str, dialect: Dialect) -> str:
         members.append(f'"rd": "{rd_text(route.rd)}"')
     if next_hop and dialect.flow_next_hop:
         members.append(f'"next-hop": "{next_hop}"')
-    whole = _text(route, Beside(next_hop=f" next-hop {next_hop}" if next_hop else ""))
+    whole = _text(route, "", f" next-hop {next_hop}" if next_hop else "", NO_SERVICES)
     members.append(f'"string": {quote(whole)}')
     return ", ".join(members)
 

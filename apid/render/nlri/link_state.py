@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from apid.render.dialect import Dialect
+from apid.render.flow_text import Services
 from apid.render.json_value import json_value, spaced_json
 from apid.render.nlri.opaque import kind_members
-from apid.render.nlri.row import Beside, Row
+from apid.render.nlri.row import Row
 from apid.render.values import rd_text
 from bgp.nlri import (
     NLRI,
@@ -30,7 +31,7 @@ def _descriptors(route: LinkStateNlri) -> str:
     return ", ".join(members)
 
 
-def _text(route: LinkStateNlri, beside: Beside) -> str:
+def _text(route: LinkStateNlri, path: str, next_hop: str, services: Services) -> str:
     """Render the descriptors as an object."""
     return f"{{ {_descriptors(route)} }}"
 
@@ -45,7 +46,7 @@ def _members_with_next_hop(route: LinkStateNlri, next_hop: str, dialect: Dialect
     return f'{_descriptors(route)}, "nexthop": "{next_hop or None}"'
 
 
-def _opaque_text(route: OpaqueLinkState, beside: Beside) -> str:
+def _opaque_text(route: OpaqueLinkState, path: str, next_hop: str, services: Services) -> str:
     """Render a route of a type that nobody here can read."""
     return f"bgp-ls:unknown:0x{route.data.hex()}"
 

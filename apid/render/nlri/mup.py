@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from apid.render.dialect import Dialect
-from apid.render.nlri.row import Beside, Row, raw
+from apid.render.flow_text import Services
+from apid.render.nlri.row import Row, raw
 from apid.render.values import address_text, prefix_text, rd_text
 from bgp.nlri import (
     NLRI,
@@ -24,7 +25,7 @@ def _around(code: int, name: str, route: Mup, rd: bytes, members: str) -> str:
     )
 
 
-def _interwork_text(route: InterworkSegmentDiscovery, beside: Beside) -> str:
+def _interwork_text(route: InterworkSegmentDiscovery, path: str, next_hop: str, services: Services) -> str:
     """Render type 1."""
     return f"mup:isd::{rd_text(route.rd)}:{prefix_text(route.address, route.length)}"
 
@@ -35,7 +36,7 @@ def _interwork_members(route: InterworkSegmentDiscovery, next_hop: str, dialect:
     return _around(1, "InterworkSegmentDiscoveryRoute", route, route.rd, own)
 
 
-def _direct_text(route: DirectSegmentDiscovery, beside: Beside) -> str:
+def _direct_text(route: DirectSegmentDiscovery, path: str, next_hop: str, services: Services) -> str:
     """Render type 2."""
     return f"mup:dsd::{rd_text(route.rd)}:{address_text(route.address)}"
 
@@ -45,7 +46,7 @@ def _direct_members(route: DirectSegmentDiscovery, next_hop: str, dialect: Diale
     return _around(2, "DirectSegmentDiscoveryRoute", route, route.rd, f'"ip": "{address_text(route.address)}"')
 
 
-def _session1_text(route: Type1SessionTransformed, beside: Beside) -> str:
+def _session1_text(route: Type1SessionTransformed, path: str, next_hop: str, services: Services) -> str:
     """Render type 3."""
     endpoint = prefix_text(route.endpoint, len(route.endpoint) * 8)
     source = f":{prefix_text(route.source, len(route.source) * 8)}" if route.source is not None else ""
@@ -65,7 +66,7 @@ def _session1_members(route: Type1SessionTransformed, next_hop: str, dialect: Di
     return _around(3, "Type1SessionTransformedRoute", route, route.rd, own)
 
 
-def _session2_text(route: Type2SessionTransformed, beside: Beside) -> str:
+def _session2_text(route: Type2SessionTransformed, path: str, next_hop: str, services: Services) -> str:
     """Render type 4."""
     return f"mup:t2st::{rd_text(route.rd)}:{route.length}:{address_text(route.endpoint)}:{route.teid}:"
 
@@ -76,7 +77,7 @@ def _session2_members(route: Type2SessionTransformed, next_hop: str, dialect: Di
     return _around(4, "Type2SessionTransformedRoute", route, route.rd, own)
 
 
-def _opaque_text(route: OpaqueMup, beside: Beside) -> str:
+def _opaque_text(route: OpaqueMup, path: str, next_hop: str, services: Services) -> str:
     """Render a route of a type that nobody here can read."""
     return f"mup:unknown:0x{route.data.hex()}"
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from apid.render.dialect import Dialect
-from apid.render.nlri.row import Beside, Row, coded
+from apid.render.flow_text import Services
+from apid.render.nlri.row import Row, coded
 from apid.render.values import address_text, rd_text
 from bgp.nlri import NLRI, SharedTreeJoin, SourceActive, SourceTreeJoin
 
 Join = SharedTreeJoin | SourceTreeJoin
 
 
-def _source_active_text(route: SourceActive, beside: Beside) -> str:
+def _source_active_text(route: SourceActive, path: str, next_hop: str, services: Services) -> str:
     """Render type 5."""
     return f"mvpn:sourcead::{rd_text(route.rd)}:{address_text(route.source)}:{address_text(route.group)}"
 
@@ -36,7 +37,7 @@ def _join_members(route: Join) -> str:
     )
 
 
-def _shared_tree_join_text(route: SharedTreeJoin, beside: Beside) -> str:
+def _shared_tree_join_text(route: SharedTreeJoin, path: str, next_hop: str, services: Services) -> str:
     """Render type 6."""
     return f"mvpn:shared-join::{_join_text(route)}"
 
@@ -46,7 +47,7 @@ def _shared_tree_join_members(route: SharedTreeJoin, next_hop: str, dialect: Dia
     return f"{coded(6, 'C-Multicast Shared Tree Join route', route)}, {_join_members(route)}"
 
 
-def _source_tree_join_text(route: SourceTreeJoin, beside: Beside) -> str:
+def _source_tree_join_text(route: SourceTreeJoin, path: str, next_hop: str, services: Services) -> str:
     """Render type 7."""
     return f"mvpn:source-join::{_join_text(route)}"
 

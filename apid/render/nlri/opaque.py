@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from apid.render.dialect import Dialect
-from apid.render.nlri.row import Beside, Row, raw
+from apid.render.flow_text import Services
+from apid.render.nlri.row import Row, raw
 from bgp.family import L2VPN_EVPN
 from bgp.nlri import NLRI, OpaqueLinkState, OpaqueNlri, OpaqueTyped
 
 
-def _text(route: OpaqueNlri, beside: Beside) -> str:
+def _text(route: OpaqueNlri, path: str, next_hop: str, services: Services) -> str:
     """Render octets, next hop."""
-    return f"0x{route.data.hex()}{beside.next_hop}"
+    return f"0x{route.data.hex()}{next_hop}"
 
 
 def _members(route: OpaqueNlri, next_hop: str, dialect: Dialect) -> str:
@@ -18,7 +19,7 @@ def _members(route: OpaqueNlri, next_hop: str, dialect: Dialect) -> str:
     return f'"parsed": false, "raw": "{raw(route)}"'
 
 
-def _typed_text(route: OpaqueTyped, beside: Beside) -> str:
+def _typed_text(route: OpaqueTyped, path: str, next_hop: str, services: Services) -> str:
     """Render a route of EVPN or MCAST-VPN."""
     return f"{'evpn' if route.family == L2VPN_EVPN else 'mvpn'}:unknown:0x{route.data.hex()}"
 

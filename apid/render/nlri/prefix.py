@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from apid.render.dialect import Dialect
-from apid.render.nlri.row import Beside, Row, label_json
+from apid.render.flow_text import Services
+from apid.render.nlri.row import Row, label_json
 from apid.render.values import listed, prefix_text, rd_text
 from bgp.nlri import NLRI, LabelledPrefix, Prefix, VpnPrefix
 
 
-def _text(route: Prefix, beside: Beside) -> str:
+def _text(route: Prefix, path: str, next_hop: str, services: Services) -> str:
     """Render prefix, next hop."""
-    return f"{prefix_text(route.address, route.length)}{beside.path}{beside.next_hop}"
+    return f"{prefix_text(route.address, route.length)}{path}{next_hop}"
 
 
 def _members(route: Prefix, next_hop: str, dialect: Dialect) -> str:
@@ -28,10 +29,10 @@ def _labels_json(words: tuple[int, ...], dialect: Dialect) -> str:
     return f'"label": [ {", ".join(label_json(word, dialect.raw_labels) for word in words)} ]'
 
 
-def _labelled_text(route: LabelledPrefix, beside: Beside) -> str:
+def _labelled_text(route: LabelledPrefix, path: str, next_hop: str, services: Services) -> str:
     """Render prefix, labels, next hop."""
     prefix = prefix_text(route.address, route.length)
-    return f"{prefix}{beside.path} {_labels_text(route.labels)}{beside.next_hop}"
+    return f"{prefix}{path} {_labels_text(route.labels)}{next_hop}"
 
 
 def _labelled_members(route: LabelledPrefix, next_hop: str, dialect: Dialect) -> str:
@@ -39,10 +40,10 @@ def _labelled_members(route: LabelledPrefix, next_hop: str, dialect: Dialect) ->
     return _labels_json(route.labels, dialect)
 
 
-def _vpn_text(route: VpnPrefix, beside: Beside) -> str:
+def _vpn_text(route: VpnPrefix, path: str, next_hop: str, services: Services) -> str:
     """Render prefix, labels, next hop, route distinguisher."""
     prefix = prefix_text(route.address, route.length)
-    return f"{prefix}{beside.path} {_labels_text(route.labels)}{beside.next_hop} rd {rd_text(route.rd)}"
+    return f"{prefix}{path} {_labels_text(route.labels)}{next_hop} rd {rd_text(route.rd)}"
 
 
 def _vpn_members(route: VpnPrefix, next_hop: str, dialect: Dialect) -> str:

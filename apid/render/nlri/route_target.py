@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from apid.render.dialect import Dialect
 from apid.render.extended_community import extended_community_text
-from apid.render.nlri.row import Beside, Row
+from apid.render.flow_text import Services
+from apid.render.nlri.row import Row
 from apid.render.values import quote
 from bgp.nlri import NLRI, RouteTarget
 
 
-def _text(route: RouteTarget, beside: Beside) -> str:
+def _text(route: RouteTarget, path: str, next_hop: str, services: Services) -> str:
     """Render origin AS and route target; `wildcard` where there is no whole one."""
     if len(route.target) == 8:
         return f"rtc {route.origin}:{extended_community_text(route.target)}"

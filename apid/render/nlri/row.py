@@ -12,23 +12,16 @@ from bgp.nlri import NLRI
 NO_SERVICES: Services = {}
 
 
-class Beside(NamedTuple):
-    """What stands beside a route in its text, each empty or with a space in front; `services` names ports."""
-
-    path: str = ""
-    next_hop: str = ""
-    services: Services = NO_SERVICES
-
-
 class Row(NamedTuple):
     """The two functions of a class; the class is the row's to know.
 
-    text: (route, what stands beside it) -> text. members: (route, text of its next hop or empty, dialect) -> members,
-    joined. These leave out what the place in an event says anyhow: the prefix where it is the key, the next hop where
-    that is the key. `path-information` is the caller's, who knows whether ADD-PATH was negotiated.
+    text: (route, " path-information …" or empty, " next-hop …" or empty, names of ports) -> text.
+    members: (route, text of its next hop or empty, dialect) -> members, joined. They leave out what the place in an
+    event says anyhow: the prefix where it is the key, the next hop where that is the key. `path-information` is the
+    caller's, who knows whether ADD-PATH was negotiated.
     """
 
-    text: Callable[[Any, Beside], str]
+    text: Callable[[Any, str, str, Services], str]
     members: Callable[[Any, str, Dialect], str]
 
 

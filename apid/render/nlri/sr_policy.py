@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from apid.render.dialect import Dialect
-from apid.render.nlri.row import Beside, Row
+from apid.render.flow_text import Services
+from apid.render.nlri.row import Row
 from apid.render.values import address_text
 from bgp.nlri import NLRI, SrPolicy
 
 
-def _text(route: SrPolicy, beside: Beside) -> str:
+def _text(route: SrPolicy, path: str, next_hop: str, services: Services) -> str:
     """Render a policy as configurations have it."""
     endpoint = address_text(route.endpoint)
-    return f"sr-policy distinguisher {route.distinguisher} color {route.color} endpoint {endpoint}{beside.next_hop}"
+    return f"sr-policy distinguisher {route.distinguisher} color {route.color} endpoint {endpoint}{next_hop}"
 
 
 def _members(route: SrPolicy, next_hop: str, dialect: Dialect) -> str:

@@ -65,6 +65,7 @@ class Pipes:
             os.close(self._commands)
             raise
         self._rest = b""
+        self._refused = False  # what is read belongs to a command that was too long, up to its end
         self._lines: deque[str] = deque()
         self._request = 0
         self._asked: Command | None = None
@@ -84,10 +85,14 @@ class Pipes:
         except BlockingIOError:
             return
         *lines, self._rest = (self._rest + octets).split(b"\n")
+        if self._refused:
+            # The end of what was refused is no command.
+            lines, self._refused = lines[1:], not lines
+            self._rest = b"" if self._refused else self._rest
         self._lines.extend(line.decode(errors="replace").strip() for line in lines)
         if len(self._rest) > LINE_OCTETS:
             self._log.warning("named pipe: a command of more than %d octets is refused", LINE_OCTETS)
-            self._rest = b""
+            self._rest, self._refused = b"", True
             self._say(["error"])
         self._next()
 

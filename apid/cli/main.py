@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from apid import __version__
 from bus.daemon import RunDirectory, default_run_directory
 
 PROGRAM = "bgpbus"
@@ -106,6 +107,7 @@ class Commands(click.Group):
     help="Where the daemon has its sockets and files; also BGPBUS_RUN_DIR.",
     show_default="/run/bgpbus, or a directory of yours",
 )
+@click.version_option(__version__, message="bgpbus %(version)s")
 @click.pass_context
 def main(ctx: click.Context, run_dir: Path | None) -> None:
     """Speak BGP for programs: run ExaBGP configurations and helpers, and look after them.

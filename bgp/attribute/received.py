@@ -147,16 +147,17 @@ def read(octets: bytes, negotiated: Negotiated, known: dict[bytes, Attribute]) -
                 if flags & TRANSITIVE:  # others are quietly ignored (RFC 4271 section 5)
                     attributes[code] = known[whole] = UnknownAttribute(code, flags | PARTIAL, octets[value:stop])
                 continue
+            if (flags ^ row.flags) & (OPTIONAL | TRANSITIVE):
+                # RFC 7606 section 3c, also for what this peer may not send: of two answers the stronger (3h).
+                reason = f"{row.name} flags 0x{flags:02x} are not 0x{row.flags:02x}"
+                if row.wrong_flags is TreatAsWithdraw:
+                    fault = fault or Fault(reason, ATTRIBUTE_FLAGS_ERROR)
+                else:
+                    discarded.append(reason)
+                continue
             if not row.accepted(negotiated):
                 continue
             try:
-                if (flags ^ row.flags) & (OPTIONAL | TRANSITIVE):
-                    reason = f"{row.name} flags 0x{flags:02x} are not 0x{row.flags:02x}"
-                    if row.wrong_flags is TreatAsWithdraw:
-                        fault = fault or Fault(reason, ATTRIBUTE_FLAGS_ERROR)
-                    else:
-                        discarded.append(reason)
-                    continue
                 attributes[code] = known[whole] = row.attribute.decode(octets[value:stop], negotiated)
             except TreatAsWithdraw as error:
                 fault = fault or Fault(str(error), row.subcode)

@@ -59,7 +59,8 @@ class Row:
 
     malformed: the error for a malformed value.
     wrong_flags: the error for Optional or Transitive bits that conflict with the code (RFC 7606 section 3c).
-    accepted: whether this session may carry it; elsewhere it is discarded unread (RFC 7606 sections 7.5, 7.9, 7.10).
+    accepted: whether this session may carry it; its value is discarded unread elsewhere (RFC 7606 sections 7.5, 7.9,
+    7.10).
     subcode: of the UPDATE Message Error, where only a session reset is left (RFC 7606 section 5.2).
     """
 

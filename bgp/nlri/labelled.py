@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -72,15 +73,11 @@ def prefix_length(item: bytes, rd_bits: int) -> int:
 def split_labelled(family: Family, data: bytes, add_path: bool, rd_bits: int) -> list[bytes]:
     """Cut a field of (length, labels, route distinguisher if any, prefix) into items.
 
-    Raises ValueError where the label stack does not end or the prefix that is left is too short or long.
+    Where no label stack can be made out there is one label, whose S bit is to be ignored (RFC 8277 section
+    2.2): the item has it as it should have been sent. Raises ValueError where the prefix that is left is too
+    short or long.
     """
-    items = split_prefixes(family, data, add_path, LONGEST_NLRI)
-    maximum = address_bits(family)
-    for item in items:
-        length = prefix_length(item, rd_bits)
-        if not 0 <= length <= maximum:
-            raise ValueError(f"{family} prefix length {length} is not within 0..{maximum} after the labels")
-    return items
+    return _split(family, data, add_path, rd_bits, with_bottom_of_stack)
 
 
 def split_withdrawn_labelled(family: Family, data: bytes, add_path: bool, rd_bits: int) -> list[bytes]:
@@ -89,6 +86,16 @@ def split_withdrawn_labelled(family: Family, data: bytes, add_path: bool, rd_bit
     Where no label stack can be made out, the first 3 octets are the compatibility field, whose value is to
     be ignored (RFC 8277 section 2.4): the item then has the value that they should have had.
     """
+    return _split(family, data, add_path, rd_bits, lambda label: _WITHDRAWN[0])
+
+
+def with_bottom_of_stack(label: bytes) -> bytes:
+    """Set the bottom-of-stack bit of a label."""
+    return label[:-1] + bytes((label[-1] | BOTTOM_OF_STACK,))
+
+
+def _split(family: Family, data: bytes, add_path: bool, rd_bits: int, single: Callable[[bytes], bytes]) -> list[bytes]:
+    """Cut a field; `single` corrects the first 3 octets of a route where they are not the begin of a stack."""
     maximum = address_bits(family)
     items = split_prefixes(family, data, add_path, LONGEST_NLRI)
     for index, item in enumerate(items):
@@ -100,7 +107,8 @@ def split_withdrawn_labelled(family: Family, data: bytes, add_path: bool, rd_bit
         length = item[PATH_ID_OCTETS] - LABEL_BITS - rd_bits
         if not 0 <= length <= maximum:
             raise ValueError(f"{family} prefix length {length} is not within 0..{maximum} after one label")
-        items[index] = item[:_STACK_START] + _WITHDRAWN[0] + item[_STACK_START + LABEL_OCTETS :]
+        label = single(item[_STACK_START : _STACK_START + LABEL_OCTETS])
+        items[index] = item[:_STACK_START] + label + item[_STACK_START + LABEL_OCTETS :]
     return items
 
 

@@ -216,8 +216,8 @@ def test_bits_beyond_the_length_do_not_make_another_item() -> None:
         (IPV4_UNICAST, "ff", "255 is not within 0..32"),
         (IPV4_UNICAST, "18 0a01", "3 octets expected, 2 left"),
         (IPV6_UNICAST, "81" + "00" * 17, "129 is not within 0..128"),
-        (IPV4_NLRI_MPLS, "10 0011", "no bottom of stack"),
-        (IPV4_NLRI_MPLS, "30 001010 c00002", "no bottom of stack"),
+        (IPV4_NLRI_MPLS, "10 0011", "-8 is not within 0..32"),
+        (IPV4_NLRI_MPLS, "40 001010 c000020101", "40 is not within 0..32"),
         (IPV4_NLRI_MPLS, "40 001011 c000020101", "40 is not within 0..32"),
         (IPV4_MPLS_VPN, "50 001011 0000fde8000001", "-8 is not within 0..32"),
         (IPV4_MPLS_VPN, "80 001011 0000fde800000001 0a00000001", "40 is not within 0..32"),
@@ -247,10 +247,17 @@ def test_labels_do_not_make_another_route() -> None:
     assert keys == {bytes.fromhex("00000000 58 0000fde800000001 0a0000")}
 
 
+def test_a_single_label_needs_no_bottom_of_stack() -> None:
+    assert split(IPV4_MPLS_VPN, bytes.fromhex("68 000102 0000000200ff0304 0a01"), False) == [
+        bytes.fromhex("00000000 68 000103 0000000200ff0304 0a01")
+    ]
+    assert split(IPV4_NLRI_MPLS, bytes.fromhex("30 001010 c00002"), False) == [
+        bytes.fromhex("00000000 30 001011 c00002")
+    ]
+
+
 def test_label_of_a_withdrawn_route_is_ignored() -> None:
     field = bytes.fromhex("68 000102 0000000200ff0304 0a01  70 001011 0000fde800000001 0a0000")
-    with pytest.raises(ValueError):
-        split(IPV4_MPLS_VPN, field, False)
     assert split_withdrawn(IPV4_MPLS_VPN, field, False) == [
         bytes.fromhex("00000000 68 800000 0000000200ff0304 0a01"),
         bytes.fromhex("00000000 70 001011 0000fde800000001 0a0000"),

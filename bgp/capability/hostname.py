@@ -11,7 +11,7 @@ from bgp.wire import Reader
 NAME_LENGTH = 64
 
 
-@register(73, "hostname", informational=True)
+@register(73, "hostname")
 @dataclass(frozen=True, slots=True)
 class Hostname(Capability):
     """Two names, as octets: they come from a stranger and need not be UTF-8."""

@@ -14,7 +14,7 @@ class Capability:
 
     CODE: ClassVar[int] = -1
     NAME: ClassVar[str] = "unknown"
-    # Damage to what only informs must not cost the session: such a capability is kept as unknown octets.
+    # Damage to what no RFC defines and nothing depends on must not cost the session: it is kept as unknown octets.
     INFORMATIONAL: ClassVar[bool] = False
 
     @property

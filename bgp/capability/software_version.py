@@ -11,7 +11,7 @@ from bgp.wire import Reader
 VERSION_LENGTH = 252  # so that with its code and lengths it fits a plain optional parameter
 
 
-@register(75, "software-version", informational=True)
+@register(75, "software-version")
 @dataclass(frozen=True, slots=True)
 class SoftwareVersion(Capability):
     """What runs there, as octets: they come from a stranger and need not be UTF-8."""

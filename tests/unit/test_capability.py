@@ -56,10 +56,18 @@ def test_a_capability_without_value_refuses_octets(code: int) -> None:
         decode_capability(code, b"\x00")
 
 
-@pytest.mark.parametrize("code", [68, 73, 75, 76, 77, 128, 131, 185])
+@pytest.mark.parametrize("code", [68, 76, 77, 128, 131, 185])
 def test_a_damaged_capability_that_only_informs_is_kept_as_unknown(code: int) -> None:
-    damaged = b"" if code in (68, 73, 75, 131) else b"\xff"
+    damaged = b"" if code in (68, 131) else b"\xff"
     assert decode_capability(code, damaged) == UnknownCapability(code, damaged)
+
+
+@pytest.mark.parametrize(
+    ("code", "damaged"), [(73, ""), (73, "05"), (73, "0161"), (73, "016105"), (73, "01610000"), (75, ""), (75, "0561")]
+)
+def test_a_name_that_its_length_does_not_fit_is_malformed(code: int, damaged: str) -> None:
+    with pytest.raises(ValueError, match="octets"):
+        decode_capability(code, bytes.fromhex(damaged))
 
 
 def test_the_reserved_octet_of_multiprotocol_is_ignored() -> None:

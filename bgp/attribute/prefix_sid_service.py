@@ -42,8 +42,11 @@ class SidStructure:
             raise ValueError(f"SID structure: {sum(parts)} bits are more than {SID_BITS}")
         if self.transposition_length > MOST_TRANSPOSED_BITS:
             raise ValueError(f"SID structure: a label field holds no {self.transposition_length} bits")
-        if self.transposition_offset + self.transposition_length > SID_BITS:
-            raise ValueError(f"SID structure: transposition ends beyond {SID_BITS} bits")
+        if self.transposition_offset + self.transposition_length > sum(parts):
+            raise ValueError(f"SID structure: transposition ends beyond {sum(parts)} bits")
+        if self.transposition_length > max(self.function, self.argument):
+            longest = max(self.function, self.argument)
+            raise ValueError(f"SID structure: neither function nor argument has more than {longest} bits to transpose")
 
     @classmethod
     def decode(cls, data: bytes) -> Self:

@@ -247,7 +247,9 @@ def test_malformed_prefix_sid_is_discarded(octets: str, message: str) -> None:
         (f"05002100 01 001d 00{SID.hex()}00004800 010005 4018100010", "length 5 is not 6"),
         (f"05002200 01 001e 00{SID.hex()}00004800 010006 401820401000", "136 bits|184 bits"),
         (f"05002200 01 001e 00{SID.hex()}00004800 010006 401810001900", "holds no 25 bits"),
-        (f"05002200 01 001e 00{SID.hex()}00004800 010006 401810001080", "beyond 128 bits"),
+        (f"05002200 01 001e 00{SID.hex()}00004800 010006 401810001080", "beyond 104 bits"),
+        (f"05002200 01 001e 00{SID.hex()}00004800 010006 401810001059", "beyond 104 bits"),
+        (f"05002200 01 001e 00{SID.hex()}00004800 010006 202010001100", "more than 16 bits"),
     ],
 )
 def test_malformed_srv6_service_withdraws_the_route(octets: str, message: str) -> None:

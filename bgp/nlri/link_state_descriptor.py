@@ -65,12 +65,20 @@ def check_descriptors(descriptors: tuple[Tlv, ...]) -> None:
     Unknown types pass, and so does an order that is not ascending: old speakers send it.
     """
     for kind, value in descriptors:
-        if kind in FIXED_LENGTHS:
-            check_length(kind, value, FIXED_LENGTHS[kind])
-        elif kind == Descriptor.MULTI_TOPOLOGY:
-            topologies(value)
-        elif kind in (Descriptor.LOCAL_NODE, Descriptor.REMOTE_NODE):
-            check_descriptors(read_tlvs(value))
+        if kind in (Descriptor.LOCAL_NODE, Descriptor.REMOTE_NODE):
+            # One level: a node within a node means nothing, and a message could nest a thousand.
+            for inner, octets in read_tlvs(value):
+                check_descriptor(inner, octets)
+        else:
+            check_descriptor(kind, value)
+
+
+def check_descriptor(kind: int, value: bytes) -> None:
+    """Raise ValueError where the value of a descriptor, or of a node's part, has not the length of its type."""
+    if kind in FIXED_LENGTHS:
+        check_length(kind, value, FIXED_LENGTHS[kind])
+    elif kind == Descriptor.MULTI_TOPOLOGY:
+        topologies(value)
 
 
 def topologies(value: bytes) -> tuple[int, ...]:

@@ -88,6 +88,14 @@ def test_malformed_route_is_refused(octets: bytes, message: str) -> None:
         decode(BGP_LS, octets)
 
 
+def test_a_node_within_a_node_is_not_looked_into() -> None:
+    nested = b""
+    for _ in range(12000):  # as deep as an extended message allows, beyond what a recursion survives
+        nested = bytes.fromhex("0100") + len(nested).to_bytes(2, "big") + nested
+    octets = item(1, (256, nested))
+    assert decode(BGP_LS, octets).item() == octets
+
+
 @pytest.mark.parametrize(
     ("build", "message"),
     [

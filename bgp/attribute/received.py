@@ -33,7 +33,6 @@ MALFORMED_ATTRIBUTE_LIST = 1
 UNRECOGNIZED_WELL_KNOWN = 2
 MISSING_WELL_KNOWN = 3
 ATTRIBUTE_FLAGS_ERROR = 4
-ATTRIBUTE_LENGTH_ERROR = 5
 INVALID_NEXT_HOP = 8
 OPTIONAL_ATTRIBUTE_ERROR = 9
 INVALID_NETWORK_FIELD = 10
@@ -163,8 +162,8 @@ def read(octets: bytes, negotiated: Negotiated, known: dict[bytes, Attribute]) -
                 fault = fault or Fault(str(error), row.subcode)
             except AttributeDiscard as error:
                 discarded.append(str(error))
-    except Truncated as error:  # RFC 7606 section 4
-        fault = fault or Fault(str(error), ATTRIBUTE_LENGTH_ERROR)
+    except Truncated as error:  # RFC 7606 section 4: it is the whole list whose length is wrong
+        fault = fault or Fault(str(error), MALFORMED_ATTRIBUTE_LIST)
     if not negotiated.asn4:
         _merge_four_octet_numbers(attributes)
     return _judge(octets, attributes, fault, discarded, negotiated)

@@ -191,7 +191,7 @@ RESETS = [
     ("withdrawn-prefix-truncated", body(withdrawn="180a01"), "3/10"),
     ("error-without-routes", body("40010103" + AS_PATH), "3/6"),
     ("flags-error-beside-withdrawals", body("c0010100", "", PREFIX), "3/4"),
-    ("length-error-without-routes", body("400304"), "3/5"),
+    ("length-error-without-routes", body("400304"), "3/1"),
     ("as-path-error-beside-unreach", body("400201ff" + unreach("0002013020010db80001")), "3/11"),
 ]
 

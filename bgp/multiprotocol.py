@@ -16,6 +16,9 @@ ROUTE_DISTINGUISHER_OCTETS = 8
 _PREFIXES = (SAFI.UNICAST, SAFI.MULTICAST, SAFI.NLRI_MPLS)
 _IP = (AFI.IPV4, AFI.IPV6)
 
+# Families in which a malformed route is left out alone, where it ends where it says (RFC 9552 section 8.2.2).
+_DISCARDING = (SAFI.BGP_LS, SAFI.BGP_LS_VPN)
+
 # Families whose routes are whole once they are split: what is inside needs no second look.
 _SELF_EVIDENT = (SAFI.UNICAST, SAFI.MULTICAST, SAFI.NLRI_MPLS, SAFI.MPLS_VPN, SAFI.RTC)
 
@@ -37,7 +40,8 @@ class Multiprotocol(NamedTuple):
     """The routes of one attribute.
 
     items: none where the family was not negotiated. empty: the attribute has no routes at all. fault: why the UPDATE is
-    to be treated as withdraw; an item may then be one that cannot be decoded.
+    to be treated as withdraw; an item may then be one that cannot be decoded. discarded: how many routes were left
+    out, and why.
     """
 
     family: Family
@@ -45,6 +49,7 @@ class Multiprotocol(NamedTuple):
     items: list[bytes]
     empty: bool
     fault: str | None = None
+    discarded: tuple[str, ...] = ()
 
 
 def read_reach(value: bytes, attribute: bytes, negotiated: Negotiated) -> Multiprotocol:
@@ -62,8 +67,13 @@ def read_reach(value: bytes, attribute: bytes, negotiated: Negotiated) -> Multip
     if not next_hop_fits(family, len(next_hop), negotiated):
         raise _error(f"MP_REACH_NLRI for {family} has a next hop of {len(next_hop)} octets", attribute)
     items = _items(split, family, value[start:], attribute, negotiated)
-    fault = _route_fault(family, items) or _host_fault(family, next_hop, negotiated)
-    return Multiprotocol(family, next_hop, items, start == len(value), fault)
+    discarded: tuple[str, ...] = ()
+    if family.safi in _DISCARDING:
+        items, discarded = _readable(family, items)
+        fault = None
+    else:
+        fault = _route_fault(family, items) or _host_fault(family, next_hop, negotiated)
+    return Multiprotocol(family, next_hop, items, start == len(value), fault, discarded)
 
 
 def read_unreach(value: bytes, attribute: bytes, negotiated: Negotiated) -> Multiprotocol:
@@ -98,12 +108,25 @@ def _route_fault(family: Family, items: list[bytes]) -> str | None:
 
     RFC 8955 sections 4.2 and 10: such a rule is malformed, and RFC 7606 applies.
     """
-    if family.safi not in _SELF_EVIDENT:
-        for item in items:
-            try:
-                decode(family, item)
-            except ValueError as error:
-                return f"a route of {family} cannot be read: {error}"
+    if family.safi in _SELF_EVIDENT:
+        return None
+    return next(filter(None, (_damage(family, item) for item in items)), None)
+
+
+def _readable(family: Family, items: list[bytes]) -> tuple[list[bytes], tuple[str, ...]]:
+    """Leave out routes that are malformed within their own frame, and say how many and why."""
+    damages = [_damage(family, item) for item in items]
+    sound = [item for item, damage in zip(items, damages, strict=True) if damage is None]
+    first = next(filter(None, damages), None)
+    return sound, () if first is None else (f"{len(items) - len(sound)} of {len(items)} routes left out: {first}",)
+
+
+def _damage(family: Family, item: bytes) -> str | None:
+    """Tell why a route cannot be read, if it cannot."""
+    try:
+        decode(family, item)
+    except ValueError as error:
+        return f"a route of {family} cannot be read: {error}"
     return None
 
 

@@ -28,10 +28,11 @@ from bgp.errors import NotifyError
 from bgp.family import IPV4_UNICAST, IPV6_UNICAST, Family
 from bgp.multiprotocol import Multiprotocol, read_reach, read_unreach
 from bgp.negotiated import Negotiated
-from bgp.nlri import split
+from bgp.nlri import route_key, split
 
 CACHED_SETS = 8192  # attribute sets that one session keeps, about 1 KB each
 CACHED_ATTRIBUTES = 32768  # single attributes that it keeps, about 300 octets each
+CACHED_OCTETS = 2 << 20  # of both, as received. One takes up to 40 once it is read, and a peer sends what it likes
 
 _UNICAST = (IPV4_UNICAST, IPV6_UNICAST)  # what RFC 9234 is about
 
@@ -52,10 +53,10 @@ class Unreach(NamedTuple):
 
 
 class Update(NamedTuple):
-    """What an UPDATE says. Apply `withdrawn` first, then `announced`; every item in the latter can be decoded.
+    """What an UPDATE says. No route is in both `withdrawn` and `announced`; every item in the latter can be decoded.
 
-    error: why the routes of the message were turned into withdrawals. discarded: malformed attributes that were
-    dropped, and why; the routes stand. eor: the family whose End-of-RIB this is (RFC 4724).
+    error: why the routes of the message were turned into withdrawals. discarded: malformed attributes, and routes of
+    BGP-LS, that were dropped, and why; the other routes stand. eor: the family whose End-of-RIB this is (RFC 4724).
     """
 
     announced: tuple[Reach, ...]
@@ -80,7 +81,7 @@ _NOTHING_RECEIVED = Received(
 class UpdateDecoder:
     """Decode the UPDATEs of one session, remembering the attribute sets that it saw."""
 
-    __slots__ = ("_cache", "_ipv4", "_ipv4_add_path", "_known", "negotiated")
+    __slots__ = ("_cache", "_ipv4", "_ipv4_add_path", "_known", "_octets", "negotiated")
 
     def __init__(self, negotiated: Negotiated) -> None:
         self.negotiated = negotiated
@@ -88,6 +89,7 @@ class UpdateDecoder:
         self._ipv4_add_path = IPV4_UNICAST in negotiated.add_path_receive
         self._cache: dict[bytes, Received] = {}
         self._known: dict[bytes, Attribute] = {}
+        self._octets = 0  # that were read since all was forgotten
 
     def decode(self, body: bytes) -> Update:
         """Read the body of an UPDATE, which begins after the header's 19 octets. Raises NotifyError only."""
@@ -123,17 +125,20 @@ class UpdateDecoder:
             unreach = read_unreach(parts.unreach, parts.unreach_octets, self.negotiated)
             if unreach.empty and reach is None and not (parts.rest or withdrawn or nlri):
                 return Update((), (), NO_ATTRIBUTES, None, (), unreach.family)
-        gone, announced = [], []
-        if withdrawn and self._ipv4:
-            gone.append(Unreach(IPV4_UNICAST, self._ipv4_items(withdrawn)))
-        if unreach is not None and unreach.items:
-            gone.append(Unreach(unreach.family, unreach.items))
+        gone: list[Unreach] = []
+        announced: list[Reach] = []
         if nlri and self._ipv4:
             announced.append(Reach(IPV4_UNICAST, received.next_hop, self._ipv4_items(nlri)))
         if reach is not None and reach.items:
             announced.append(Reach(reach.family, reach.next_hop, reach.items))
+        if withdrawn and self._ipv4:
+            gone += _only_withdrawn(IPV4_UNICAST, self._ipv4_items(withdrawn), announced)
+        if unreach is not None and unreach.items:
+            gone += _only_withdrawn(unreach.family, unreach.items, announced)
         fault = parts.fault or received.fault or self._route_fault(received, announced, reach, unreach)
         attributes, discarded = received.attributes, received.discarded
+        if reach is not None:
+            discarded += reach.discarded
         if fault is None:
             return Update(tuple(announced), tuple(gone), attributes, None, discarded, None)
         if not nlri and (reach is None or reach.empty) and (parts.rest or reach is not None):
@@ -148,6 +153,11 @@ class UpdateDecoder:
             return _NOTHING_RECEIVED
         received = self._cache.get(rest)
         if received is None:
+            self._octets += len(rest)
+            if self._octets > CACHED_OCTETS:
+                self._octets = len(rest)
+                self._cache.clear()
+                self._known.clear()
             if len(self._cache) >= CACHED_SETS:
                 self._cache.clear()
             if len(self._known) >= CACHED_ATTRIBUTES:
@@ -187,6 +197,15 @@ class UpdateDecoder:
             return split(IPV4_UNICAST, data, self._ipv4_add_path)
         except ValueError as error:
             raise NotifyError(UPDATE_MESSAGE_ERROR, INVALID_NETWORK_FIELD, str(error)) from error
+
+
+def _only_withdrawn(family: Family, items: list[bytes], announced: list[Reach]) -> list[Unreach]:
+    """Leave out withdrawals of what the same message announces: as if they were not there (RFC 4271 section 4.3)."""
+    for reach in announced:
+        if reach.family == family:
+            again = {route_key(family, item) for item in reach.items}
+            items = [item for item in items if route_key(family, item) not in again]
+    return [Unreach(family, items)] if items else []
 
 
 def _malformed(reason: str) -> NotifyError:

@@ -21,7 +21,7 @@ from bgp.family import (
 )
 from bgp.negotiated import Negotiated
 from bgp.nlri import decode, route_key
-from bgp.update import Update, UpdateDecoder, decode_update
+from bgp.update import CACHED_OCTETS, Update, UpdateDecoder, decode_update
 
 ORIGIN = "40010100"
 AS_PATH = "4002060201 0000fde9"
@@ -240,6 +240,50 @@ def test_attributes_that_this_peer_may_not_send_are_dropped_in_silence(name: str
     assert update.announced[0].items == [ITEM]
     assert update.attributes.get(code) is None
     assert (update.error, update.discarded) == (None, ())
+
+
+def test_a_malformed_link_state_route_is_left_out_alone() -> None:
+    node = "0001000d" + "03" + "00" * 8 + "01000000"
+    damaged = "0001000d" + "03" + "00" * 8 + "01000001"
+    head = "4004470401020304" + "00"
+    update = decode_update(body(MANDATORY + reach(head + damaged + node + damaged)), EVERYTHING)
+    assert [each.items for each in update.announced] == [[bytes.fromhex("00000000" + node)]]
+    assert (update.withdrawn, update.error, len(update.discarded)) == ((), None, 1)
+    assert update.discarded[0].startswith("2 of 3 routes left out: a route of bgp-ls bgp-ls cannot be read")
+    update = decode_update(body(MANDATORY + reach(head + damaged)), EVERYTHING)
+    assert (update.announced, update.withdrawn, update.error) == ((), (), None)
+
+
+def test_what_is_announced_is_not_withdrawn_by_the_same_message() -> None:
+    update = decode_update(body(MANDATORY, PREFIX, PREFIX + "180a0102"), EXTERNAL)
+    assert [each.items for each in update.announced] == [[ITEM]]
+    assert [each.items for each in update.withdrawn] == [[bytes.fromhex("00000000180a0102")]]
+    update = decode_update(body(MANDATORY, PREFIX, PREFIX), EXTERNAL)
+    assert (len(update.announced), update.withdrawn) == (1, ())
+
+
+def test_another_label_does_not_withdraw_what_the_same_message_announces() -> None:
+    route = "70 {} 0000fde800000001 0a0000"
+    announced = reach("0001800c" + "00" * 8 + "0a000002" + "00" + route.format("001011"))
+    gone = unreach("000180" + route.format("800000"))
+    update = decode_update(body(MANDATORY + announced + gone), EVERYTHING)
+    assert (len(update.announced), update.withdrawn) == (1, ())
+
+
+def test_a_route_that_is_both_withdrawn_and_malformed_is_withdrawn_once() -> None:
+    update = decode_update(body("40010103" + AS_PATH + NEXT_HOP, PREFIX, PREFIX), EXTERNAL)
+    assert update.error is not None
+    assert [each.items for each in update.withdrawn] == [[ITEM]]
+
+
+def test_what_is_remembered_is_bounded_by_octets() -> None:
+    decoder = UpdateDecoder(EXTERNAL)
+    size = 4000 // 4
+    for number in range(CACHED_OCTETS // 4000 + 100):
+        values = b"".join((number << 16 | place).to_bytes(4, "big") for place in range(size)).hex()
+        decoder.decode(body(MANDATORY + f"d008{4 * size:04x}" + values, PREFIX))
+        assert sum(map(len, decoder._cache)) <= CACHED_OCTETS
+        assert sum(map(len, decoder._known)) <= CACHED_OCTETS
 
 
 def test_discards_need_no_routes() -> None:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from apid.render.dialect import Dialect
 from apid.render.json_attributes import DISCARD, ERROR, attributes_json
 from apid.render.json_layout import Families, Layout
+from apid.render.remembered import Remembered
 from apid.render.routes import next_hops
 from bgp.attribute import AttributeSet
 from bgp.family import IPV4_UNICAST
 from bgp.update import Update
-
-CACHED_SETS = 8192  # attribute sets that are kept as text: some 300 octets each
 
 
 class UpdateJson:
@@ -27,8 +26,8 @@ class UpdateJson:
         self._layout = layout
         self._add_path = add_path
         self._straight = IPV4_UNICAST not in add_path
-        self._attributes: dict[bytes, str] = {}
-        self._heads: dict[bytes, tuple[str, str, bytes]] = {}
+        self._attributes = Remembered[str]()
+        self._heads = Remembered[tuple[str, str, bytes]]()
 
     def render(self, update: Update) -> str:
         """Render the `message` object of an event."""
@@ -65,9 +64,7 @@ class UpdateJson:
             hop = next_hops(next_hop)[0]
             said = self._attributes_json(attributes, "")
             known = f'{{ "update": {{ "attribute": {said}, "announce": {self._layout.ipv4_head(hop)}', hop, next_hop
-            if len(self._heads) >= CACHED_SETS:
-                self._heads.clear()
-            self._heads[attributes.octets] = known
+            self._heads.keep(attributes.octets, known, len(known[0]))
         return known[0], known[1]
 
     def _render(self, update: Update) -> str:
@@ -90,7 +87,5 @@ class UpdateJson:
         known = self._attributes.get(attributes.octets)
         if known is None:
             known = attributes_json(attributes, "", self._dialect)
-            if len(self._attributes) >= CACHED_SETS:
-                self._attributes.clear()
-            self._attributes[attributes.octets] = known
+            self._attributes.keep(attributes.octets, known, len(known))
         return known

@@ -8,13 +8,12 @@ from apid.render.dialect import Dialect
 from apid.render.fast import ipv4_prefixes
 from apid.render.json_layout import Families
 from apid.render.nlri import nlri_text
+from apid.render.remembered import Remembered
 from apid.render.routes import next_hops, read_route
 from apid.render.text_attributes import attributes_text
 from bgp.family import IPV4_UNICAST, Family
 from bgp.nlri import NLRI, Flow, LabelledPrefix, Prefix, Vpls, VpnPrefix
 from bgp.update import Update
-
-CACHED_SETS = 8192
 
 # The text encoder names only the family of all other routes; JSON has them whole.
 SPELT_OUT = (Prefix, LabelledPrefix, VpnPrefix, Flow, Vpls)
@@ -35,7 +34,7 @@ class UpdateText:
     def __init__(self, dialect: Dialect, add_path: Families) -> None:
         self._dialect = dialect
         self._add_path = add_path
-        self._attributes: dict[bytes, str] = {}
+        self._attributes = Remembered[str]()
 
     def render(self, update: Update) -> list[str]:
         """Return lines between `start` and `end`: withdrawn IPv4 routes, announced ones, other withdrawn ones."""
@@ -71,7 +70,5 @@ class UpdateText:
         known = self._attributes.get(octets)
         if known is None:
             known = attributes_text(update.attributes, self._dialect)
-            if len(self._attributes) >= CACHED_SETS:
-                self._attributes.clear()
-            self._attributes[octets] = known
+            self._attributes.keep(octets, known, len(known))
         return f"{known} error discard" if update.discarded else known

@@ -25,6 +25,7 @@ from apid.log_destination import Log
 from apid.prepare import prepare
 from apid.privileges import PrivilegeError
 from apid.programs import Supervisor, is_alive, supervisord_file
+from apid.signals import REQUESTS
 from bus.daemon import (
     EXIT_CONFIGURATION,
     EXIT_CRASHED,
@@ -44,8 +45,6 @@ TELL = 0.02  # seconds for the news of a signal to reach the helpers before they
 WATCH = 0.05  # seconds between looks at programs that are stopping
 ON_ITS_WAY = ("STARTING", "BACKOFF")  # states of supervisor's programs
 
-SIGNALS: dict[int, str] = {signal.SIGUSR1: "reload", signal.SIGUSR2: "reload helpers", signal.SIGALRM: "restart"}
-
 
 class Runner:
     """The foreground process."""
@@ -63,7 +62,7 @@ class Runner:
 
     def start(self, configuration: Path, delay: float = 0.0) -> None:
         """Take the signals, and start supervisord after so many seconds."""
-        for number in SIGNALS:
+        for number in REQUESTS:
             self._loop.on_signal(number, lambda number=number: self._ask(number))  # type: ignore[misc]
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             self._loop.on_signal(number, lambda number=number: self._stop(number))  # type: ignore[misc]
@@ -132,13 +131,13 @@ class Runner:
     def _ask(self, number: int) -> None:
         """Have a signal's request carried out, once control is there."""
         if not self._control.connected:
-            self._log.info("control is away, the signal waits request=%s", SIGNALS[number])
+            self._log.info("control is away, the signal waits request=%s", REQUESTS[number])
             self._wanted = [*(known for known in self._wanted if known != number), number]
             return
         self._control.send(Signalled(number))
         self._request += 1
-        self._asked[self._request] = SIGNALS[number]
-        self._control.send(Command(self._request, "", SIGNALS[number]))
+        self._asked[self._request] = REQUESTS[number]
+        self._control.send(Command(self._request, "", REQUESTS[number]))
 
     def _reached(self) -> None:
         """Send what came before control did. What it died over is not asked again: it might die again."""

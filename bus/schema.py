@@ -282,6 +282,7 @@ FEED_FSM = 2  # text: the FSM state's name
 FEED_OPENED = 3  # the session's context: both OPEN messages and facts (`bgp.negotiate.SessionFacts` wire form)
 FEED_RECEIVED = 4  # one whole BGP message from the peer
 FEED_SENT = 5  # one whole BGP message to the peer
+FEED_TRIED = 6  # none: the session is up and has its routes, or failed to come up; asked for alone, told once
 
 
 @message(20, "bridge → peerd")

@@ -24,7 +24,7 @@ from bgp.peer import Peer
 from bgp.prefix_limit import PrefixLimit, PrefixLimits
 from bgp.refresh import Refresh, RefreshSubtype
 from bgp.settings_wire import settings_from_wire
-from bus.schema import Batch, Message, Pull, Resync, Subscribe
+from bus.schema import FEED_TRIED, Batch, Feed, Message, Pull, Resync, Subscribe
 from bus.settings import SessionConfiguration
 from bus.transport import Loop, Publisher, Timer
 from peerd.adj_rib_in import AdjRibIn
@@ -64,7 +64,7 @@ class Session:
         self.name = configuration.name
         self.adj_rib_in = AdjRibIn()
         self._loop, self._log = loop, log
-        self._to_ribd = to_ribd
+        self._to_ribd, self._to_bridge = to_ribd, to_bridge
         self._peer = Peer(settings_from_wire(configuration.protocol), jitter=random.uniform(0.75, 1.0))
         self._connections = Connections(loop, configuration, self._handle, self._pull)
         self._report = Report(loop, self.name, to_bridge, self._pause_reading, publisher, log)
@@ -80,6 +80,8 @@ class Session:
         self._state = "IDLE"
         self._last_error = ""
         self._greeted = False  # there was a session that was sent all configured OPERATIONAL messages
+        self._tried = False  # a first attempt at a session has had its end, or there is none of ours to make
+        self._asking: list[bytes] = []  # bridges that wait for it
 
     # Begin and end
 
@@ -100,6 +102,8 @@ class Session:
             self._log.warning("session begins without its helpers peer=%s missing=%s", self.name, sorted(self._awaited))
         if self.configuration.shut is None:
             self._handle(ev.Start())
+        if self.configuration.shut is not None or self._peer.settings.passive:
+            self._note_attempt()
         early, self._early = self._early, []
         for sock in early:
             self.incoming(sock)
@@ -202,6 +206,19 @@ class Session:
         if reason != self._last_error:
             self._log.info("connection failed peer=%s reason=%s", self.name, reason)
         self._last_error = reason
+        self._note_attempt()
+
+    def _note_table(self) -> None:
+        """The first attempt at a session succeeded once the peer has all that there was to announce."""
+        if not self._tried and self._established is not None and self._established.sender.outbound.caught_up:
+            self._note_attempt()
+
+    def _note_attempt(self) -> None:
+        """Tell whoever waits for the first attempt at a session that it is over."""
+        self._tried = True
+        asking, self._asking = self._asking, []
+        for identity in asking:
+            self._to_bridge(identity, Feed(self.name, 1, 0, [[time.time(), FEED_TRIED, b""]]))
 
     def _send(self, handle: int, octets: bytes) -> None:
         connection = self._connections.find(handle)
@@ -237,6 +254,7 @@ class Session:
         sender.greet(configuration.operational, again=self._greeted)
         self._greeted = self._greeted or up.negotiated.operational
         sender.pull()
+        self._note_table()
 
     def _down(self, down: act.Down) -> None:
         self._last_error = down.reason
@@ -251,6 +269,7 @@ class Session:
         if not down.established and self._alive:
             return  # the loser of a collision: the neighbor is not down
         self._report.down(down.reason)
+        self._note_attempt()
 
     def _deliver(self, delivery: act.Deliver) -> None:
         if self._established is None:
@@ -285,6 +304,7 @@ class Session:
         """Take what ribd sent."""
         if self._established is not None:
             self._established.sender.batch(batch)
+            self._note_table()
 
     def resync(self, message: Resync) -> None:
         """Take word that ribd does not know what the peer holds."""
@@ -295,6 +315,11 @@ class Session:
 
     def subscribe(self, identity: bytes, request: Subscribe) -> None:
         """Begin a bridge's feed; it is told first what it needs to understand the rest. No kinds: end it."""
+        if request.kinds == 1 << FEED_TRIED:
+            self._asking.append(identity)
+            if self._tried:
+                self._note_attempt()
+            return
         self._report.subscribe(identity, request, self._established.context if self._established is not None else b"")
         if not request.kinds:
             return

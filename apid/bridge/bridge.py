@@ -7,10 +7,12 @@ import os
 import signal
 import socket
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from apid import __version__
+from apid.bridge.attempts import FirstAttempts
 from apid.bridge.commands import Commands
 from apid.bridge.feeds import Feeds, helper_renderer
 from apid.bridge.output import Output
@@ -18,6 +20,7 @@ from apid.bridge.process import HelperProcess
 from apid.bridge.targets import Targets
 from apid.render.envelope import NeighborContext, ProcessContext
 from apid.riblink import RibLink
+from apid.signals import REQUESTS
 from bus.daemon import (
     EXIT_CONFIGURATION,
     AlreadyRunning,
@@ -39,6 +42,7 @@ FLOOD_OCTETS, FLOOD_SECONDS = 16 * 1024 * 1024, 10.0  # of commands in so many s
 WRITE_TURNS = 16  # chunks written in one turn of the loop
 STOP_SECONDS = 3.0
 DOWN_SECONDS, DOWN_LOOK = 1.0, 0.02  # seconds for sessions that end to say so, between looks whether they did
+ATTEMPTS_SECONDS = 5.0  # for the sessions to come up, or to fail to, before the helper starts without them
 SILENCE = 1.0  # seconds without a command, after which a helper has announced what it had to at its start
 STDERR_LINES = 500  # of a helper's stderr, logged in a second; more are counted
 ABOUT_NEIGHBORS: dict[str, Any] = {"bindings": [], "subscription": {}}  # what a helper is not started anew for
@@ -57,7 +61,7 @@ class Bridge:
         self._notices = helper_renderer(NOBODY, self._context, self._helper)
         self._publisher = Publisher(loop, run.events_in, program, epoch)
         self._output = self._new_output()
-        self._stopping = False
+        self._begun = self._stopping = False
         self._request = 0
         self._asked: Command | None = None
         self._was_losing = False
@@ -74,6 +78,7 @@ class Bridge:
         )
         self._feeds = Feeds(loop, run, self._events, self._lost, lambda: bool(self._output.lost), log)
         self._feeds.configure(self._helper, bindings, self._context)
+        self._attempts = FirstAttempts(loop, run, bindings, self._begin, self._bad)
         self._process = HelperProcess(
             loop,
             self._helper,
@@ -87,16 +92,26 @@ class Bridge:
         )
 
     def start(self) -> None:
-        """Start the helper."""
+        """Start the helper, once it is known of each of its sessions whether it comes up.
+
+        ExaBGP's sessions are there before its helpers have said anything, so helpers announce into sessions that have
+        been sent what is configured, with its End-of-RIB: what they withdraw at once was announced, and peers see it.
+        """
         self._loop.on_signal(signal.SIGCHLD, lambda: self._process.check())
         self._loop.call_later(SILENCE, lambda: self._look(0))
-        self._process.start()
+        self._attempts.wait(ATTEMPTS_SECONDS)
+
+    def _begin(self) -> None:
+        if not (self._begun or self._stopping):
+            self._begun = True
+            self._process.start()
 
     # The helper's life
 
     def _started(self, pid: int) -> None:
         self._log.info("helper started pid=%d run=%s", pid, one_line(" ".join(self._helper.run)))
         self._tell("started", {"pid": pid})
+        self._writable()  # what happened before
 
     def _exited(self, status: int) -> None:
         self._log.warning("helper exited status=%d", status)
@@ -207,6 +222,13 @@ class Bridge:
         self._asked = Command(self._request, self._name, line)
         self._control.send(self._asked)
 
+    def signalled(self, number: int) -> None:
+        """Take a signal for the daemon, which in ExaBGP is a helper's parent: some tell it to reload. No answer."""
+        self._log.info("signal taken for the daemon request=%s", REQUESTS[number])
+        self._request += 1
+        self._control.send(Signalled(number))
+        self._control.send(Command(self._request, "", REQUESTS[number]))
+
     def _control_connected(self) -> None:
         self._present()
         if self._asked is not None:
@@ -250,6 +272,7 @@ class Bridge:
         if not same:
             self._notices = helper_renderer(NOBODY, self._context, helper)
             self._commands.configure(helper.acknowledge)
+            self._begun = True
             self._process.reconfigure(helper)
 
     def _present(self) -> None:
@@ -275,11 +298,15 @@ class Bridge:
         if self._process.pid:
             self._output.event(lines)
             self._writable()
+        elif not self._begun:
+            self._output.event(lines)
 
     def _lost(self, count: int) -> None:
         if self._process.pid:
             self._output.drop(count)
             self._writable()
+        elif not self._begun:
+            self._output.drop(count)
 
     def _writable(self) -> None:
         """Write what the pipe takes."""
@@ -323,6 +350,8 @@ def main(run_directory: Path, program: str, log_level: str = "INFO") -> None:
         raise SystemExit(EXIT_CONFIGURATION) from error
     loop.on_signal(signal.SIGTERM, bridge.stop)
     loop.on_signal(signal.SIGINT, bridge.stop)
+    for number in REQUESTS:
+        loop.on_signal(number, partial(bridge.signalled, number))
     collect_garbage_rarely()
     bridge.start()
     loop.run()

@@ -19,8 +19,9 @@ from bgp.negotiate import SessionFacts
 from bgp.negotiated import Negotiated
 from bgp.pack import end_of_rib
 from bgp.settings_wire import settings_from_wire
-from bus.schema import Batch, Message, Pull, Resync
+from bus.schema import FEED_TRIED, Batch, Feed, Message, Pull, Resync, Subscribe
 from bus.settings import SessionConfiguration
+from peerd.connections import Connections
 from peerd.outbound import WHERE, Outbound
 from peerd.requests import act
 from peerd.sender import LOW_WATER
@@ -62,12 +63,13 @@ class Bed:
         [settings] = compiled.peerds.values()
         self.loop = FakeLoop()
         self.asked: list[Pull] = []
+        self.told: list[tuple[bytes, Message]] = []
         self.there = there
         self.session: Any = Session(
             self.loop,  # type: ignore[arg-type]
             SessionConfiguration.from_wire(settings.sessions[0]),
             self._to_ribd,
-            lambda _identity, _message: True,
+            self._to_bridge,
             FakePublisher(),  # type: ignore[arg-type]
             logging.getLogger("bgpbus.test"),
         )
@@ -88,6 +90,10 @@ class Bed:
         assert isinstance(message, Pull)
         self.asked.append(message)
         return self.there
+
+    def _to_bridge(self, identity: bytes, message: Message) -> bool:
+        self.told.append((identity, message))
+        return True
 
     def answer(self, position: int, floor: int, octets: bytes = b"", request: int | None = None) -> None:
         number = self.asked[-1].request if request is None else request
@@ -253,3 +259,44 @@ def test_what_a_session_cannot_send_is_an_error_with_its_reason() -> None:
         assert act(bed.session, action, arguments) == (reason, {})
     bed.session._established = None
     assert act(bed.session, "resend", []) == ("the session is not established", {})
+
+
+ATTEMPT = Subscribe("192.0.2.1", "", 1 << FEED_TRIED, 0, 0, 0)
+DIALS = TEXT.replace("passive;", "")
+
+
+def attempts(bed: Bed) -> list[bytes]:
+    """Return whom a session told that the first attempt at it is over."""
+    return [identity for identity, message in bed.told if isinstance(message, Feed) and message.items[0][1] == 6]
+
+
+@pytest.fixture
+def nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Connections, "dial", lambda _self, _handle: None)
+    monkeypatch.setattr(Session, "_arm", lambda _self: None)
+
+
+@pytest.mark.usefixtures("nobody_there")
+def test_a_first_attempt_is_over_once_the_peer_has_all_routes_and_each_who_asks_is_told_once() -> None:
+    bed = Bed(text=DIALS)
+    bed.session.subscribe(b"one", ATTEMPT)
+    bed.answer(5, 9)
+    assert attempts(bed) == []
+    bed.answer(9, 9)
+    assert attempts(bed) == [b"one"]
+    bed.session.subscribe(b"two", ATTEMPT)
+    bed.answer(12, 12)
+    assert attempts(bed) == [b"one", b"two"]
+
+
+@pytest.mark.usefixtures("nobody_there")
+def test_a_first_attempt_is_over_when_it_fails() -> None:
+    bed = Bed(text=DIALS)
+    bed.session.subscribe(b"one", ATTEMPT)
+    bed.session._handle(ev.ConnectFailed(7, "refused"))
+    assert attempts(bed) == [b"one"]
+
+
+def test_there_is_no_first_attempt_at_a_passive_session(bed: Bed) -> None:
+    bed.session.subscribe(b"one", ATTEMPT)
+    assert attempts(bed) == [b"one"]

@@ -87,6 +87,10 @@ class Packer:
             for message in self._withdraw(family, attribute_set, items)
         ]
 
+    def separates(self, family: Family, count: int) -> bool:
+        """Whether so many routes of one attribute set are sent in a message each."""
+        return not self.shape.group_updates or (family not in SHARED_FAMILIES and count <= SEPARATE_ROUTES)
+
     def unsendable(self, family: Family, attribute_set: bytes) -> str | None:
         """Tell why the session cannot carry routes with this attribute set."""
         if family not in self._families:
@@ -156,8 +160,7 @@ class Packer:
     def _pieces(self, family: Family, items: list[bytes], room: int) -> tuple[list[bytes], list[bytes]]:
         """Return NLRI fields of at most `room` octets that hold the items, and the items that are larger."""
         routes = items if family in self.shape.add_path else [item[_PATH_ID:] for item in items]
-        separate = family not in SHARED_FAMILIES and len(routes) <= SEPARATE_ROUTES
-        if separate or not self.shape.group_updates:
+        if self.separates(family, len(routes)):
             pieces = [route for route in routes if len(route) <= room]
         else:
             # ExaBGP orders what shares a message by its octets.

@@ -7,17 +7,20 @@ cache is only a cache: whatever was dropped is packed again from the table.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bgp.family import Family
-from bgp.pack import Packer
+from bgp.pack import Packer, Skipped
 from bgp.shape import Shape
+from ribd.order import Piece, kin
 from ribd.table import Entry, FamilyTable, Table, Withdrawn
 
 SEGMENT_ENTRIES = 4096  # entries in a segment at most: packing one takes some 5 ms, in which all others wait
 SEGMENT_SETS = 1024  # attribute sets in a segment: bounds the time that packing one takes (about 10 ms)
 SEGMENT_OCTETS = 1024 * 1024  # of items and attribute sets in a segment, roughly: a batch must fit the bus
 CACHED_OCTETS = 16 * 1024 * 1024  # of segments kept for each stream
+ORDERED_ENTRIES = 256  # entries in a segment up to which its order is ExaBGP's; a bulk is packed family by family
 BACKLOGS = 4  # snapshots of changes kept for each stream; a session without one costs a walk back
 
 
@@ -28,15 +31,14 @@ class Segment:
     start: int
     end: int
     made: int
-    announcements: bytes
-    withdrawals: bytes
+    pieces: tuple[Piece, ...]
     routes: int
     withheld: tuple[str, ...]
 
     @property
     def size(self) -> int:
-        """Octets that it keeps in memory."""
-        return len(self.announcements) + len(self.withdrawals)
+        """Octets that it keeps in memory, roughly."""
+        return sum(len(piece.octets) for piece in self.pieces)
 
     def serves(self, floor: int) -> bool:
         """Whether a session with this floor may be sent this segment.
@@ -46,9 +48,9 @@ class Segment:
         """
         return floor <= self.start or self.end <= floor <= self.made
 
-    def octets(self, floor: int) -> bytes:
+    def told(self, floor: int) -> tuple[Piece, ...]:
         """Return what a session must be sent; withdrawals up to its floor mean nothing to it."""
-        return self.announcements if self.end <= floor else self.withdrawals + self.announcements
+        return self.pieces if self.end > floor else tuple(piece for piece in self.pieces if not piece.withdrawal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +100,8 @@ class Stream:
         if backlog is None:
             backlog = Backlog(self._table.since(position), 0, self._table.version)
         entries, index, end, size = backlog.entries, backlog.index, position, 0
-        announce: dict[bytes, list[bytes]] = {}
-        withdraw: dict[bytes, list[bytes]] = {}
+        announce: dict[bytes, list[Entry]] = {}
+        withdraw: dict[bytes, list[Entry]] = {}
         for entry in entries[index : index + SEGMENT_ENTRIES]:
             version, attributes, item = entry
             if end < floor < version:
@@ -116,7 +118,7 @@ class Stream:
             if same is None:
                 same = routes[octets] = []
                 size += len(octets)
-            same.append(item)
+            same.append(entry)
             size += len(item)
         if index == len(entries):
             end = floor if end < floor < backlog.upto else backlog.upto
@@ -130,32 +132,69 @@ class Stream:
             self._backlogs.pop(next(iter(self._backlogs)))
 
     def _pack(
-        self, start: int, end: int, announce: dict[bytes, list[bytes]], withdraw: dict[bytes, list[bytes]]
+        self, start: int, end: int, announce: dict[bytes, list[Entry]], withdraw: dict[bytes, list[Entry]]
     ) -> Segment:
-        family, packer = self._table.family, self._packer
-        announcements = self._superseded() + b"".join(packer.announce(family, announce))
-        skipped = packer.skipped
-        for each in skipped:
-            # What this session cannot be sent must not stay there in its former form either.
-            withdraw.setdefault(b"", []).extend(each.items)
-        withdrawals = b"".join(packer.withdraw(family, withdraw))
         routes = sum(map(len, announce.values())) + sum(map(len, withdraw.values()))
+        pack = self._pack_in_order if routes <= ORDERED_ENTRIES else self._pack_bulk
+        pieces, skipped = pack(end, announce, withdraw)
+        pieces = self._superseded() + pieces
         withheld = tuple(each.reason for each in skipped)
-        return Segment(start, end, self._table.version, announcements, withdrawals, routes, withheld)
+        return Segment(start, end, self._table.version, tuple(pieces), routes, withheld)
 
-    def _superseded(self) -> bytes:
+    def _pack_in_order(
+        self, end: int, announce: dict[bytes, list[Entry]], withdraw: dict[bytes, list[Entry]]
+    ) -> tuple[list[Piece], list[Skipped]]:
+        """Return pieces that may stand among those of other families."""
+        packer, pieces, skipped = self._packer, [], []
+        for octets, entries in announce.items():
+            for place, joined in self._joined(entries):
+                messages = b"".join(packer.announce(self._table.family, {octets: [entry[2] for entry in joined]}))
+                pieces.append(Piece(kin(self._table.family, octets), joined[0][0], place, False, messages))
+                skipped += packer.skipped
+        for octets, entries in withdraw.items():
+            for place, joined in self._joined(entries):
+                messages = b"".join(packer.withdraw(self._table.family, {octets: [entry[2] for entry in joined]}))
+                pieces.append(Piece(kin(self._table.family, octets), joined[0][0], place, True, messages))
+        if skipped:
+            pieces.append(self._in_place_of(skipped, end))
+        return pieces, skipped
+
+    def _joined(self, entries: list[Entry]) -> Iterator[tuple[int, list[Entry]]]:
+        """Return entries of one attribute set as messages have them, each with its place."""
+        if self._packer.separates(self._table.family, len(entries)):
+            return ((entry[0], [entry]) for entry in entries)
+        return iter([(0, entries)])
+
+    def _pack_bulk(
+        self, end: int, announce: dict[bytes, list[Entry]], withdraw: dict[bytes, list[Entry]]
+    ) -> tuple[list[Piece], list[Skipped]]:
+        """Return one piece that withdraws and one that announces."""
+        family, packer = self._table.family, self._packer
+        announcements = b"".join(packer.announce(family, _items(announce)))
+        skipped = packer.skipped
+        withdrawals = b"".join(packer.withdraw(family, _items(withdraw)))
+        pieces = [Piece(end, end, 0, True, withdrawals), Piece(end, end, 0, False, announcements)]
+        return [self._in_place_of(skipped, end), *pieces] if skipped else pieces, skipped
+
+    def _in_place_of(self, skipped: list[Skipped], end: int) -> Piece:
+        """Withdraw what this session cannot be sent: it must not stay there in its former form either."""
+        items = [item for each in skipped for item in each.items]
+        return Piece(end, end, 0, True, b"".join(self._packer.withdraw(self._table.family, {b"": items})))
+
+    def _superseded(self) -> list[Piece]:
         """Return what precedes the first segment of a table that nobody was sent before."""
         table = self._table
         table.served = True
         if not table.superseded:
-            return b""
+            return []
         superseded, table.superseded = table.superseded, []
-        return b"".join(
+        octets = b"".join(
             octets
             for _, attributes, item in superseded
             if isinstance(attributes, bytes)
             for octets in self._packer.announce(table.family, {attributes: [item]})
         )
+        return [Piece(0, 0, 0, False, octets)] if octets else []
 
     def _keep(self, segment: Segment) -> None:
         self._forget(segment.start)
@@ -184,3 +223,7 @@ class UpdateGroup:
         if stream is None:
             stream = self._streams[family] = Stream(self.table.family(family), self._packer)
         return stream
+
+
+def _items(routes: dict[bytes, list[Entry]]) -> dict[bytes, list[bytes]]:
+    return {octets: [entry[2] for entry in entries] for octets, entries in routes.items()}

@@ -38,6 +38,7 @@ from ribd.group import UpdateGroup
 from ribd.journal import Damage, Journal, new_lineage
 from ribd.limit import depends, refusal
 from ribd.listing import Listings
+from ribd.order import Piece, in_order
 from ribd.state import Outcome, RequestError, Restorer, State
 from ribd.sync import Syncs
 from ribd.table import Table
@@ -320,7 +321,8 @@ class RibServer:
             self._resync(session, "the journal is another one")
             return
         group = self._group(table, session.shape)
-        cursors, parts, routes = [], [], 0
+        cursors, routes = [], 0
+        turns: list[list[tuple[Piece, ...]]] = []  # the first segments of all families, the second ones, and so on
         withheld: dict[str, None] = {}
         credit, moved = min(pull.credit, ANSWER_OCTETS), False
         for afi, safi, position, floor in pull.cursors:
@@ -334,10 +336,13 @@ class RibServer:
             elif position > stream.version or max(position, floor) < stream.purged:
                 self._resync(session, f"version {position} of {Family(afi, safi)} is not remembered")
                 return
+            turn = 0
             while credit > 0 and (segment := stream.next(position, floor)) is not None:
-                octets = segment.octets(floor)
-                parts.append(octets)
-                credit -= len(octets)
+                if turn == len(turns):
+                    turns.append([])
+                turns[turn].append(segment.told(floor))
+                turn += 1
+                credit -= segment.size
                 routes += segment.routes
                 withheld.update(dict.fromkeys(segment.withheld))
                 position, moved = segment.end, True
@@ -346,7 +351,8 @@ class RibServer:
             return
         session.waiting = False
         lineage = self._state.lineage
-        batch = Batch(pull.neighbor, pull.request, lineage, cursors, b"".join(parts), routes, list(withheld))
+        octets = b"".join(part for pieces in turns for part in in_order(pieces))
+        batch = Batch(pull.neighbor, pull.request, lineage, cursors, octets, routes, list(withheld))
         self._send(session, batch)
 
     def _resync(self, session: Session, reason: str) -> None:

@@ -258,6 +258,7 @@ class Restorer:
         elif kind == "family" and self._table is not None:
             self._routes = self._table.family(Family(fields[0], fields[1]))
             self._routes.version, self._routes.purged = fields[2], fields[3]
+            self._table.clock.version = max(self._table.clock.version, fields[2])
         elif kind == "rows" and self._routes is not None:
             self._rows(self._routes, fields[0], fields[1])
         elif kind == "leases" and self._routes is not None:

@@ -1,8 +1,9 @@
 """Routes with versions: the tables, who shares them, and how a command changes them.
 
 A `FamilyTable` maps a route's key to `(version, attribute set or tombstone, item)`. Every change takes the next version
-and moves the entry to the end of the dict, so the changes since a version are a walk back from the end, and a route
-that flapped a hundred times is one entry. A tombstone is a withdrawal that some session may not have been sent yet.
+of the whole table and moves the entry to the end of the dict, so the changes since a version are a walk back from the
+end, and a route that flapped a hundred times is one entry. A tombstone is a withdrawal that some session may not have
+been sent yet.
 
 Neighbors that have always been addressed together share one `Table`; a command that addresses some of them splits
 it by copying (partition refinement), so a thousand equal neighbors cost one table. The sessions of a range are not
@@ -38,10 +39,20 @@ SETS_AT = 1024  # attribute sets; likewise
 ADDRESSED = 1024  # lists of neighbors whose tables are remembered
 
 
+class Clock:
+    """The newest version in any family of a table: versions tell the order of changes across families."""
+
+    __slots__ = ("version",)
+
+    def __init__(self, version: int = 0) -> None:
+        self.version = version
+
+
 class FamilyTable:
     """The routes of one family in one table."""
 
     __slots__ = (
+        "clock",
         "entries",
         "family",
         "keyed_by_item",
@@ -53,8 +64,9 @@ class FamilyTable:
         "version",
     )
 
-    def __init__(self, family: Family) -> None:
+    def __init__(self, family: Family, clock: Clock) -> None:
         self.family = family
+        self.clock = clock
         self.keyed_by_item = family.safi in KEYED_BY_ITEM
         self.entries: dict[bytes, Entry] = {}
         self.version = 0
@@ -84,10 +96,10 @@ class FamilyTable:
         if self.keyed_by_item and len(items) >= BULK and entries.keys().isdisjoint(items):
             # All new, which is the bulk case: no Python per route. A duplicate inside `items` keeps its first
             # place with its last version, so it would be out of order: `len` tells.
-            before, version = len(entries), self.version
+            before, version = len(entries), self.clock.version
             entries.update(zip(items, zip(count(version + 1), repeat(attributes), items), strict=False))
             if len(entries) - before == len(items):
-                self.version += len(items)
+                self.version = self.clock.version = version + len(items)
                 return len(items)
             for item in items:
                 entries.pop(item, None)
@@ -95,7 +107,7 @@ class FamilyTable:
         return self._announce_each(attributes, items, configured and not self.served)
 
     def _announce_each(self, attributes: bytes, items: list[bytes], keep: bool) -> int:
-        entries, version, changed = self.entries, self.version, 0
+        entries, version, changed = self.entries, self.clock.version, 0
         for item in items:
             key = self.key(item)
             old = entries.get(key)
@@ -109,7 +121,8 @@ class FamilyTable:
             version += 1
             changed += 1
             entries[key] = (version, attributes, item)
-        self.version = version
+        if changed:
+            self.version = self.clock.version = version
         return changed
 
     def withdraw(self, attributes: bytes, items: list[bytes]) -> int:
@@ -118,7 +131,7 @@ class FamilyTable:
         ExaBGP sends a withdrawal for a route that it does not know, and scripts use it to clean up behind another
         speaker of the same session.
         """
-        entries, version, changed = self.entries, self.version, 0
+        entries, version, changed = self.entries, self.clock.version, 0
         withdrawn = Withdrawn(attributes)
         if self.leases.seconds:
             self.leases.end(map(self.key, items))
@@ -135,7 +148,7 @@ class FamilyTable:
             changed += 1
             self.tombstones += 1
             entries[key] = (version, withdrawn, item if old is None else old[2])
-        self.version = version
+        self.version = self.clock.version = version
         return changed
 
     def lease(self, items: list[bytes], seconds: int, now: float) -> None:
@@ -177,9 +190,9 @@ class FamilyTable:
             self.purged = max(self.purged, self.entries.pop(key)[0])
         self.tombstones -= len(dropped)
 
-    def copy(self) -> FamilyTable:
+    def copy(self, clock: Clock) -> FamilyTable:
         """Copy for a split: same entries, same versions."""
-        other = FamilyTable(self.family)
+        other = FamilyTable(self.family, clock)
         other.entries = self.entries.copy()
         other.version, other.tombstones, other.purged = self.version, self.tombstones, self.purged
         other.served, other.superseded = self.served, self.superseded.copy()
@@ -190,23 +203,25 @@ class FamilyTable:
 class Table:
     """What a set of neighbors is announced."""
 
-    __slots__ = ("families", "members")
+    __slots__ = ("clock", "families", "members")
 
     def __init__(self, members: Iterable[str]) -> None:
         self.members = set(members)
+        self.clock = Clock()
         self.families: dict[Family, FamilyTable] = {}
 
     def family(self, family: Family) -> FamilyTable:
         """Return a family's routes, empty at first."""
         table = self.families.get(family)
         if table is None:
-            table = self.families[family] = FamilyTable(family)
+            table = self.families[family] = FamilyTable(family, self.clock)
         return table
 
     def split(self, members: set[str]) -> Table:
         """Give some members a table of their own with the same contents."""
         other = Table(members)
-        other.families = {family: table.copy() for family, table in self.families.items()}
+        other.clock = Clock(self.clock.version)
+        other.families = {family: table.copy(other.clock) for family, table in self.families.items()}
         self.members -= members
         return other
 

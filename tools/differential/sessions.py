@@ -20,6 +20,25 @@ OPERATIONAL = """operational {
  adm afi ipv4 safi unicast advisory "third";
 }
 """
+MIXED = """family { ipv4 unicast; ipv4 multicast; ipv4 nlri-mpls; ipv6 unicast; ipv4 flow; l2vpn vpls; }
+static {
+route 2001:db8:9::/48 next-hop 2001:db8::1;
+route 10.2.0.0/24 label 5 next-hop 1.1.1.1;
+route 10.0.9.0/24 next-hop 1.1.1.1;
+route 2001:db8:8::/48 next-hop 2001:db8::2;
+route 10.0.7.0/24 next-hop 1.1.1.2;
+route 224.0.0.0/24 next-hop 1.1.1.1;
+route 10.2.1.0/24 label 5 next-hop 1.1.1.1;
+route 10.0.8.0/24 next-hop 1.1.1.1;
+route 2001:db8:7::/48 next-hop 2001:db8::1;
+}
+flow {
+route a { next-hop 5.5.5.5; match { destination 10.0.4.0/24; } then { redirect-to-nexthop; } }
+route b { match { destination 10.0.5.0/24; } then { copy 1.2.3.4; } }
+route c { match { destination 10.0.6.0/24; } then { redirect 1.2.3.4; } }
+}
+l2vpn { vpls a { endpoint 5; base 10702; offset 1; size 8; rd 1:2; next-hop 1.1.1.1; } }
+"""
 WATCHDOGS = """family { ipv4 unicast; }
 static {
 route 10.0.0.0/24 next-hop 1.1.1.1 watchdog dog;
@@ -39,6 +58,8 @@ CASES = (
     Case("all families", "family { all; }\n"),
     Case("names", f"host-name aye;\ndomain-name example.org;\nhold-time 90;\n{STATIC}"),
     Case("separate", f"group-updates false;\n{STATIC}"),
+    Case("mixed families", MIXED),
+    Case("mixed families, separate", f"group-updates false;\n{MIXED}"),
     Case("manual eor", f"manual-eor true;\n{STATIC}", ("announce eor ipv4 unicast", "announce eor ipv6 unicast")),
     Case("unknown capability", STATIC, capabilities=UNKNOWN_CAPABILITY),
     Case("closed by the peer", STATIC, says=(Say(1.5, b""),)),

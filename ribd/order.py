@@ -1,0 +1,62 @@
+"""The order in which changes that wait together are sent: ExaBGP's, so that peers which compare octets see no other.
+
+Routes with the same attributes stand together, where the first of them stands; among them those of a family, likewise;
+and among these each in its turn. Routes that share a message come first of their kind, those that are withdrawn before
+the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from bgp.attribute.next_hop import NextHop
+from bgp.attribute.walk import walk
+from bgp.errors import BGPError
+from bgp.family import SAFI, Family
+
+# Families whose next hop is no attribute of the route to ExaBGP, which does not tell routes of different ones apart.
+_NEXT_HOP_APART = (SAFI.FLOW, SAFI.FLOW_VPN, SAFI.VPLS)
+
+
+class Piece(NamedTuple):
+    """Whole messages of a family that stand together.
+
+    kin: the attributes that it shares with other pieces, or a number that nothing else has. version: of the first
+    change in it. place: among the family's pieces of this kin.
+    """
+
+    kin: bytes | int
+    version: int
+    place: int
+    withdrawal: bool
+    octets: bytes
+
+
+def kin(family: Family, attributes: bytes) -> bytes:
+    """Return the attributes by which ExaBGP tells whether routes belong together."""
+    if family.safi not in _NEXT_HOP_APART:
+        return attributes
+    try:
+        return b"".join(attributes[start:stop] for _, code, start, _, stop in walk(attributes) if code != NextHop.CODE)
+    except BGPError:
+        return attributes
+
+
+def in_order(families: Sequence[Sequence[Piece]]) -> list[bytes]:
+    """Return the octets of the pieces of several families, in order."""
+    if len(families) == 1 and len(families[0]) == 1:
+        return [families[0][0].octets]
+    first: dict[bytes | int, int] = {}
+    first_of: dict[tuple[int, bytes | int], int] = {}
+    for number, pieces in enumerate(families):
+        for piece in pieces:
+            first[piece.kin] = min(piece.version, first.get(piece.kin, piece.version))
+            own = (number, piece.kin)
+            first_of[own] = min(piece.version, first_of.get(own, piece.version))
+    placed = [
+        (first[piece.kin], first_of[number, piece.kin], piece.place, not piece.withdrawal, piece.octets)
+        for number, pieces in enumerate(families)
+        for piece in pieces
+    ]
+    return [octets for *_, octets in sorted(placed)]

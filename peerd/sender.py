@@ -183,5 +183,6 @@ class Sender:
         for family in families:
             if self.outbound.refresh(family) and self._enhanced_refresh:
                 self.send(Refresh(family, RefreshSubtype.BEGIN).message())
+        self._mark()  # a family that never had a route has been sent again already
         self._request = next(self._requests)  # the answer to the Pull that is out is from before: it must not be taken
         self.pull_again()

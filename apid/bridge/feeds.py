@@ -66,7 +66,11 @@ class Watched:
             binding.received_parsed, binding.received_packets, binding.received_consolidate, binding.negotiated
         )
         self.sent_form = form_of(
-            binding.sent_parsed, binding.sent_packets, binding.sent_consolidate, binding.negotiated
+            # As in ExaBGP: what is sent comes with its octets only where these are asked for by name, too.
+            binding.sent_parsed or binding.sent_consolidate,
+            binding.sent_packets,
+            binding.sent_consolidate and binding.sent_packets,
+            binding.negotiated,
         )
         self.negotiated: Negotiated | None = None
         self.counter = 1

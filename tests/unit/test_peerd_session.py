@@ -18,6 +18,7 @@ from bgp.message import MessageType, split_messages
 from bgp.negotiate import SessionFacts
 from bgp.negotiated import Negotiated
 from bgp.pack import end_of_rib
+from bgp.refresh import RefreshSubtype
 from bgp.settings_wire import settings_from_wire
 from bus.schema import FEED_TRIED, Batch, Feed, Message, Pull, Resync, Subscribe
 from bus.settings import SessionConfiguration
@@ -146,6 +147,14 @@ def test_a_refresh_is_not_forgotten_for_the_answer_that_was_on_its_way(bed: Bed,
     bed.session._connections._progress(1, 1)
     bed.answer(7, 5)
     assert bed.wire.kinds() == [MessageType.ROUTE_REFRESH]  # End-of-RR
+
+
+def test_a_refresh_of_a_family_that_never_had_a_route_has_its_end_at_once(bed: Bed) -> None:
+    bed.answer(0, 0)
+    bed.wire.sent = b""
+    assert act(bed.session, "resend", []) == ("", {})
+    begin, end = split_messages(bed.wire.sent)
+    assert (begin[21], end[21]) == (RefreshSubtype.BEGIN, RefreshSubtype.END)
 
 
 def test_a_ribd_that_comes_back_is_asked_the_same_again(bed: Bed) -> None:

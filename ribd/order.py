@@ -2,12 +2,13 @@
 
 Routes with the same attributes stand together, where the first of them stands; among them those of a family, likewise;
 and among these each in its turn. Routes that share a message come first of their kind, those that are withdrawn before
-the others.
+the others. A session that comes back has all of a family said before the next one; a family that is sent again, on
+request, comes route by route.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from bgp.attribute.next_hop import NextHop
@@ -43,17 +44,23 @@ def kin(family: Family, attributes: bytes) -> bytes:
         return attributes
 
 
-def in_order(families: Sequence[Sequence[Piece]]) -> list[bytes]:
-    """Return the octets of the pieces of several families, in order."""
+def alone(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+    """Return pieces that have no kin."""
+    return tuple(piece._replace(kin=piece.version) for piece in pieces)
+
+
+def in_order(families: Sequence[Sequence[Piece]], again: bool = False) -> list[bytes]:
+    """Return the octets of the pieces of several families, in order; of what is sent `again`, family by family."""
     if len(families) == 1 and len(families[0]) == 1:
         return [families[0][0].octets]
-    first: dict[bytes | int, int] = {}
-    first_of: dict[tuple[int, bytes | int], int] = {}
+    first: dict[bytes | int, tuple[int, int]] = {}
+    first_of: dict[tuple[int, bytes | int], tuple[int, int]] = {}
     for number, pieces in enumerate(families):
         for piece in pieces:
-            first[piece.kin] = min(piece.version, first.get(piece.kin, piece.version))
+            when = (number if again else 0, piece.version)
+            first[piece.kin] = min(when, first.get(piece.kin, when))
             own = (number, piece.kin)
-            first_of[own] = min(piece.version, first_of.get(own, piece.version))
+            first_of[own] = min(when, first_of.get(own, when))
     placed = [
         (first[piece.kin], first_of[number, piece.kin], piece.place, not piece.withdrawal, piece.octets)
         for number, pieces in enumerate(families)

@@ -38,7 +38,7 @@ from ribd.group import UpdateGroup
 from ribd.journal import Damage, Journal, new_lineage
 from ribd.limit import depends, refusal
 from ribd.listing import Listings
-from ribd.order import Piece, in_order
+from ribd.order import Piece, alone, in_order
 from ribd.state import Outcome, RequestError, Restorer, State
 from ribd.sync import Syncs
 from ribd.table import Table
@@ -80,6 +80,7 @@ class RibServer:
         self._sessions: dict[str, Session] = {}
         self._of_range: dict[str, set[str]] = {}  # the names of a range's sessions
         self._groups: dict[Table, dict[Shape, UpdateGroup]] = {}
+        self._known: set[str] = set()  # neighbors that were sent a table in our life
         self._pending: list[tuple[bytes | None, Request, bytes]] = []  # nobody is told of our own requests
         self._held: list[tuple[bytes, Request, bytes]] = []  # until it is known which neighbors there are
         self._refusing = False
@@ -246,6 +247,7 @@ class RibServer:
 
     def _report(self, request: Request, outcome: Outcome) -> None:
         if outcome.enrolled:
+            self._known &= self._state.rib.enrolled
             self._log.info("neighbors enrolled count=%d", len(self._state.rib.enrolled))
             self._groups = {table: self._groups.get(table, {}) for table in outcome.tables}
         if request.client == LEASE and isinstance(request, Apply):
@@ -324,15 +326,16 @@ class RibServer:
         cursors, routes = [], 0
         turns: list[list[tuple[Piece, ...]]] = []  # the first segments of all families, the second ones, and so on
         withheld: dict[str, None] = {}
-        credit, moved = min(pull.credit, ANSWER_OCTETS), False
+        credit, moved, fresh, resent = min(pull.credit, ANSWER_OCTETS), False, False, False
         for afi, safi, position, floor in pull.cursors:
             stream = group.stream(Family(afi, safi))
             if floor == WHERE:
                 cursors.append([afi, safi, position, stream.version])
                 moved = True
                 continue
+            refreshing = position == 0 and floor > 0
             if floor < 0:
-                floor, moved = stream.version, True
+                floor, moved, fresh = stream.version, True, True
             elif position > stream.version or max(position, floor) < stream.purged:
                 self._resync(session, f"version {position} of {Family(afi, safi)} is not remembered")
                 return
@@ -340,18 +343,22 @@ class RibServer:
             while credit > 0 and (segment := stream.next(position, floor)) is not None:
                 if turn == len(turns):
                     turns.append([])
-                turns[turn].append(segment.told(floor))
+                turns[turn].append(alone(segment.told(floor)) if refreshing else segment.told(floor))
                 turn += 1
                 credit -= segment.size
                 routes += segment.routes
                 withheld.update(dict.fromkeys(segment.withheld))
                 position, moved = segment.end, True
             cursors.append([afi, safi, position, floor])
+            resent |= refreshing
         if not moved:
             return
         session.waiting = False
+        again = resent or (fresh and pull.neighbor in self._known)
+        if fresh and pull.neighbor in rib.enrolled:
+            self._known.add(pull.neighbor)
         lineage = self._state.lineage
-        octets = b"".join(part for pieces in turns for part in in_order(pieces))
+        octets = b"".join(part for pieces in turns for part in in_order(pieces, again))
         batch = Batch(pull.neighbor, pull.request, lineage, cursors, octets, routes, list(withheld))
         self._send(session, batch)
 

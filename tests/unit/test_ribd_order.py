@@ -12,7 +12,7 @@ from bgp.message import split_messages
 from bgp.route import encode_set
 from bgp.update import decode_update
 from bus.schema import Batch, Pull
-from ribd.order import Piece, in_order, kin
+from ribd.order import Piece, alone, in_order, kin
 from tests.unit.rib_bench import LABELLED, UNICAST, Daemon, SimulatedPeer, labelled, unicast
 
 
@@ -34,6 +34,12 @@ def test_what_is_withdrawn_has_its_turn_and_comes_first_where_routes_share_a_mes
     assert in_order([separate]) == [b"1", b"-2", b"4"]
     shared = [piece(b"a", 1, 0), piece(b"a", 2, 0, withdrawal=True)]
     assert in_order([shared]) == [b"-2", b"1"]
+
+
+def test_what_is_sent_again_comes_family_by_family_but_kin_stay_together() -> None:
+    six, unicast = [piece(b"a", 1), piece(b"b", 4)], [piece(b"a", 2), piece(b"c", 3)]
+    assert in_order([unicast, six], again=True) == [b"2", b"1", b"3", b"4"]
+    assert in_order([alone(unicast), alone(six)], again=True) == [b"2", b"3", b"1", b"4"]
 
 
 def test_next_hops_tell_routes_apart_but_not_rules() -> None:
@@ -73,6 +79,17 @@ def test_families_are_mixed_as_they_were_said(daemon: Daemon) -> None:
         for reach in decode_update(message[19:], peer.negotiated).announced
     ]
     assert said == [(LABELLED, 1), (LABELLED, 3), (UNICAST, 2), (UNICAST, 1), (LABELLED, 2)]
+    daemon.close()
+
+
+def test_a_session_that_comes_back_is_sent_one_family_after_the_other(daemon: Daemon) -> None:
+    daemon.apply(["n"], 1, LABELLED, 1, [labelled(1, 5)])
+    daemon.apply(["n"], 1, UNICAST, 2, [unicast(1)])
+    for number, expected in enumerate(([LABELLED, UNICAST], [UNICAST, LABELLED])):
+        peer = SimulatedPeer("n", number)
+        [batch] = [each for each in daemon.say(peer.identity, first_pull(peer)) if isinstance(each, Batch)]
+        updates = [decode_update(each[19:], peer.negotiated) for each in split_messages(batch.octets)]
+        assert [reach.family for update in updates for reach in update.announced] == expected
     daemon.close()
 
 

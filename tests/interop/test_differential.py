@@ -38,7 +38,7 @@ def test_routes_of_every_family_are_encoded_alike() -> None:
 
 
 def test_sessions_send_the_same_messages_in_the_same_order() -> None:
-    assert not differences(list(CASES), quiet=2.5, order=True)
+    assert not differences(list(CASES), quiet=4.0, order=True)  # on a busy machine sessions come back late
 
 
 def test_forms_of_every_word_are_taken_and_told_alike() -> None:

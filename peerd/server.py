@@ -32,7 +32,7 @@ from peerd.requests import act, act_on_range
 from peerd.session import Session
 
 STOP_SECONDS = 2.0  # for NOTIFICATIONs to leave before the process goes
-DECONFIGURED, CONFIGURATION_CHANGED = 3, 6  # Cease subcodes (RFC 4486)
+DECONFIGURED = 3  # Cease subcode (RFC 4486); for a session that begins anew with other settings, too, as in ExaBGP
 INCOMING_OCTETS = 4096
 
 
@@ -67,7 +67,7 @@ class PeerServer:
             changed = name in wanted
             # Who listens, and whether it is shut, is not what the session is: it goes on when only that has changed.
             if not changed or not _same_session(wanted[name], session.configuration):
-                self._leave(name, "configuration changed" if changed else "removed", _cease(changed))
+                self._leave(name, "configuration changed" if changed else "removed")
                 continue
             if isinstance(session, Range):
                 session.update(wanted[name])
@@ -77,10 +77,10 @@ class PeerServer:
             if name not in self._sessions:
                 self._add(configuration)
 
-    def _leave(self, name: str, reason: str, subcode: int) -> None:
+    def _leave(self, name: str, reason: str) -> None:
         """End a session for good."""
         session = self._sessions.pop(name)
-        session.stop(reason, subcode)
+        session.stop(reason, DECONFIGURED)
         self._leaving.append(session)
 
     def _add(self, configuration: SessionConfiguration) -> None:
@@ -196,7 +196,7 @@ class PeerServer:
             return SessionReply(request.request, request.neighbor, f"{request.neighbor} is not here", {})
         if neighbor is not None and request.action == "leave":
             # Its new settings follow; until then it must not be sent what only those allow.
-            self._leave(request.neighbor, "configuration changed", CONFIGURATION_CHANGED)
+            self._leave(request.neighbor, "configuration changed")
             return SessionReply(request.request, request.neighbor, "", {})
         try:
             if isinstance(session, Range):
@@ -230,7 +230,3 @@ def _same_session(one: SessionConfiguration, other: SessionConfiguration) -> boo
     return (
         replace(one, helpers=other.helpers, announcers=other.announcers, end_of_rib_wait=wait, shut=other.shut) == other
     )
-
-
-def _cease(changed: bool) -> int:
-    return CONFIGURATION_CHANGED if changed else DECONFIGURED

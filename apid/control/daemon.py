@@ -20,7 +20,7 @@ from apid.load import LoadError
 from bus.schema import SchemaError, SessionReply
 
 VERSION = f"exabgp 5.0.0 bgpbus {__version__}"
-ADMINISTRATIVE_RESET = 4  # Cease subcode (RFC 4486)
+DECONFIGURED = 3  # Cease subcode (RFC 4486) with which ExaBGP ends the sessions of a restart
 ROWS_IN_ONE_TURN = 1000
 UNKNOWN = "UNKNOWN"  # the state of a session whose peerd does not answer
 
@@ -44,7 +44,7 @@ def restart_all(context: Context) -> Job:
     yield ["restart in progress"]
     if error := (yield context.in_force.reload):
         return str(error)
-    yield context.ask(list(context.directory.neighbors.values()), "teardown", str(ADMINISTRATIVE_RESET))
+    yield context.ask(list(context.directory.neighbors.values()), "teardown", str(DECONFIGURED))
     return (yield from _restart_helpers(context))
 
 

@@ -31,6 +31,7 @@ def _receive(bench: Bench, name: str, stream: bytes, count: int) -> list[Result]
     sink = bench.sink(setup.port, feed=place / "feed")
     with bench.running(setup, sink):
         sink.wait_established(60)
+        wait_for((place / "ready").exists, 60, "the helper")
         start = sink.go()
         end, read, octets, verified, wrong = result_of(place, "result", LIMIT)
         if wrong or not verified:

@@ -2,7 +2,7 @@
 
 usage: counter.py DIRECTORY GOAL
 
-Once GOAL prefixes were read, DIRECTORY/result says: time (CLOCK_MONOTONIC, seconds), prefixes, octets, verified lines,
+DIRECTORY/ready is there once it reads. Once GOAL prefixes were read, DIRECTORY/result says: time (CLOCK_MONOTONIC, seconds), prefixes, octets, verified lines,
 and how many of those were no JSON or held another number of prefixes than the octets suggest.
 """
 
@@ -19,6 +19,7 @@ def main(directory: str, goal: float) -> None:
     """Count until the speaker closes stdin."""
     count = octets = reads = verified = wrong = 0
     tail = sample = b""
+    open(f"{directory}/ready", "w").close()
     while data := os.read(0, 1 << 20):
         octets += len(data)
         count += data.count(MARK) + (tail + data[:5]).count(MARK)

@@ -103,8 +103,10 @@ class UpdateDecoder:
         octets = body[start:stop]
         if stop < end and start == 4 and self._ipv4:
             received = self._cache.get(octets)
+            if received is None and not _may_hold_multiprotocol(octets):
+                received = self._received(octets)
             if received is not None and received.sound:
-                # The hot path: IPv4 routes, nothing else, attributes known and without fault.
+                # The hot path: IPv4 routes, nothing else, attributes without fault.
                 reach = Reach(IPV4_UNICAST, received.next_hop, self._ipv4_items(body[stop:]))
                 return Update((reach,), (), received.attributes, None, received.discarded, None)
         if end == 4:
@@ -113,9 +115,9 @@ class UpdateDecoder:
 
     def _decode(self, withdrawn: bytes, octets: bytes, nlri: bytes) -> Update:
         """Read any UPDATE from its three fields."""
-        if MP_REACH_NLRI in octets or MP_UNREACH_NLRI in octets:
+        if _may_hold_multiprotocol(octets):
             parts = separate(octets)
-        else:  # no octet has such a value, so no code has
+        else:
             parts = Separated(octets, None, b"", None, b"", None)
         received = self._received(parts.rest)
         reach = unreach = None
@@ -197,6 +199,11 @@ class UpdateDecoder:
             return split(IPV4_UNICAST, data, self._ipv4_add_path)
         except ValueError as error:
             raise NotifyError(UPDATE_MESSAGE_ERROR, INVALID_NETWORK_FIELD, str(error)) from error
+
+
+def _may_hold_multiprotocol(octets: bytes) -> bool:
+    """Whether any octet has the value of such a code; if none has, there is no such attribute."""
+    return MP_REACH_NLRI in octets or MP_UNREACH_NLRI in octets
 
 
 def _only_withdrawn(family: Family, items: list[bytes], announced: list[Reach]) -> list[Unreach]:

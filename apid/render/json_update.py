@@ -62,7 +62,7 @@ class UpdateJson:
         # The same attributes may come with another next hop, where that is in MP_REACH_NLRI.
         if known is None or known[2] != next_hop:
             hop = next_hops(next_hop)[0]
-            said = self._attributes_json(attributes, "")
+            said = attributes_json(attributes, "", self._dialect)
             known = f'{{ "update": {{ "attribute": {said}, "announce": {self._layout.ipv4_head(hop)}', hop, next_hop
             self._heads.keep(attributes.octets, known, len(known[0]))
         return known[0], known[1]

@@ -18,7 +18,9 @@ class AttributeSet:
 
     def __init__(self, octets: bytes, attributes: Mapping[int, Attribute]) -> None:
         self.octets = octets
-        self._attributes = dict(sorted(attributes.items()))
+        codes = list(attributes)
+        ordered = codes == sorted(codes)  # as senders should order them: then a copy would be the same
+        self._attributes = attributes if ordered else {code: attributes[code] for code in sorted(codes)}
 
     def get(self, code: int) -> Attribute | None:
         """Return the attribute with this code."""

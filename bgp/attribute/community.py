@@ -6,7 +6,7 @@ All share one rule: a length that is not a positive multiple of one community's 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from struct import Struct
+from struct import Struct, unpack
 from typing import ClassVar, Self
 
 from bgp.attribute.registry import OPTIONAL_TRANSITIVE, Attribute, register
@@ -47,7 +47,7 @@ class Communities(Attribute):
     def decode(cls, data: bytes, negotiated: Negotiated) -> Self:
         """Read communities of 4 octets."""
         _require_multiple(cls, data, _COMMUNITY.size)
-        return cls(tuple(value for (value,) in _COMMUNITY.iter_unpack(data)))
+        return cls(unpack(f"!{len(data) // _COMMUNITY.size}I", data))
 
     def encode(self, negotiated: Negotiated) -> bytes:
         """Return 4 octets for each."""

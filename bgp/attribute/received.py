@@ -191,15 +191,16 @@ def _judge(
     negotiated: Negotiated,
 ) -> Received:
     """Add what is to be said of the attributes as a whole."""
-    missing = None
+    missing = leaked = None
     if Origin.CODE not in attributes:
         missing = "ORIGIN is missing"
     elif AsPath.CODE not in attributes:
         missing = "AS_PATH is missing"
     next_hop = attributes.get(NextHop.CODE)
     address = next_hop.address if isinstance(next_hop, NextHop) else b""
-    otc = attributes.get(OnlyToCustomer.CODE)
-    leaked = leak(negotiated.role, otc.asn, negotiated.peer_as) if isinstance(otc, OnlyToCustomer) else None
+    if OnlyToCustomer.CODE in attributes:
+        otc = attributes[OnlyToCustomer.CODE]
+        leaked = leak(negotiated.role, otc.asn, negotiated.peer_as) if isinstance(otc, OnlyToCustomer) else None
     sound = bool(address) and not (fault or missing or leaked or next_hop_fault(address, negotiated))
     return Received(AttributeSet(octets, attributes), fault, missing, address, tuple(discarded), leaked, sound)
 

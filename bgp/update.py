@@ -18,12 +18,10 @@ from bgp.attribute.received import (
     UPDATE_MESSAGE_ERROR,
     Fault,
     Received,
-    Separated,
     next_hop_fault,
     read,
     separate,
 )
-from bgp.attribute.walk import MP_REACH_NLRI, MP_UNREACH_NLRI
 from bgp.errors import NotifyError
 from bgp.family import IPV4_UNICAST, IPV6_UNICAST, Family
 from bgp.multiprotocol import Multiprotocol, read_reach, read_unreach
@@ -102,9 +100,7 @@ class UpdateDecoder:
             raise _malformed(f"attributes need {stop - start} octets, {end - start} left")
         octets = body[start:stop]
         if stop < end and start == 4 and self._ipv4:
-            received = self._cache.get(octets)
-            if received is None and not _may_hold_multiprotocol(octets):
-                received = self._received(octets)
+            received = self._cache.get(octets) or self._received(octets)
             if received is not None and received.sound:
                 # The hot path: IPv4 routes, nothing else, attributes without fault.
                 reach = Reach(IPV4_UNICAST, received.next_hop, self._ipv4_items(body[stop:]))
@@ -115,11 +111,8 @@ class UpdateDecoder:
 
     def _decode(self, withdrawn: bytes, octets: bytes, nlri: bytes) -> Update:
         """Read any UPDATE from its three fields."""
-        if _may_hold_multiprotocol(octets):
-            parts = separate(octets)
-        else:
-            parts = Separated(octets, None, b"", None, b"", None)
-        received = self._received(parts.rest)
+        parts = separate(octets)
+        received = self._received(parts.rest) or _NOTHING_RECEIVED
         reach = unreach = None
         if parts.reach is not None:
             reach = read_reach(parts.reach, parts.reach_octets, self.negotiated)
@@ -149,10 +142,10 @@ class UpdateDecoder:
         gone.extend(Unreach(family, items) for family, _, items in announced)
         return Update((), tuple(gone), attributes, fault.reason, discarded, None)
 
-    def _received(self, rest: bytes) -> Received:
-        """Read attributes, or remember them."""
+    def _received(self, rest: bytes) -> Received | None:
+        """Read attributes, or remember them; None where there are none, or some that `separate` takes out."""
         if not rest:
-            return _NOTHING_RECEIVED
+            return None
         received = self._cache.get(rest)
         if received is None:
             self._octets += len(rest)
@@ -165,7 +158,8 @@ class UpdateDecoder:
             if len(self._known) >= CACHED_ATTRIBUTES:
                 self._known.clear()
             received = read(rest, self.negotiated, self._known)
-            self._cache[rest] = received
+            if received is not None:
+                self._cache[rest] = received
         return received
 
     def _route_fault(
@@ -199,11 +193,6 @@ class UpdateDecoder:
             return split(IPV4_UNICAST, data, self._ipv4_add_path)
         except ValueError as error:
             raise NotifyError(UPDATE_MESSAGE_ERROR, INVALID_NETWORK_FIELD, str(error)) from error
-
-
-def _may_hold_multiprotocol(octets: bytes) -> bool:
-    """Whether any octet has the value of such a code; if none has, there is no such attribute."""
-    return MP_REACH_NLRI in octets or MP_UNREACH_NLRI in octets
 
 
 def _only_withdrawn(family: Family, items: list[bytes], announced: list[Reach]) -> list[Unreach]:

@@ -16,7 +16,7 @@ from apid.control.sessions import with_sessions
 from apid.grammar.command import ShowAdjRib
 from apid.render.routes import read_set
 from apid.render.show import ShownRoute, route_json, route_json_v2, route_text
-from bgp.attribute import AttributeSet
+from bgp.attribute import NO_ATTRIBUTES, AttributeSet
 from bgp.attribute.received import read
 from bgp.family import Family
 from bgp.negotiate import negotiate_messages
@@ -116,7 +116,8 @@ def _remembering(read_set: Sets) -> Sets:
 
 
 def _session(octets: bytes, negotiated: Negotiated) -> tuple[AttributeSet, str]:
-    return read(octets, negotiated, {}).attributes, ""
+    received = read(octets, negotiated, {})
+    return (NO_ATTRIBUTES if received is None else received.attributes), ""
 
 
 def _renderer(context: Context, known: Known, command: ShowAdjRib) -> Render:

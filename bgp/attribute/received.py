@@ -114,8 +114,8 @@ def separate(octets: bytes) -> Separated:
     return Separated(b"".join(rest), reach, reach_octets, unreach, unreach_octets, fault)
 
 
-def read(octets: bytes, negotiated: Negotiated, known: dict[bytes, Attribute]) -> Received:
-    """Read attributes, none of which is MP_REACH_NLRI or MP_UNREACH_NLRI.
+def read(octets: bytes, negotiated: Negotiated, known: dict[bytes, Attribute]) -> Received | None:
+    """Read attributes; None where MP_REACH_NLRI or MP_UNREACH_NLRI is among them, which `separate` takes out.
 
     `known` remembers sound attributes by their octets: in a full table sets differ, but their parts repeat.
     Raises NotifyError 3/2 for an unrecognised well-known attribute; every other error ends in the result.
@@ -134,6 +134,8 @@ def read(octets: bytes, negotiated: Negotiated, known: dict[bytes, Attribute]) -
             if attribute is not None:
                 attributes[code] = attribute
                 continue
+            if code in NAMES:
+                return None
             row = ATTRIBUTES.get(code)
             if row is None:
                 if not flags & OPTIONAL:

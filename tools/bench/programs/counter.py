@@ -2,8 +2,9 @@
 
 usage: counter.py DIRECTORY GOAL
 
-DIRECTORY/ready is there once it reads. Once GOAL prefixes were read, DIRECTORY/result says: time (CLOCK_MONOTONIC, seconds), prefixes, octets, verified lines,
-and how many of those were no JSON or held another number of prefixes than the octets suggest.
+DIRECTORY/ready is there once it reads. Once GOAL prefixes were read, DIRECTORY/result says: time (CLOCK_MONOTONIC,
+seconds), prefixes, octets, verified lines, and how many of those were no JSON or held another number of prefixes than
+the octets suggest.
 """
 
 import json

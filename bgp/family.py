@@ -33,6 +33,8 @@ class SAFI:
     FLOW_VPN = 134
 
 
+FLOW_SAFIS = (SAFI.FLOW, SAFI.FLOW_VPN)  # FlowSpec (RFC 8955)
+
 AFI_NAMES = {AFI.IPV4: "ipv4", AFI.IPV6: "ipv6", AFI.L2VPN: "l2vpn", AFI.BGP_LS: "bgp-ls"}
 SAFI_NAMES = {
     SAFI.UNICAST: "unicast",

@@ -14,7 +14,7 @@ from bgp.attribute.next_hop import NextHop
 from bgp.attribute.only_to_customer import adds_otc, withholds_otc
 from bgp.attribute.walk import frame
 from bgp.errors import BGPError
-from bgp.family import AFI, IPV4_MULTICAST, IPV4_UNICAST, IPV6_UNICAST, SAFI, Family
+from bgp.family import AFI, FLOW_SAFIS, IPV4_MULTICAST, IPV4_UNICAST, IPV6_UNICAST, SAFI, Family
 from bgp.negotiated import Negotiated
 from bgp.route import NEUTRAL
 from bgp.shape import Shape
@@ -26,7 +26,6 @@ _TWO_OCTET_AS = Negotiated(asn4=False)
 _ZERO_RD = bytes(8)  # before the next hop of VPN routes (RFC 4364 section 4.3.2)
 _MAPPED = bytes(10) + b"\xff\xff"  # an IPv4 address as IPv6 (RFC 4798 section 2)
 _NEXT_HOP_OCTETS = (4, 16, 32)
-_FLOWS = (SAFI.FLOW, SAFI.FLOW_VPN)
 _PREFIXES = (SAFI.UNICAST, SAFI.MULTICAST, SAFI.NLRI_MPLS, SAFI.MPLS_VPN)
 _BESIDE: dict[int, float] = {As4Path.CODE: AsPath.CODE + 0.5, As4Aggregator.CODE: Aggregator.CODE + 0.5}
 _LEAK_GUARDED = (IPV4_UNICAST, IPV6_UNICAST)
@@ -117,7 +116,7 @@ class Translator:
         afi, safi = family
         address = self._shape.local_address if given == b"" else given
         if address is None:
-            if safi in _FLOWS:
+            if safi in FLOW_SAFIS:
                 return b"", None
             raise Unsendable(f"{family} routes need a next hop")
         if len(address) not in _NEXT_HOP_OCTETS:
@@ -128,7 +127,7 @@ class Translator:
             if given == b"":
                 raise Unsendable(f"next-hop self: {address_text(address)} is no address for {family}")
             address = _MAPPED + address
-        elif ipv4 and safi not in _FLOWS and afi in (AFI.IPV4, AFI.IPV6):
+        elif ipv4 and safi not in FLOW_SAFIS and afi in (AFI.IPV4, AFI.IPV6):
             attribute = frame(NextHop.FLAGS, NextHop.CODE, address)
             if family == IPV4_UNICAST:
                 return None, attribute

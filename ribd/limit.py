@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from bgp.family import SAFI, Family
+from bgp.family import FLOW_SAFIS, Family
 from bgp.nlri import route_key
 from bus.names import neighbor_of
 from bus.schema import Apply, Message
 from ribd.table import Rib, Withdrawn
 
 CONFIGURATION = "control"  # the client whose routes come from the configuration: they count, and are not refused
-FLOW_SAFIS = (SAFI.FLOW, SAFI.FLOW_VPN)
 
 
 def depends(rib: Rib, request: Message) -> bool:

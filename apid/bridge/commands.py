@@ -19,7 +19,6 @@ from functools import partial
 from apid.bridge.batch import BATCH_OCTETS, DONE, ERROR, MOST_OCTETS, Batch, OpenGroup
 from apid.bridge.targets import Targets
 from apid.grammar.command_kinds import (
-    FLOW_SAFIS,
     Acknowledge,
     Command,
     Comment,
@@ -36,6 +35,7 @@ from apid.grammar.command_table import SYNC_SECONDS
 from apid.grammar.fast import CommandReader, Invalid, Routes, Single
 from apid.grammar.words import GrammarError
 from apid.riblink import RibLink
+from bgp.family import FLOW_SAFIS
 from bus.daemon import one_line
 
 LINE_LIMIT = 1024 * 1024  # octets of one command

@@ -18,7 +18,7 @@ from bgp.attribute import (
     UnknownAttribute,
 )
 from bgp.errors import NotifyError
-from bgp.family import SAFI
+from bgp.family import FLOW_SAFIS
 from bgp.message import HEADER_LENGTH
 from bgp.negotiated import EXTENDED_MESSAGE_SIZE, MESSAGE_SIZE, Negotiated
 from bgp.nlri import route_key
@@ -28,7 +28,6 @@ from bgp.settings import SessionSettings
 from bgp.shape import Shape
 from bgp.update import UpdateDecoder
 
-WITHOUT_NEXT_HOP = (SAFI.FLOW, SAFI.FLOW_VPN)  # but for redirections
 UNKNOWN_AS = 65000  # where a session takes over the peer's
 
 
@@ -108,7 +107,8 @@ def problems(entry: RouteEntry, messages: list[bytes], negotiated: Negotiated) -
         yield from update.discarded
         for reach in update.announced:
             sent -= {route_key(reach.family, item) for item in reach.items}
-            if next_hop and entry.family.safi not in WITHOUT_NEXT_HOP and not reach.next_hop.endswith(next_hop):
+            # FlowSpec has none, but for redirections.
+            if next_hop and entry.family.safi not in FLOW_SAFIS and not reach.next_hop.endswith(next_hop):
                 differences[f"the next hop {next_hop.hex()} came back as {reach.next_hop.hex()}"] = None
         differences |= dict.fromkeys(_differences(wanted, update.attributes, negotiated))
     yield from differences

@@ -15,11 +15,10 @@ from apid.config.model import ALL_FAMILIES, Capabilities, Neighbor, add_path_eli
 from apid.config.reader import FAILED, Context, Setting
 from apid.config.values import read_address, read_number
 from apid.grammar.words import GrammarError, Token
-from bgp.family import IPV4_UNICAST, SAFI, Family
+from bgp.family import FLOW_SAFIS, IPV4_UNICAST, Family
 from bgp.prefix_limit import PrefixLimit
 from bgp.wire import address_text
 
-FLOW_SAFIS = (SAFI.FLOW, SAFI.FLOW_VPN)
 MD5_PASSWORD_OCTETS = 80  # TCP_MD5SIG_MAXKEYLEN
 
 

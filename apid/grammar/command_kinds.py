@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from apid.grammar.operational import OperationalRequest
 from apid.grammar.route import RouteEntry
 from apid.grammar.selector import EVERYONE, Selector
-from bgp.family import AFI, SAFI, Family
+from bgp.family import AFI, FLOW_SAFIS, SAFI, Family
 
 PREFIX_SAFIS = (SAFI.UNICAST, SAFI.MULTICAST, SAFI.NLRI_MPLS, SAFI.MPLS_VPN)
-FLOW_SAFIS = (SAFI.FLOW, SAFI.FLOW_VPN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from bus.names import neighbor_of, session_name
 from bus.settings import ApiBinding
 
 Found = tuple[tuple[str, ...], str]  # neighbor names, or an error
+REMEMBERED = 16_384  # terms of selectors, as text or read: a range has more addresses, each with a selector of its own
 
 
 class Targets:
@@ -24,11 +25,12 @@ class Targets:
         self._known: dict[tuple[object, int, bool], Found] = {}
         self._limited: frozenset[str] = frozenset()
         self._parsed: dict[str, Selector] = {}
+        self._remembered = 0  # terms of selectors in both
 
     def configure(self, bindings: list[ApiBinding]) -> None:
         """Take the helper's neighbors."""
         self._neighbors = [(identity_of(binding), binding) for binding in bindings]
-        self._known = {}
+        self._parsed, self._known, self._remembered = {}, {}, 0
         self._limited = frozenset(binding.neighbor for binding in bindings if binding.flow_limit is not None)
 
     @property
@@ -55,6 +57,7 @@ class Targets:
                 words.finish()
             except GrammarError as error:
                 return (), str(error)
+            self._make_room(len(selector.alternatives))
             self._parsed[text] = selector
         return self.find(selector, family, attributes)
 
@@ -64,8 +67,15 @@ class Targets:
         key = (selector, family[0], own)
         found = self._known.get(key)
         if found is None:
+            self._make_room(len(selector.alternatives))
             found = self._known[key] = self._find(selector, family[0], own)
         return found
+
+    def _make_room(self, terms: int) -> None:
+        """Forget all selectors where there would be too many terms of them."""
+        self._remembered += terms + 1
+        if self._remembered > REMEMBERED:
+            self._parsed, self._known, self._remembered = {}, {}, terms + 1
 
     def _find(self, selector: Selector, afi: int, own: bool) -> Found:
         found = find_selected(selector, [identity for identity, _ in self._neighbors])

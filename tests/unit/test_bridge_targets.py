@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from apid.bridge.targets import Targets
+from apid.bridge.targets import REMEMBERED, Targets
 from bgp.family import IPV4_UNICAST, IPV6_UNICAST, Family
 from bgp.route import encode_set
 from bus.settings import ApiBinding
@@ -131,6 +131,26 @@ def test_an_address_within_a_range_is_the_session_with_that_address(text: str, n
     assert found == names
     assert bool(error) is not bool(names)
     assert targets.limited(found) is any("/" in name for name in names)
+
+
+def test_only_so_many_addresses_of_a_range_are_remembered() -> None:
+    targets = Targets()
+    targets.configure([dataclasses.replace(BINDING, neighbor="10.0.0.0/8", peer_address="10.0.0.0/8")])
+    for number in range(REMEMBERED):
+        address = f"10.1.{number >> 8}.{number & 255}"
+        found = targets.find_text(f"neighbor {address}", IPV4_UNICAST, V4_NEXT_HOP)
+        assert found == ((f"{address}@10.0.0.0/8",), "")
+        assert 2 * (len(targets._parsed) + len(targets._known)) <= REMEMBERED
+    assert targets._parsed
+
+
+def test_long_selectors_count_for_more() -> None:
+    targets = Targets()
+    targets.configure([BINDING])
+    every = ", ".join(f"neighbor 10.0.{number >> 8}.{number & 255}" for number in range(1000))
+    for number in range(40):
+        assert targets.find_text(f"neighbor 192.0.2.1, neighbor 10.1.0.{number}, {every}", IPV4_UNICAST, SELF)[0]
+        assert len(targets._parsed) <= REMEMBERED // 1000
 
 
 def test_a_helper_without_neighbors_is_told_so() -> None:

@@ -7,7 +7,6 @@ import logging
 import os
 import socket
 from collections.abc import Iterable
-from dataclasses import replace
 
 from bus.daemon import RunDirectory
 from bus.names import neighbor_of
@@ -42,7 +41,7 @@ class PeerServer:
     def __init__(self, loop: Loop, run: RunDirectory, program: str, epoch: str, log: logging.Logger) -> None:
         self._loop, self._run, self._program, self._log = loop, run, program, log
         self._sessions: dict[str, Session | Range] = {}
-        self._leaving: list[Session | Range] = []
+        self._leaving: list[Session | Range] = []  # their NOTIFICATIONs may still be on the way
         self._publisher = Publisher(loop, run.events_in, program, epoch)
         self._server = Server(loop, run.peerd(program), self._message, self._bad)
         self._ribd = Client(loop, run.ribd, self._from_ribd, self._ribd_connected, self._bad)
@@ -65,8 +64,7 @@ class PeerServer:
         wanted = {each.name: each for each in read_peerd(self._run.settings / self._program)}
         for name, session in list(self._sessions.items()):
             changed = name in wanted
-            # Who listens, and whether it is shut, is not what the session is: it goes on when only that has changed.
-            if not changed or not _same_session(wanted[name], session.configuration):
+            if not changed or not session.configuration.same_session(wanted[name]):
                 self._leave(name, "configuration changed" if changed else "removed")
                 continue
             if isinstance(session, Range):
@@ -81,7 +79,7 @@ class PeerServer:
         """End a session for good."""
         session = self._sessions.pop(name)
         session.stop(reason, DECONFIGURED)
-        self._leaving.append(session)
+        self._leaving = [each for each in [*self._leaving, session] if not each.closed]
 
     def _add(self, configuration: SessionConfiguration) -> None:
         if "/" in configuration.peer_address:
@@ -222,11 +220,3 @@ def _tcp_sockets(descriptors: Iterable[int]) -> list[socket.socket]:
         else:
             sock.close()
     return found
-
-
-def _same_session(one: SessionConfiguration, other: SessionConfiguration) -> bool:
-    """Whether a session can go on: who listens and announces, and whether it is shut, is not what it is."""
-    wait = other.end_of_rib_wait
-    return (
-        replace(one, helpers=other.helpers, announcers=other.announcers, end_of_rib_wait=wait, shut=other.shut) == other
-    )

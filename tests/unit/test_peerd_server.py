@@ -1,0 +1,94 @@
+"""The sessions of one process: only those that changed are touched, and those that have ended are forgotten."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import peerd.server
+from bus.daemon import RunDirectory
+from bus.schema import PeerdSettings
+from bus.settings import SessionConfiguration, write_settings
+from bus.transport import Loop
+from peerd.server import PeerServer
+from tests.unit.control_stage import compiled
+
+(SETTINGS,) = compiled().peerds["peerd-127.0.0.12"].sessions
+CONFIGURATION = SessionConfiguration.from_wire(SETTINGS)
+
+
+class FakeSession:
+    """A session that is closed when the test says."""
+
+    def __init__(self, _loop: Any, configuration: SessionConfiguration, *_ways: Any) -> None:
+        self.configuration = configuration
+        self.closed = False
+        self.said: list[tuple[Any, ...]] = []
+
+    def start(self) -> None:
+        pass
+
+    def stop(self, *why: Any) -> None:
+        self.said.append(("stop", *why))
+
+    def shut(self, why: str | None) -> None:
+        self.said.append(("shut", why))
+        self.configuration = replace(self.configuration, shut=why)
+
+
+class Process:
+    """A peerd, its settings, and every session that it ever made."""
+
+    def __init__(self, path: Path, patch: pytest.MonkeyPatch) -> None:
+        self.made: list[FakeSession] = []
+
+        def make(*arguments: Any) -> FakeSession:
+            self.made.append(FakeSession(*arguments))
+            return self.made[-1]
+
+        patch.setattr(peerd.server, "Session", make)
+        self.run = RunDirectory(path)
+        self.run.create()
+        self.loop = Loop()
+        self.configure(CONFIGURATION, start=False)
+        self.server = PeerServer(self.loop, self.run, "peerd-x", "epoch", logging.getLogger("test"))
+        self.server.configure()
+
+    def configure(self, *sessions: SessionConfiguration, start: bool = True) -> None:
+        write_settings(self.run.settings / "peerd-x", PeerdSettings("peerd-x", [each.to_wire() for each in sessions]))
+        if start:
+            self.server.configure()
+
+
+@pytest.fixture
+def process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
+    made = Process(tmp_path, monkeypatch)
+    yield made
+    made.loop.unwatch(made.server._handover.fileno())
+    made.server._handover.close()
+    made.loop.close()
+
+
+def test_sessions_that_have_ended_are_forgotten(process: Process) -> None:
+    for port in range(1, 100):
+        process.configure(replace(CONFIGURATION, port=port))
+        assert process.made[-2].said == [("stop", "configuration changed", 3)]
+        process.made[-2].closed = port % 10 > 0
+    assert len(process.server._leaving) == 10  # nine that linger, and the last one
+    for session in process.made[:-1]:
+        session.closed = True
+    process.configure()
+    assert process.server._leaving == [process.made[-1]]
+    assert process.made[-1].said == [("stop", "removed", 3)]
+
+
+def test_a_session_goes_on_where_only_what_is_around_it_changed(process: Process) -> None:
+    process.configure(replace(CONFIGURATION, helpers=["another"], announcers=["another"], end_of_rib_wait=9.0))
+    process.configure(replace(CONFIGURATION, shut="maintenance"))
+    assert len(process.made) == 1
+    assert process.made[0].said == [("shut", "maintenance")]

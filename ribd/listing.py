@@ -14,6 +14,7 @@ from ribd.table import Entry, FamilyTable, Table, Withdrawn
 PAGE_LIMIT = 10_000  # routes in a page at most
 PAGE_OCTETS = 4 * 1024 * 1024  # of attribute sets and items, unless one route is longer: a page must fit the bus
 LISTINGS = 8  # kept at the same time
+PATIENCE = 60.0  # seconds in which the next page is asked for: what is kept holds routes that have changed since
 
 Part = tuple[FamilyTable, list[Entry]]
 
@@ -22,20 +23,24 @@ class Listings:
     """The listings that are under way, by who asked and for which neighbor."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[bytes, str], list[Part]] = {}
+        self._kept: dict[tuple[bytes, str], tuple[list[Part], float]] = {}  # with the time of the last page
 
     def page(self, identity: bytes, request: ListRoutes, table: Table | None, now: float) -> RoutePage:
         """Return the next page."""
-        parts = self._kept.pop((identity, request.neighbor), None)
+        parts, _ = self._kept.pop((identity, request.neighbor), (None, 0.0))
         if parts is None or request.after <= 0:
             families = [] if table is None else table.families.values()
             parts = [(routes, [*routes.entries.values()]) for routes in families]
         rows, after = _page(parts, max(request.after, 0), min(max(request.limit, 1), PAGE_LIMIT), now)
         if after >= 0:
-            self._kept[identity, request.neighbor] = parts
+            self._kept[identity, request.neighbor] = parts, now
             if len(self._kept) > LISTINGS:
                 self._kept.pop(next(iter(self._kept)))
         return RoutePage(request.request, request.neighbor, after, rows)
+
+    def expire(self, now: float) -> None:
+        """Give up the listings whose askers have not come back."""
+        self._kept = {key: (parts, last) for key, (parts, last) in self._kept.items() if now - last < PATIENCE}
 
 
 def _page(parts: list[Part], after: int, limit: int, now: float) -> tuple[list[list[Any]], int]:

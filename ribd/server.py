@@ -422,15 +422,21 @@ class RibServer:
         finished = self._journal.reap()
         if finished is not None:
             self._log.info("journal compacted") if finished else self._log.error("journal snapshot failed")
-        if self._loop.now() - self._started < SETTLED:
+        now = self._loop.now()
+        self._listings.expire(now)
+        if now - self._started < SETTLED:
             return
         for table in self._state.rib.tables():
             for family, routes in table.families.items():
                 passed = [_passed(session.pull, family) for session in self._sessions_of(table)]
                 routes.purge(min(passed, default=routes.version))
         self._state.rib.sweep_sets()
-        live = self._state.rib.tables()
-        self._groups = {table: self._groups[table] for table in live if table in self._groups}
+        for table in self._groups.keys() - set(self._state.rib.tables()):
+            del self._groups[table]
+        for table, groups in self._groups.items():
+            shapes = {session.shape for session in self._sessions_of(table)}
+            for shape in groups.keys() - shapes:
+                del groups[shape]
 
 
 def _passed(pull: Pull, family: Family) -> int:

@@ -18,6 +18,8 @@ import ribd.group
 import ribd.table
 from bgp.family import Family
 from bgp.nlri import route_key
+from bgp.shape import Shape
+from bus.schema import Pull
 from tests.unit.rib_bench import FAMILIES, LABELLED, UNICAST, UNSENDABLE, Daemon, SimulatedPeer, labelled, unicast
 
 NEIGHBORS = ("a", "b", "c")
@@ -234,6 +236,26 @@ def test_equal_sessions_are_packed_once(tmp_path: Path, monkeypatch: pytest.Monk
         assert len(peer.table) == 1000
     assert len(made) == 1
     assert len(daemon.state.rib.tables()) == 1
+
+
+def test_what_was_packed_for_sessions_that_are_gone_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = Daemon(tmp_path, monkeypatch)
+    daemon.enrol(["a"])
+    daemon.apply(["a"], 1, UNICAST, 1, [unicast(number) for number in range(1000)])
+    shapes = [Shape(families=FAMILIES, local_as=65001 + number) for number in range(20)]
+    for number, shape in enumerate(shapes):
+        peer = SimulatedPeer("a", number, shape)
+        peer.drain(daemon)
+        assert len(peer.table) == 1000
+    (groups,) = daemon.rib._groups.values()  # type: ignore[union-attr]
+    assert len(groups) == len(shapes)
+    daemon.loop.pass_time(100.0)
+    assert [*groups] == shapes[-1:]
+    daemon.say(peer.identity, Pull("a", 99, "", [], [], 0))
+    daemon.loop.pass_time(10.0)
+    assert not groups
 
 
 def test_withdrawing_again_after_tombstones_were_dropped_counts_alike_on_replay(

@@ -9,6 +9,7 @@ import pytest
 
 import ribd.listing
 from bus.schema import MESSAGE_LIMIT, ListRoutes, RoutePage, pack
+from ribd.server import HOUSEKEEPING
 from tests.unit.rib_bench import LABELLED, UNICAST, Daemon, labelled, unicast
 
 
@@ -61,9 +62,9 @@ def test_a_listing_shows_the_table_as_it_was_when_it_began(daemon: Daemon) -> No
 
 def test_the_table_is_copied_once_for_all_pages(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
     first = page(daemon, 0)
-    parts = daemon.rib._listings._kept[b"asker", "a"]  # type: ignore[union-attr]
+    parts, _ = daemon.rib._listings._kept[b"asker", "a"]  # type: ignore[union-attr]
     page(daemon, first.after)
-    assert daemon.rib._listings._kept[b"asker", "a"] is parts  # type: ignore[union-attr]
+    assert daemon.rib._listings._kept[b"asker", "a"][0] is parts  # type: ignore[union-attr]
 
 
 def test_listings_that_were_given_up_go_on_and_are_forgotten_at_their_end(
@@ -76,6 +77,15 @@ def test_listings_that_were_given_up_go_on_and_are_forgotten_at_their_end(
     for name in (b"1", b"2", b"3"):
         assert everything(daemon, asker=name) == ALL
     assert daemon.rib._listings._kept == {}  # type: ignore[union-attr]
+
+
+def test_a_listing_that_was_given_up_does_not_keep_old_routes_alive(daemon: Daemon) -> None:
+    going_on, given_up = page(daemon, 0, asker=b"1"), page(daemon, 0, asker=b"2")
+    for _ in range(int(ribd.listing.PATIENCE / HOUSEKEEPING) + 1):
+        daemon.loop.pass_time(HOUSEKEEPING)
+        going_on = page(daemon, going_on.after, 1, asker=b"1")
+    assert [*daemon.rib._listings._kept] == [(b"1", "a")]  # type: ignore[union-attr]
+    assert [row[3] for row in page(daemon, given_up.after, 10, asker=b"2").rows] == ALL[10:20]
 
 
 def test_a_page_fits_the_bus_whatever_the_routes_are(daemon: Daemon) -> None:

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,19 +125,23 @@ def prepare(paths: list[str], run_dir: RunDirectory, log_level: str | None) -> P
     lock = take_lock(run_dir.lock("run"))
     run_dir.keep_state(state_on_disk(loaded))
     check_ports(loaded)
-    pid_file = take_pid_file(options.daemon.pid)
-    destination = open_destination(options.log.destination)
-    output = Log(options.log, destination)
-    os.environ[LOG_LEVEL] = log_level or options.log.level  # for everything that we start
-    log = start_logging("bgpbus")
-    log.handlers = [Handler(output.write, log.handlers[0].formatter)]
-    files = [pid_file.path] if pid_file is not None else []
-    drop_privileges(loaded, run_dir, log, [*files, *([destination.path] if isinstance(destination, File) else [])])
-    for warning in loaded.warnings:
-        log.warning("%s", warning)
-    write_supervisord(run_dir, paths)
-    wanted, problems = restore(loaded.compiled, read_live(run_dir.live).kept())
-    for problem in problems:
-        log.error("%s", problem)
-    leave(run_dir, wanted)
+    with ExitStack() as undo:
+        pid_file = take_pid_file(options.daemon.pid)
+        if pid_file is not None:
+            undo.callback(pid_file.remove)
+        destination = open_destination(options.log.destination)
+        output = Log(options.log, destination)
+        os.environ[LOG_LEVEL] = log_level or options.log.level  # for everything that we start
+        log = start_logging("bgpbus")
+        log.handlers = [Handler(output.write, log.handlers[0].formatter)]
+        files = [pid_file.path] if pid_file is not None else []
+        drop_privileges(loaded, run_dir, log, [*files, *([destination.path] if isinstance(destination, File) else [])])
+        for warning in loaded.warnings:
+            log.warning("%s", warning)
+        write_supervisord(run_dir, paths)
+        wanted, problems = restore(loaded.compiled, read_live(run_dir.live).kept())
+        for problem in problems:
+            log.error("%s", problem)
+        leave(run_dir, wanted)
+        undo.pop_all()
     return Prepared(loaded, lock, log, output, pid_file)

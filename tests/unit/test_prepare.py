@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from apid import prepare
-from bus.daemon import RunDirectory, take_lock
+from bus.daemon import LOG_LEVEL, RunDirectory, take_lock
 
 
 @pytest.fixture
@@ -71,3 +71,27 @@ def test_no_lock_empties_a_file_behind_a_link(tmp_path: Path, secret: Path) -> N
     with pytest.raises(OSError, match=r"run\.lock"):
         take_lock(lock)
     assert (secret / "file").read_text() == "secret"
+
+
+@pytest.mark.parametrize("step", ["open_destination", "drop_privileges", "write_supervisord", "read_live", "leave"])
+def test_a_start_that_fails_leaves_no_file_with_its_process_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def fail(*_arguments: Any) -> None:
+        raise OSError("disk full")
+
+    configuration, file = tmp_path / "conf", tmp_path / "pid"
+    configuration.write_text("process p { run /bin/cat; encoder text; }")
+    own = logging.Logger("own")
+    own.addHandler(logging.NullHandler())
+    monkeypatch.setattr(prepare, "start_logging", lambda _name: own)
+    monkeypatch.setenv("exabgp_daemon_pid", str(file))
+    monkeypatch.setenv(LOG_LEVEL, "INFO")
+    monkeypatch.setattr(prepare, "drop_privileges", lambda *_arguments: None)
+    monkeypatch.setattr(prepare, step, fail)
+    locks: list[int] = []
+    monkeypatch.setattr(prepare, "take_lock", lambda path: locks.append(take_lock(path)) or locks[-1])
+    with pytest.raises(OSError, match="disk full"):
+        prepare.prepare([str(configuration)], RunDirectory(tmp_path / "run"), None)
+    assert not file.exists()
+    os.close(locks.pop())

@@ -75,7 +75,12 @@ class RibLink:
         self._send_more()
 
     def answered(self, message: Applied | Refused) -> None:
-        """Take an answer; one that is not expected (to a repetition) is ignored."""
+        """Take an answer; one that is not expected (to a repetition, or a former life) is ignored.
+
+        An answer without an epoch comes from a ribd that does not tell it yet.
+        """
+        if message.epoch not in ("", self._epoch):
+            return
         entry = self._outstanding.pop(message.sequence, None)
         if entry is not None:
             self._send_more()

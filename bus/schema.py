@@ -109,18 +109,23 @@ class Apply(Message):
 @message(2, "ribd → bridge | control")
 @dataclass(frozen=True, slots=True)
 class Applied(Message):
-    """`Apply`, `Enrol` or `Clear` number `sequence` and all before it are journalled and in force; `Sync` is over."""
+    """`Apply`, `Enrol` or `Clear` number `sequence` and all before it are journalled and in force; `Sync` is over.
+
+    epoch: of the request, because numbers begin again with every epoch of a client.
+    """
 
     sequence: int
+    epoch: str = ""
 
 
 @message(3, "ribd → bridge | control")
 @dataclass(frozen=True, slots=True)
 class Refused(Message):
-    """Request number `sequence` changed nothing; `reason` says why, for the log."""
+    """Request number `sequence` of this epoch changed nothing; `reason` says why, for the log."""
 
     sequence: int
     reason: str
+    epoch: str = ""
 
 
 @message(4, "control → ribd")

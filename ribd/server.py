@@ -159,7 +159,7 @@ class RibServer:
         fault = self._state.stranger(request.client, request.epoch) or self._turns.fault(request)
         if fault:
             self._server.reject(fault)
-            self._server.send(identity, Refused(request.sequence, fault))
+            self._server.send(identity, Refused(request.sequence, fault, request.epoch))
         return not fault
 
     def _request(self, identity: bytes, request: Request, octets: bytes) -> None:
@@ -167,7 +167,7 @@ class RibServer:
             self._state.check(request)
         except RequestError as error:
             self._server.reject(str(error))
-            self._server.send(identity, Refused(request.sequence, str(error)))
+            self._server.send(identity, Refused(request.sequence, str(error), request.epoch))
             return
         if isinstance(request, Apply) and request.limited and not self._state.rib.enrolled:
             self._held.append((identity, request, octets))
@@ -175,7 +175,7 @@ class RibServer:
         if isinstance(request, Apply) and depends(self._state.rib, request):
             self._commit()  # what came before decides
             if not self._state.seen(request) and (reason := refusal(self._state.rib, request)):
-                self._server.send(identity, Refused(request.sequence, reason))
+                self._server.send(identity, Refused(request.sequence, reason, request.epoch))
                 return
         self._submit(identity, request, octets)
         if self._state.begins(request):
@@ -221,7 +221,7 @@ class RibServer:
         for table in changed:
             self._serve(table)
         for identity, request, _ in pending:
-            self._reply(identity, Applied(request.sequence))
+            self._reply(identity, Applied(request.sequence, request.epoch))
         if self._held and self._state.rib.enrolled:
             held, self._held = self._held, []
             for identity, request, octets in held:
@@ -241,9 +241,10 @@ class RibServer:
         self._refusing = True
         for identity, request, _ in pending:
             if self._state.seen(request):
-                self._reply(identity, Applied(request.sequence))
+                self._reply(identity, Applied(request.sequence, request.epoch))
             else:
-                self._reply(identity, Refused(request.sequence, f"the journal cannot be written: {error}"))
+                reason = f"the journal cannot be written: {error}"
+                self._reply(identity, Refused(request.sequence, reason, request.epoch))
 
     def _report(self, request: Request, outcome: Outcome) -> None:
         if outcome.enrolled:

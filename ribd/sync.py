@@ -44,7 +44,8 @@ class Syncs:
     ) -> None:
         """Take a request. `versions` says how far a neighbor's routes go now, `pull` what its session last said."""
         if len(self._waiting) >= MOST:
-            self._send(identity, Refused(request.sequence, f"{MOST} others wait for sessions already"))
+            reason = f"{MOST} others wait for sessions already"
+            self._send(identity, Refused(request.sequence, reason, request.epoch))
             return
         sessions = {}
         for name in request.neighbors:
@@ -52,7 +53,7 @@ class Syncs:
             if name not in self._heard or (last is not None and not _reached(last, wanted)):
                 sessions[name] = wanted
         if not sessions:
-            self._send(identity, Applied(request.sequence))
+            self._send(identity, Applied(request.sequence, request.epoch))
             return
         waiting = Waiting(identity, request, sessions, versions)
         seconds = min(max(request.seconds, 0.0), LONGEST)
@@ -87,12 +88,13 @@ class Syncs:
     def _drop(self, waiting: Waiting, name: str) -> None:
         del waiting.sessions[name]
         if not waiting.sessions:
-            self._finish(waiting, Applied(waiting.request.sequence))
+            self._finish(waiting, Applied(waiting.request.sequence, waiting.request.epoch))
 
     def _give_up(self, waiting: Waiting, seconds: float) -> None:
         if waiting in self._waiting:
             late = ", ".join(sorted(waiting.sessions))
-            self._finish(waiting, Refused(waiting.request.sequence, f"not written after {seconds:g} s: {late}"))
+            reason = f"not written after {seconds:g} s: {late}"
+            self._finish(waiting, Refused(waiting.request.sequence, reason, waiting.request.epoch))
 
     def _finish(self, waiting: Waiting, answer: Message) -> None:
         self._waiting.remove(waiting)

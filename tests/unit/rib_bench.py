@@ -163,17 +163,17 @@ class Daemon:
         self.sequence += 1
         change = [0, announce, *family, attributes(number) if announce else b"", items, *lease]
         answer = self.request(Apply("client", "epoch", self.sequence, [list(names)], [change]))
-        assert answer == [Applied(self.sequence)]
+        assert answer == [Applied(self.sequence, "epoch")]
 
     def enrol(self, names: Iterable[str]) -> None:
         """Say which neighbors exist."""
         self.sequence += 1
-        assert self.request(Enrol("client", "epoch", self.sequence, list(names))) == [Applied(self.sequence)]
+        assert self.request(Enrol("client", "epoch", self.sequence, list(names))) == [Applied(self.sequence, "epoch")]
 
     def clear(self, names: Iterable[str]) -> None:
         """Withdraw all from neighbors."""
         self.sequence += 1
-        assert self.request(Clear("client", "epoch", self.sequence, list(names))) == [Applied(self.sequence)]
+        assert self.request(Clear("client", "epoch", self.sequence, list(names))) == [Applied(self.sequence, "epoch")]
 
     def versions(self) -> dict[str, dict[Family, tuple[int, int]]]:
         """Return the newest version and the number of announced routes, by neighbor and family."""

@@ -335,7 +335,9 @@ def test_the_link_repeats_what_was_not_answered_and_ignores_a_second_answer() ->
     link.clear(["a"], answers.append)
     link.apply([["a"]], [[0, 1, 1, 1, b"", [b"item "]]], answers.append)
     assert [message.sequence for message in sent] == [1, 2, 3]  # type: ignore[attr-defined]
-    link.answered(Applied(1))
+    link.answered(Applied(1, "a former life"))
+    assert not answers
+    link.answered(Applied(1, "e"))
     sent.clear()
     link.connected()
     assert [message.sequence for message in sent] == [2, 3]  # type: ignore[attr-defined]

@@ -41,7 +41,8 @@ class FakeRibd:
         if isinstance(message, Apply) and not refused:
             self._carry_out(message)
         number = message.sequence  # type: ignore[attr-defined]
-        verdict = Refused(number, "disk full") if refused else Applied(number)
+        epoch = message.epoch  # type: ignore[attr-defined]
+        verdict = Refused(number, "disk full", epoch) if refused else Applied(number, epoch)
         self._loop.call_soon(lambda: self._answer(verdict))
         return True
 
@@ -356,3 +357,15 @@ def test_changes_go_the_way_of_a_reload_in_their_order_and_without_it(scene: Sce
     scene.reload()
     scene.loop.run()
     assert scene.in_force.generation == compiled().applied.generation
+
+
+def test_a_late_answer_to_one_plan_does_not_acknowledge_the_next(scene: Scene) -> None:
+    late = [Applied(message.sequence, message.epoch) for message in scene.ribd.sent]
+    scene.text, scene.ribd.refusing = MANY, True
+    scene.reload()
+    for _ in range(20):
+        for answer in late:
+            scene.ribd._answer(answer)
+        scene.loop.step()
+    assert scene.verdicts == ["disk full"]
+    assert scene.run.pending.exists()

@@ -457,7 +457,7 @@ def test_a_request_that_is_repeated_after_the_damage_is_carried_out_again(
     assert unicast(1) in announced(daemon)
     change = [0, 0, *UNICAST, b"", [unicast(1)]]
     request = Apply("client", "epoch", daemon.sequence, [["a"]], [change])
-    assert daemon.request(request) == [Applied(daemon.sequence)]
+    assert daemon.request(request) == [Applied(daemon.sequence, "epoch")]
     assert unicast(1) not in announced(daemon)
 
 
@@ -480,17 +480,17 @@ def test_commands_are_refused_while_the_disk_is_full_and_taken_afterwards(
         [answer] = daemon.request(request(sequence, 60 + sequence))
         assert isinstance(answer, Refused)
         assert "No space left on device" in answer.reason
-    assert daemon.request(request(7, 1)) == [Applied(7)]  # in force since before
+    assert daemon.request(request(7, 1)) == [Applied(7, "epoch")]  # in force since before
     assert daemon.versions() == versions
     monkeypatch.setattr(os, "write", write)
-    assert daemon.request(request(10, 70)) == [Applied(10)]
-    assert daemon.request(request(8, 68)) == [Applied(8)]  # said again
-    assert daemon.request(request(8, 68)) == [Applied(8)]
+    assert daemon.request(request(10, 70)) == [Applied(10, "epoch")]
+    assert daemon.request(request(8, 68)) == [Applied(8, "epoch")]  # said again
+    assert daemon.request(request(8, 68)) == [Applied(8, "epoch")]
     assert {unicast(70), unicast(68)} <= announced(daemon)
     assert unicast(69) not in announced(daemon)
     versions = daemon.versions()
     daemon.start()
     assert daemon.versions() == versions
     [answer] = daemon.request(request(9, 69))  # refused then: carried out now
-    assert answer == Applied(9)
+    assert answer == Applied(9, "epoch")
     assert unicast(69) in announced(daemon)

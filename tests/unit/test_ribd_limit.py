@@ -114,8 +114,8 @@ def test_requests_of_one_turn_cannot_pass_it_together(daemon: Clients) -> None:
 
 def test_a_request_that_is_repeated_is_acknowledged_again(daemon: Clients) -> None:
     request = Apply("one", "e", 1, [["a"]], [[0, 1, *IPV4_FLOW, attributes(1), [rule(1), rule(2), rule(3)]]])
-    assert daemon.request(request) == [Applied(1)]
-    assert daemon.request(request) == [Applied(1)]
+    assert daemon.request(request) == [Applied(1, "e")]
+    assert daemon.request(request) == [Applied(1, "e")]
 
 
 @pytest.mark.parametrize("compacted", [False, True])
@@ -133,7 +133,7 @@ def test_rules_wait_until_the_limits_are_known(tmp_path: Path, monkeypatch: pyte
     daemon = Clients(tmp_path, monkeypatch)
     row = [0, 1, *IPV4_FLOW, attributes(1), [rule(number) for number in range(4)]]
     assert daemon.say(b"early", Apply("early", "e", 1, [["a"]], [row], limited=True)) == []
-    assert daemon.request(Apply("free", "e", 1, [["b"]], [row])) == [Applied(1)]
+    assert daemon.request(Apply("free", "e", 1, [["b"]], [row])) == [Applied(1, "e")]
     enrol(daemon, {"a": 3})
     (refused,) = daemon.server.sent[b"early"]
     assert isinstance(refused, Refused)

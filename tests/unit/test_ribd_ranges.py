@@ -77,7 +77,7 @@ def test_what_is_for_one_address_is_for_that_one_only_and_what_is_for_the_range_
 
 def test_one_request_for_the_range_and_one_of_it_holds_for_both_in_order(daemon: Daemon) -> None:
     changes = [[0, 1, *UNICAST, attributes(1), [unicast(1)]], [1, 0, *UNICAST, b"", [unicast(1)]]]
-    assert daemon.request(Apply("other", "e", 1, [[RANGE], [FIRST]], changes)) == [Applied(1)]
+    assert daemon.request(Apply("other", "e", 1, [[RANGE], [FIRST]], changes)) == [Applied(1, "e")]
     first, second = peer(FIRST), peer(SECOND)
     first.drain(daemon)
     second.drain(daemon)
@@ -120,7 +120,7 @@ def test_a_new_process_of_the_range_leaves_nothing_of_the_former_behind(daemon: 
     gone(daemon, b"peerd-2", RANGE)
     assert daemon.server.sent.get(b"waiting", []) == []
     present.drain(daemon)
-    assert daemon.server.sent.pop(b"waiting") == [Applied(1)]
+    assert daemon.server.sent.pop(b"waiting") == [Applied(1, "e")]
 
 
 def test_after_our_start_a_range_is_waited_for_until_its_sessions_have_all(daemon: Daemon) -> None:
@@ -134,7 +134,7 @@ def test_after_our_start_a_range_is_waited_for_until_its_sessions_have_all(daemo
     gone(daemon, first.identity, RANGE)
     assert daemon.server.sent.get(b"waiting", []) == []
     first.drain(daemon)
-    assert daemon.server.sent.pop(b"waiting") == [Applied(1)]
+    assert daemon.server.sent.pop(b"waiting") == [Applied(1, "e")]
 
 
 def test_an_address_shows_the_ranges_routes_or_its_own(daemon: Daemon) -> None:

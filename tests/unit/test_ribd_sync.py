@@ -45,7 +45,7 @@ def test_nobody_is_waited_for_whose_session_is_known_to_be_down(daemon: Daemon) 
     assert sync(daemon, "a", "b") == []  # their peerds have not said how they are
     for name in ("a", "b"):
         daemon.say(b"peerd", Pull(name, 0, "", [], [], 0, []))
-    assert answers(daemon) == [Applied(7)]
+    assert answers(daemon) == [Applied(7, "e")]
 
 
 def test_a_session_counts_as_soon_as_it_asks_for_what_comes_after(daemon: Daemon) -> None:
@@ -56,14 +56,14 @@ def test_a_session_counts_as_soon_as_it_asks_for_what_comes_after(daemon: Daemon
     daemon.server.sent.pop(peer.identity)  # the batch is under way, and nothing was said of it yet
     assert answers(daemon) == []
     peer.drain(daemon)
-    assert answers(daemon) == [Applied(7)]
+    assert answers(daemon) == [Applied(7, "e")]
 
 
 def test_what_comes_after_the_request_is_not_waited_for(daemon: Daemon) -> None:
     peer = SimulatedPeer("a", 1)
     announce(daemon, 1)
     peer.drain(daemon)
-    assert sync(daemon, "a") == [Applied(7)]
+    assert sync(daemon, "a") == [Applied(7, "e")]
 
 
 def test_octets_that_tcp_has_not_taken_are_waited_for(daemon: Daemon) -> None:
@@ -75,7 +75,7 @@ def test_octets_that_tcp_has_not_taken_are_waited_for(daemon: Daemon) -> None:
     pull(daemon, peer, written=[0, 0])
     assert answers(daemon) == []
     pull(daemon, peer, written=[cursor.position for cursor in peer.outbound.cursors.values()])
-    assert answers(daemon) == [Applied(7)]
+    assert answers(daemon) == [Applied(7, "e")]
 
 
 def test_a_session_that_ends_is_waited_for_no_longer_and_others_are(daemon: Daemon) -> None:
@@ -87,7 +87,7 @@ def test_a_session_that_ends_is_waited_for_no_longer_and_others_are(daemon: Daem
     daemon.say(peers[0].identity, Pull("a", 0, "", [], [], 0))
     assert answers(daemon) == []
     peers[1].drain(daemon)
-    assert answers(daemon) == [Applied(7)]
+    assert answers(daemon) == [Applied(7, "e")]
 
 
 def test_the_wait_is_bounded_and_the_error_names_who_was_late(daemon: Daemon) -> None:
@@ -96,7 +96,7 @@ def test_the_wait_is_bounded_and_the_error_names_who_was_late(daemon: Daemon) ->
     announce(daemon, 1)
     assert sync(daemon, "b", "a", seconds=5.0) == []
     daemon.loop.pass_time(5.0)
-    assert answers(daemon) == [Refused(7, "not written after 5 s: a, b")]
+    assert answers(daemon) == [Refused(7, "not written after 5 s: a, b", "e")]
 
 
 def test_after_our_death_a_neighbor_counts_until_it_is_heard_of(daemon: Daemon) -> None:
@@ -108,7 +108,7 @@ def test_after_our_death_a_neighbor_counts_until_it_is_heard_of(daemon: Daemon) 
     daemon.say(b"b", Pull("b", 0, "", [], [], 0))
     assert answers(daemon) == []
     peer.drain(daemon)
-    assert answers(daemon) == [Applied(7)]
+    assert answers(daemon) == [Applied(7, "e")]
 
 
 def test_requests_that_came_in_the_same_turn_are_waited_for(daemon: Daemon) -> None:
@@ -119,4 +119,4 @@ def test_requests_that_came_in_the_same_turn_are_waited_for(daemon: Daemon) -> N
     daemon.server.on_message(b"client", apply, pack(apply))
     assert sync(daemon, "a") == []
     peer.drain(daemon)
-    assert answers(daemon) == [Applied(7)]
+    assert answers(daemon) == [Applied(7, "e")]

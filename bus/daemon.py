@@ -13,11 +13,13 @@ import shutil
 import signal
 import stat
 import sys
+import time
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 EXIT_STOPPED, EXIT_CRASHED, EXIT_CONFIGURATION = 0, 1, 2
 RUN_DIRECTORY_MODE = 0o750
+LOCK_LOOK = 0.02  # seconds between attempts to take a lock
 LOG_LEVEL = "BGPBUS_LOG_LEVEL"  # the variable by which `bgpbus run` tells every daemon what to log
 CONTROL_CHARACTERS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 
@@ -95,22 +97,31 @@ def default_run_directory(environment: dict[str, str]) -> Path:
     return Path(f"/tmp/bgpbus-{os.getuid()}")
 
 
-def take_lock(path: Path) -> int:
-    """Hold an exclusive lock for the life of this process; `AlreadyRunning` if somebody has it.
+def take_lock(path: Path, seconds: float = 0.0) -> int:
+    """Hold an exclusive lock for the life of this process; `AlreadyRunning` if somebody has it, after so many seconds.
 
     No program that we start inherits the descriptor, so that one which outlives us does not keep the lock. A link is
     not followed: root may take a lock in a directory of somebody else.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = os.read(descriptor, 32).decode(errors="replace").strip()
-        os.close(descriptor)
-        raise AlreadyRunning(f"{path} is locked by process {holder or 'unknown'}") from None
+    deadline = time.monotonic() + seconds
+    while not _lock(descriptor):
+        if time.monotonic() >= deadline:
+            holder = os.read(descriptor, 32).decode(errors="replace").strip()
+            os.close(descriptor)
+            raise AlreadyRunning(f"{path} is locked by process {holder or 'unknown'}")
+        time.sleep(LOCK_LOOK)
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f"{os.getpid()}\n".encode())
     return descriptor
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def is_locked(path: Path) -> bool:

@@ -21,6 +21,8 @@ from bus.daemon import (
 from bus.transport import Loop
 from ribd.server import RibServer
 
+WRITER_SECONDS = 2.0  # for a snapshot's writer to end after the ribd that died: its memory is as large
+
 
 @click.command()
 @click.argument("run_directory", type=click.Path(file_okay=False, path_type=Path))
@@ -31,9 +33,9 @@ def main(run_directory: Path, log_level: str) -> None:
     die_with_parent(parent_of_ours(run))
     log = start_logging("ribd", log_level)
     try:
-        take_lock(run.lock("ribd"))
+        take_lock(run.lock("ribd"), WRITER_SECONDS)
         run.journal.mkdir(mode=RUN_DIRECTORY_MODE, parents=True, exist_ok=True)
-        take_lock(run.journal / "lock")  # a state on disk may be that of another run directory too
+        take_lock(run.journal / "lock", WRITER_SECONDS)  # a state on disk may be that of another run directory too
     except AlreadyRunning as error:
         log.error("%s", error)
         raise SystemExit(EXIT_CONFIGURATION) from error

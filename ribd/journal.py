@@ -17,11 +17,14 @@ import contextlib
 import os
 import re
 import secrets
+import signal
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from bus.daemon import die_with_parent
 
 FRAME = struct.Struct("!III")  # length and checksum of the record, checksum of these two
 _MEASURES = struct.Struct("!II")
@@ -149,17 +152,20 @@ class Journal:
     def compact(self, records: Iterable[bytes]) -> None:
         """Write a snapshot in a child process, which has our memory as it is now, and go on in a new log.
 
-        The child renames the complete snapshot into place by itself, so its outcome does not depend on our life.
+        The child renames the complete snapshot into place by itself, and ends with us, whenever that is: it holds our
+        sockets and the daemon's lock. Until the rename, the logs have everything.
         OSError: it could not begin; the present log goes on, and grows as much again before the next attempt.
         """
         number = self._number + 1
         self._snapshot_size = max(self._snapshot_size, self._size)
         # Before the fork: the child will remove the log that is open now.
         self._open_log(number)
+        parent = os.getpid()
         pid = os.fork()
         if pid == 0:
             status = 1
             try:
+                die_with_parent(parent, signal.SIGKILL)
                 self._write_snapshot(number, records)
                 status = 0
             finally:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import ribd.journal
-from bus.daemon import RunDirectory
+from bus.daemon import RunDirectory, take_lock
 from bus.schema import Applied, Apply, Refused
 from ribd.journal import FRAME, RECORD_LIMIT, Damage, Journal, frame, read_records
 from tests.unit.rib_bench import UNICAST, Daemon, SimulatedPeer, attributes, unicast
@@ -297,6 +297,27 @@ def test_a_log_is_compacted_when_it_has_outgrown_the_snapshot(tmp_path: Path, mo
     assert not journal.wants_compaction
     journal.append([b"x" * 2000])
     assert journal.wants_compaction
+
+
+def test_the_writer_of_a_snapshot_ends_with_ribd_so_that_the_next_one_gets_the_lock(tmp_path: Path) -> None:
+    never, open_until_the_end = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(BaseException):
+            os.close(open_until_the_end)
+            take_lock(tmp_path / "lock")
+            journal = Journal(tmp_path)
+            journal.open([])
+            journal.append([b"before"])
+            journal.compact(str(os.read(never, 1)).encode() for _ in range(1))
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(pid, 0)
+    try:
+        os.close(take_lock(tmp_path / "lock", 10.0))
+    finally:
+        os.close(open_until_the_end)
+        os.close(never)
+    assert recovered(tmp_path)[0] == [("log", b"before")]
 
 
 def test_a_durable_journal_syncs_before_it_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

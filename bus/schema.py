@@ -502,6 +502,14 @@ class LiveNeighbors(Message):
     shut: list[list[Any]]
 
 
+@message(56, "control (file)")
+@dataclass(frozen=True, slots=True)
+class WatchdogChanges(Message):
+    """What commands did to the routes of watchdogs since: `[add (1) or remove (0), name, neighbors, changes]` each."""
+
+    changes: list[list[Any]]
+
+
 # Plane 3: events
 
 

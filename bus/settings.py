@@ -6,11 +6,14 @@ it may carry passwords. What a record here holds in `protocol` belongs to `bgp` 
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
+
+import msgpack
 
 from bus.schema import HelperSettings, ListenerSettings, Message, PeerdSettings, SchemaError, pack, unpack
 
@@ -170,6 +173,37 @@ def write_settings(path: Path, value: Message) -> None:
 def read_settings(path: Path) -> Message:
     """Read a settings file; OSError or SchemaError."""
     return unpack(path.read_bytes(), FILE_LIMIT)
+
+
+def append_settings(path: Path, value: Message, durable: bool) -> int:
+    """Write a message behind those that a file holds; return its size. An OSError may leave a part of it there."""
+    octets = pack(value)
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+    try:
+        if os.write(descriptor, octets) < len(octets):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if durable:
+            os.fdatasync(descriptor)
+    finally:
+        os.close(descriptor)
+    return len(octets)
+
+
+def read_series(path: Path) -> tuple[list[Message], bool]:
+    """Read the messages of a file, up to the first that is not whole; tell whether that was all. OSError."""
+    octets = path.read_bytes()
+    unpacker = msgpack.Unpacker(max_buffer_size=FILE_LIMIT)
+    unpacker.feed(octets)
+    values: list[Message] = []
+    start = 0
+    try:
+        while start < len(octets):
+            unpacker.skip()
+            start, former = unpacker.tell(), start
+            values.append(unpack(octets[former:start], FILE_LIMIT))
+    except (msgpack.OutOfData, ValueError):
+        return values, False
+    return values, True
 
 
 def read_peerd(path: Path) -> list[SessionConfiguration]:

@@ -56,23 +56,28 @@ class Request:
             return f"{self._size} octets of routes in one command, more than the bus carries"
         return ""
 
-    def watch(self, context: Context) -> None:
-        """Tell the watchdogs, once ribd has agreed."""
+    def watch(self, context: Context) -> str:
+        """Tell the watchdogs, once ribd has agreed; return why they will not know after a restart, or nothing."""
         for announce, names, entry in self._watched:
             name = entry.watchdog or ""
             if announce:
                 context.watchdogs.add(name, names, entry.family, entry.attributes, entry.items)
             else:
                 context.watchdogs.remove(name, names, entry.family, entry.items)
-        if self._watched:
-            context.watchdogs.save()
+        try:
+            if self._watched:
+                context.watchdogs.save()
+        except OSError as error:
+            return f"the routes of watchdogs cannot be kept: {error}"
+        return ""
 
 
 def _apply(context: Context, request: Request) -> Job:
     """Have ribd carry out a request; return why it did not, or why peers were not sent it in time."""
     if request.changes and (reason := (yield context.changes.apply(request.targets, request.changes))):
         return str(reason)
-    request.watch(context)
+    if lost := request.watch(context):
+        return f"carried out, but {lost}"
     if request.wait:
         names = sorted({name for target in request.targets for name in target})
         if late := (yield context.changes.sync(names, SYNC_SECONDS)):

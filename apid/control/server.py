@@ -51,7 +51,7 @@ class Control:
             directory=self._directory,
             in_force=self._in_force,
             helpers=self._helpers,
-            watchdogs=Watchdogs(run.watchdogs, lambda: self._in_force.applied),
+            watchdogs=Watchdogs(run.watchdogs, lambda: self._in_force.applied, run.durable),
             background=self._background,
             rib=Connection(loop, run.ribd, self._bad),
             changes=RibChanges(loop, run, epoch, self._bad),
@@ -72,7 +72,10 @@ class Control:
 
     def _read_directory(self, applied: AppliedConfiguration) -> None:
         self._directory.read(applied.neighbors, applied.programs)
-        self._context.watchdogs.keep(applied.neighbors)
+        try:
+            self._context.watchdogs.keep(applied.neighbors)
+        except OSError as error:
+            self._log.error("the file of watchdogs still has routes of neighbors that are gone: %s", error)
         for program in self._directory.peerds:
             self._peerd(program)
 

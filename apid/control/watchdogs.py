@@ -1,7 +1,8 @@
 """Routes that a watchdog controls: those of the configuration in force, and those that commands announced.
 
-The former are part of the applied configuration; the latter are kept in a file of their own, replaced at each change
-before the command is acknowledged. Whether a route is announced now, only ribd knows.
+The former are part of the applied configuration; the latter are kept in a file of their own, before the command is
+acknowledged. What commands do is written behind what the file holds, and the whole anew once that has doubled it: a
+helper may put thousands of routes under a watchdog one by one. Whether a route is announced now, only ribd knows.
 """
 
 from __future__ import annotations
@@ -12,28 +13,45 @@ from typing import Any
 
 from bgp.family import Family
 from bgp.nlri import route_key
-from bus.schema import AppliedConfiguration, SchemaError, WatchdogRoutes
-from bus.settings import read_settings, write_settings
+from bus.schema import AppliedConfiguration, SchemaError, WatchdogChanges, WatchdogRoutes
+from bus.settings import append_settings, read_series, write_settings
+
+APPENDED = 64 * 1024  # octets behind the whole, from which on it is written anew unless it is larger
 
 Controlled = tuple[list[str], list[list[Any]]]  # neighbor names, changes
 Place = tuple[str, int, int, bytes]  # neighbor, AFI, SAFI, route key
 
 
 class Watchdogs:
-    """Routes by watchdog name."""
+    """Routes by watchdog name. `durable`: the file is to survive the host."""
 
-    def __init__(self, path: Path, applied: Callable[[], AppliedConfiguration | None]) -> None:
-        self._path, self._applied = path, applied
+    def __init__(self, path: Path, applied: Callable[[], AppliedConfiguration | None], durable: bool = False) -> None:
+        self._path, self._applied, self._durable = path, applied, durable
         self._announced: dict[str, dict[Place, tuple[bytes, bytes]]] = {}
+        self._changes: list[list[Any]] = []  # that the file does not hold yet
+        self._stale = True  # the file is to be written anew
+        self._whole = self._appended = 0  # octets of the file when it was written, and behind it
         if path.exists():
-            self._load(read_settings(path))
+            self._load()
 
-    def _load(self, value: object) -> None:
-        if not isinstance(value, WatchdogRoutes):
-            raise SchemaError(f"{self._path} holds {type(value).__name__}")
-        for name, neighbors, changes in value.routes:
-            for afi, safi, attributes, items in changes:
-                self._add(name, neighbors, Family(afi, safi), attributes, items)
+    def _load(self) -> None:
+        values, complete = read_series(self._path)
+        for value in values:
+            match value:
+                case WatchdogRoutes():
+                    rows = [[1, *row] for row in value.routes]
+                case WatchdogChanges():
+                    rows = value.changes
+                case _:
+                    raise SchemaError(f"{self._path} holds {type(value).__name__}")
+            for added, name, neighbors, changes in rows:
+                for afi, safi, attributes, items in changes:
+                    if added:
+                        self._add(name, neighbors, Family(afi, safi), attributes, items)
+                    else:
+                        self._remove(name, neighbors, Family(afi, safi), items)
+        self._stale = not complete
+        self._whole = self._path.stat().st_size
 
     def _add(self, name: str, neighbors: list[str], family: Family, attributes: bytes, items: Iterable[bytes]) -> None:
         routes = self._announced.setdefault(name, {})
@@ -42,12 +60,7 @@ class Watchdogs:
             for neighbor in neighbors:
                 routes[neighbor, *family, key] = attributes, item
 
-    def add(self, name: str, neighbors: list[str], family: Family, attributes: bytes, items: Iterable[bytes]) -> None:
-        """Put routes under a watchdog; `save` keeps them."""
-        self._add(name, neighbors, family, attributes, items)
-
-    def remove(self, name: str, neighbors: list[str], family: Family, items: Iterable[bytes]) -> None:
-        """Take routes from a watchdog; `save` forgets them."""
+    def _remove(self, name: str, neighbors: list[str], family: Family, items: Iterable[bytes]) -> None:
         routes = self._announced.get(name, {})
         for item in items:
             key = route_key(family, item)
@@ -56,15 +69,37 @@ class Watchdogs:
         if not routes:
             self._announced.pop(name, None)
 
+    def add(self, name: str, neighbors: list[str], family: Family, attributes: bytes, items: Iterable[bytes]) -> None:
+        """Put routes under a watchdog; `save` keeps them."""
+        items = list(items)
+        self._add(name, neighbors, family, attributes, items)
+        self._changes.append([1, name, neighbors, [[*family, attributes, items]]])
+
+    def remove(self, name: str, neighbors: list[str], family: Family, items: Iterable[bytes]) -> None:
+        """Take routes from a watchdog; `save` forgets them."""
+        items = list(items)
+        self._remove(name, neighbors, family, items)
+        self._changes.append([0, name, neighbors, [[*family, b"", items]]])
+
     def save(self) -> None:
-        """Write the routes of commands."""
+        """Write what commands have changed. After an OSError it holds in our life, and the next time all is written."""
+        changes, self._changes = self._changes, []
+        stale, self._stale = self._stale or self._appended > max(APPENDED, self._whole), True
+        if stale:
+            self._write()
+        else:
+            self._appended += append_settings(self._path, WatchdogChanges(changes), self._durable)
+        self._stale = False
+
+    def _write(self) -> None:
         routes = [
             [name, names, changes] for name in self._announced for names, changes in self._grouped(name, lambda _: True)
         ]
         write_settings(self._path, WatchdogRoutes(routes))
+        self._whole, self._appended = self._path.stat().st_size, 0
 
     def keep(self, neighbors: Iterable[str]) -> None:
-        """Forget the routes of commands for all other neighbors, which are gone, and their routes with them."""
+        """Forget the routes of commands for all other neighbors, which are gone. OSError as in `save`."""
         there = set(neighbors)
         gone = {place for routes in self._announced.values() for place in routes if place[0] not in there}
         if not gone:
@@ -74,6 +109,7 @@ class Watchdogs:
             for name, routes in self._announced.items()
         }
         self._announced = {name: routes for name, routes in left.items() if routes}
+        self._stale = True
         self.save()
 
     def _grouped(self, name: str, wanted: Callable[[str], bool]) -> list[Controlled]:

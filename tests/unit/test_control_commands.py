@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from apid.control import daemon
+from apid.control import daemon, watchdogs
 from apid.control.commands import OWN, carry_out
 from apid.control.watchdogs import Watchdogs
 from apid.grammar.command import COMMANDS
 from bgp.family import IPV4_UNICAST
 from bgp.message import MessageType
 from bus.schema import RoutePage, SessionReply
+from bus.settings import write_settings
 from tests.unit.control_stage import CONFIGURATION, Stage
 
 STATUS = {"state": "down", "fsm": "ACTIVE", "since": 0.0, "context": b"", "sent": {}, "received": {}, "prefixes": [],
@@ -120,6 +122,54 @@ def test_a_route_that_is_announced_with_a_watchdog_is_found_again_after_a_death(
     assert stage.applied == []
 
 
+def reread(stage: Stage) -> Watchdogs:
+    """Return what control would know after its death."""
+    return Watchdogs(stage.run.path / "watchdogs", lambda: None)
+
+
+def test_routes_that_are_put_under_a_watchdog_one_by_one_are_not_all_written_each_time(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = []
+    write = os.write
+    monkeypatch.setattr(
+        os, "write", lambda descriptor, octets: written.append(len(octets)) or write(descriptor, octets)
+    )
+    wholes = []
+    monkeypatch.setattr(
+        watchdogs, "write_settings", lambda path, value: wholes.append(path) or write_settings(path, value)
+    )
+    count = 2000
+    for number in range(count):
+        route = f"route 10.{number >> 8}.{number & 255}.0/24 next-hop 192.0.2.1"
+        assert play(stage, f"announce {route} watchdog api withdraw") == ([], "")
+        if number % 2:
+            assert play(stage, f"withdraw {route} watchdog api") == ([], "")
+        if number % 100 == 0:
+            assert reread(stage)._announced == stage.watchdogs._announced
+    assert len(wholes) < 8
+    assert sum(written) < count * 300
+    assert reread(stage)._announced == stage.watchdogs._announced
+    assert len(stage.watchdogs._announced["api"]) == count  # half of them, of two neighbors each
+
+
+def test_a_disk_that_is_full_costs_the_answer_and_nothing_else(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    play(stage, f"announce {ROUTE} watchdog api withdraw")
+    write = os.write
+
+    def full(descriptor: int, octets: bytes) -> int:
+        return write(descriptor, octets[:5])
+
+    monkeypatch.setattr(os, "write", full)
+    _, error = play(stage, "announce route 10.9.1.0/24 next-hop 192.0.2.1 watchdog api withdraw")
+    assert error.startswith("carried out, but the routes of watchdogs cannot be kept")
+    assert len(reread(stage)._announced["api"]) == 2  # what was half written does not count
+    monkeypatch.setattr(os, "write", write)
+    stage.context.watchdogs = reread(stage)
+    play(stage, "announce route 10.9.2.0/24 next-hop 192.0.2.1 watchdog api withdraw")
+    assert reread(stage)._announced == stage.context.watchdogs._announced
+
+
 def test_a_command_whose_routes_the_bus_cannot_carry_is_refused(stage: Stage) -> None:
     lines, error = play(stage, "announce route 2001:db8::/108 next-hop 2001:db8::1 split /128")
     assert (lines, stage.applied) == ([], [])
@@ -142,9 +192,9 @@ def test_a_neighbor_that_is_gone_leaves_nothing_to_a_watchdog(stage: Stage) -> N
     play(stage, f"announce {ROUTE} watchdog api withdraw")
     play(stage, f"neighbor {SECOND} announce {ROUTE} watchdog other withdraw")
     stage.watchdogs.keep([FIRST])
-    for watchdogs in (stage.watchdogs, Watchdogs(stage.run.path / "watchdogs", lambda: None)):
-        assert [names for names, _ in watchdogs.find("api", {FIRST, SECOND})] == [[FIRST]]
-        assert watchdogs.find("other", {FIRST, SECOND}) == []
+    for known in (stage.watchdogs, reread(stage)):
+        assert [names for names, _ in known.find("api", {FIRST, SECOND})] == [[FIRST]]
+        assert known.find("other", {FIRST, SECOND}) == []
 
 
 def test_clear_out_withdraws_at_ribd_and_clear_in_forgets_at_the_sessions(stage: Stage) -> None:

@@ -67,6 +67,12 @@ class Live:
             {name: each for name, each in self.shut.items() if each.keep},
         )
 
+    def message(self) -> LiveNeighbors:
+        """Return what the file holds."""
+        created = [[name, each.text, each.keep] for name, each in self.created.items()]
+        shut = [[name, each.communication, each.keep] for name, each in self.shut.items()]
+        return LiveNeighbors(created, shut)
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -97,9 +103,7 @@ def write_live(path: Path, live: Live) -> None:
     if not live.created and not live.shut:
         path.unlink(missing_ok=True)
         return
-    created = [[name, each.text, each.keep] for name, each in live.created.items()]
-    shut = [[name, each.communication, each.keep] for name, each in live.shut.items()]
-    write_settings(path, LiveNeighbors(created, shut))
+    write_settings(path, live.message())
 
 
 def forget_all_but_kept(path: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apid.amend import restore
-from apid.control.enforce import leave
+from apid.control.leaving import leave
 from apid.daemonize import PidFile
 from apid.live import read_live
 from apid.load import Loaded, LoadError, read_configuration

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+from collections.abc import Collection
 from http.client import HTTPConnection
 from pathlib import Path
 from socket import AF_UNIX, SOCK_STREAM, socket
@@ -13,6 +14,7 @@ from xmlrpc.client import ServerProxy, Transport
 
 from apid.compile import Compiled, helper_program
 from bus.daemon import RunDirectory
+from bus.schema import Message, pack
 from bus.settings import write_settings
 
 SHIPPED_RUN_DIRECTORY = "/run/bgpbus"
@@ -103,17 +105,32 @@ def supervisord_file(run: RunDirectory) -> Path:
     return run.path / "supervisord.conf"
 
 
-def write_files(run: RunDirectory, compiled: Compiled) -> None:
-    """Write settings and programs, and remove those that are not wanted any more."""
-    wanted = {**compiled.peerds, **{helper_program(name): value for name, value in compiled.helpers.items()}}
+def write_files(run: RunDirectory, compiled: Compiled, settings: Path, programs: Path) -> None:
+    """Write to these directories the settings and programs that are not in place yet."""
+    wanted: dict[str, Message] = {**compiled.peerds}
+    wanted |= {helper_program(name): value for name, value in compiled.helpers.items()}
     if compiled.listener is not None:
         wanted["listener"] = compiled.listener
-    for name, settings in wanted.items():
-        write_settings(run.settings / name, settings)
-        (run.programs / f"{name}.conf").write_text(program_text(run, name))
+    for name, value in wanted.items():
+        if not _holds(run.settings / name, pack(value)):
+            write_settings(settings / name, value)
+        file, text = f"{name}.conf", program_text(run, name)
+        if not _holds(run.programs / file, text.encode()):
+            (programs / file).write_text(text)
+
+
+def _holds(path: Path, octets: bytes) -> bool:
+    try:
+        return path.read_bytes() == octets
+    except FileNotFoundError:
+        return False
+
+
+def remove_others(run: RunDirectory, programs: Collection[str]) -> None:
+    """Remove the files of all other programs."""
     for path in [*run.settings.iterdir(), *run.programs.iterdir()]:
-        if re.sub(r"\.conf$", "", path.name) not in wanted:
-            path.unlink()
+        if re.sub(r"\.conf$", "", path.name) not in programs:
+            path.unlink(missing_ok=True)
 
 
 class _UnixConnection(HTTPConnection):

@@ -46,6 +46,10 @@ class RunDirectory:
         self.watchdogs = self.state / "watchdogs"
         self.live = self.state / "live"
         self.lineage = self.state / "lineage"
+        # Files of a configuration that is about to be left for all to read: before that is decided, and after.
+        self.staged = path / "staged"
+        self.decided = path / "decided"
+        self.staged_state = self.state / "staged"
 
     def peerd(self, program: str) -> Path:
         """Return the ROUTER socket of a peerd."""

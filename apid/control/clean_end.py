@@ -14,7 +14,8 @@ def forget(run: RunDirectory, journal: bool) -> None:
 
     The journal is ribd's as long as that runs: `journal` says that it does not.
     """
-    for path in (run.settings, run.programs, *([run.journal] if journal and not run.durable else [])):
+    journals = [run.journal] if journal and not run.durable else []
+    for path in (run.settings, run.programs, run.staged, run.decided, run.staged_state, *journals):
         shutil.rmtree(path, ignore_errors=True)
     if run.durable:
         return

@@ -9,25 +9,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from apid.compile import Compiled
 from apid.difference import Change, difference
-from apid.live import Wanted, read_compiled, read_live, write_live
-from apid.programs import write_files
+from apid.live import Wanted, read_compiled, read_live
 from apid.riblink import RibLink
 from bus.daemon import RunDirectory, new_epoch
 from bus.schema import AppliedConfiguration, Message, SchemaError
-from bus.settings import SessionConfiguration, read_peerd, read_settings, write_settings
+from bus.settings import read_settings, write_settings
 
 ITEMS_PER_REQUEST = 20_000
 OCTETS_PER_REQUEST = 256 * 1024  # of attribute sets and items, roughly
 ATTEMPT = "attempted-"
-
-Session = tuple[str, str]  # the peerd that has it, its neighbor
 
 
 def read_applied(path: Path) -> AppliedConfiguration | None:
@@ -41,46 +36,27 @@ def read_applied(path: Path) -> AppliedConfiguration | None:
 
 
 def leave_pending(run: RunDirectory, value: AppliedConfiguration) -> None:
-    """Leave a configuration for control to put in force.
+    """Leave a configuration for control to put in force."""
+    remember_attempt(run)
+    write_pending(run.pending, value)
 
-    Of one that is pending already, ribd may have taken a part: it is remembered until that part is undone.
-    """
+
+def remember_attempt(run: RunDirectory) -> None:
+    """Remember what is pending until it is undone: another one comes, and ribd may have taken a part of this one."""
     if (former := read_applied(run.pending)) is not None:
         attempt = run.state / f"{ATTEMPT}{former.generation}"
         attempt.unlink(missing_ok=True)
         attempt.hardlink_to(run.pending)
-    write_settings(run.pending, replace(value, revision=new_epoch()))
+
+
+def write_pending(path: Path, value: AppliedConfiguration) -> None:
+    """Write a configuration that is to be put in force, now."""
+    write_settings(path, replace(value, revision=new_epoch()))
 
 
 def attempts(run: RunDirectory) -> list[Path]:
     """Return the configurations that were pending, and never wholly in force."""
     return sorted(run.state.glob(f"{ATTEMPT}*"))
-
-
-def leave(run: RunDirectory, wanted: Wanted) -> list[Session]:
-    """Write everything that the other processes are told, and leave the whole for control to put in force.
-
-    Return the sessions whose settings have changed: they have to begin anew.
-    """
-    changed = _changed(run, wanted.compiled)
-    write_files(run, wanted.compiled)
-    write_live(run.live, wanted.live)
-    leave_pending(run, wanted.compiled.applied)
-    return changed
-
-
-def _changed(run: RunDirectory, compiled: Compiled) -> list[Session]:
-    changed = []
-    for program, settings in compiled.peerds.items():
-        path = run.settings / program
-        former: dict[str, SessionConfiguration] = {}
-        with suppress(FileNotFoundError, SchemaError):  # what cannot be read any more is written anew
-            former = {each.name: each for each in read_peerd(path)}
-        for session in map(SessionConfiguration.from_wire, as_stored(settings.sessions)):
-            old = former.get(session.name)
-            if old is not None and not old.same_session(session):
-                changed.append((program, session.name))
-    return changed
 
 
 def as_stored(value: Any) -> Any:
@@ -101,10 +77,14 @@ def read_wanted(run: RunDirectory) -> Wanted | None:
 
 
 def put_in_place(run: RunDirectory, lineage: str) -> None:
-    """Make the pending configuration the applied one, in force under this lineage of ribd's journal."""
+    """Make the pending configuration the applied one, in force under this lineage of ribd's journal. OSError."""
+    # It is in force at ribd already: the lineage may be written first, and may fail to be while nothing has changed.
+    if not run.lineage.exists() or run.lineage.read_text() != lineage:
+        temporary = run.lineage.with_name(f"{run.lineage.name}.new")
+        temporary.write_text(lineage)
+        temporary.replace(run.lineage)
     if run.pending.exists():
         run.pending.replace(run.applied)
-    run.lineage.write_text(lineage)
     for attempt in attempts(run):
         attempt.unlink()
 

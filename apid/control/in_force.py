@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from apid.amend import restore
 from apid.control.background import Background
-from apid.control.enforce import Enforcer, Plan, Session, leave, plan, put_in_place, read_applied, read_wanted
+from apid.control.enforce import Enforcer, Plan, plan, put_in_place, read_applied, read_wanted
+from apid.control.leaving import Session, finish, leave
 from apid.control.supervise import Unreachable, adapt
 from apid.live import Wanted, placed, read_live
 from apid.load import LoadError, read_configuration
@@ -77,6 +78,7 @@ class InForce:
 
     def start(self) -> None:
         """Put in force what is pending; compile the sources where nothing was ever compiled. LoadError."""
+        finish(self._run)
         self.applied = read_applied(self._run.applied)
         self._fresh = self.applied is None and not self._run.pending.exists()
         if self._fresh:
@@ -220,11 +222,16 @@ class InForce:
 
     def _enforced(self, wanted: Plan, reason: str, waiting: list[Done]) -> None:
         self._enforcer = self._wanting = None
+        try:
+            if not reason:
+                put_in_place(self._run, wanted.lineage)
+        except OSError as error:
+            reason = f"what is in force cannot be written down: {error}"
+            self._log.error("%s", reason)
         if reason:
             self._changed.after([])  # the sessions that have left begin anew all the same
             self._finish(reason, waiting)
             return
-        put_in_place(self._run, wanted.lineage)
         self._fresh, self._under = False, wanted.lineage
         target = self.applied = wanted.target
         self._log.info("configuration in force generation=%s neighbors=%d", target.generation, len(target.neighbors))

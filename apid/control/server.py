@@ -11,10 +11,11 @@ from apid.control.clean_end import forget
 from apid.control.commands import carry_out
 from apid.control.connection import Connection, ask_sessions
 from apid.control.context import Context
-from apid.control.enforce import Session, read_applied
+from apid.control.enforce import read_applied
 from apid.control.helpers import Helpers
 from apid.control.in_force import Changed, InForce
 from apid.control.jobs import Jobs
+from apid.control.leaving import Session
 from apid.control.neighbors import Directory
 from apid.control.rib import RibChanges
 from apid.control.supervise import Unreachable, end, is_ending, stop_everything

@@ -128,7 +128,7 @@ class Stage:
         self.run = RunDirectory(path)
         self.run.create()
         self.compiled = compiled(text)
-        write_files(self.run, self.compiled)
+        write_files(self.run, self.compiled, self.run.settings, self.run.programs)
         self.directory = Directory(self.run)
         self.directory.read(self.compiled.applied.neighbors, self.compiled.applied.programs)
         self.asked: list[tuple[str, str, list[str]]] = []

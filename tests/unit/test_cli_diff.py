@@ -14,7 +14,8 @@ from apid.cli import diff as cli_diff
 from apid.cli.errors import Failed
 from apid.cli.main import main
 from apid.control.commands import carry_out
-from apid.control.enforce import leave, leave_pending, put_in_place
+from apid.control.enforce import leave_pending, put_in_place
+from apid.control.leaving import leave
 from apid.control.section import section
 from apid.live import Live, Shut, Wanted
 from bus.daemon import RunDirectory

@@ -10,8 +10,8 @@ import pytest
 
 from apid.amend import delete, shut
 from apid.control import in_force as module
-from apid.control.enforce import leave
 from apid.control.in_force import RETRY, Changed, InForce
+from apid.control.leaving import leave
 from apid.live import Live, Shut, Wanted
 from apid.load import LoadError
 from bus.daemon import RunDirectory
@@ -369,3 +369,22 @@ def test_a_late_answer_to_one_plan_does_not_acknowledge_the_next(scene: Scene) -
         scene.loop.step()
     assert scene.verdicts == ["disk full"]
     assert scene.run.pending.exists()
+
+
+def test_a_disk_that_is_full_at_the_end_is_a_refusal_that_is_tried_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = module.put_in_place
+
+    def full(*_arguments: Any) -> None:
+        monkeypatch.setattr(module, "put_in_place", real)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "put_in_place", full)
+    scene.text = MANY
+    scene.reload()
+    scene.loop.run(until=scene.loop.now() + RETRY / 2)
+    assert "No space left" in scene.verdicts[0]
+    assert scene.run.pending.exists()
+    scene.loop.run()
+    assert scene.in_force.generation == compiled(MANY).applied.generation

@@ -168,7 +168,7 @@ def test_it_is_read_back_as_it_was_written(tmp_path: Path, wanted: Wanted) -> No
     run = RunDirectory(tmp_path)
     run.create()
     made = shut(create(wanted, text("api p listen 1179"), True), [FIRST], Shut("noon", False))
-    write_files(run, made.compiled)
+    write_files(run, made.compiled, run.settings, run.programs)
     write_live(run.live, made.live)
     assert read_compiled(run, made.compiled.applied).applied == made.compiled.applied
     assert read_live(run.live) == made.live

@@ -49,9 +49,10 @@ def delete(wanted: Wanted, names: Collection[str], left_out: Collection[str] = (
     }
     if not gone:
         raise LoadError("there is no such neighbor any more")
-    left = Live(
-        {name: each for name, each in live.created.items() if name not in gone},
-        {name: each for name, each in live.shut.items() if name not in gone},
+    left = replace(
+        live,
+        created={name: each for name, each in live.created.items() if name not in gone},
+        shut={name: each for name, each in live.shut.items() if name not in gone},
     )
     return Wanted(without_neighbors(compiled, gone), left)
 

@@ -55,23 +55,25 @@ class Shut:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What commands did to neighbors, by name."""
+    """What commands did to neighbors, by name; `origins` names the last of them, so that none is done again."""
 
     created: Mapping[str, Created] = field(default_factory=dict)
     shut: Mapping[str, Shut] = field(default_factory=dict)
+    origins: tuple[str, ...] = ()
 
     def kept(self) -> Live:
         """Return what outlives a reload."""
         return Live(
             {name: each for name, each in self.created.items() if each.keep},
             {name: each for name, each in self.shut.items() if each.keep},
+            self.origins,
         )
 
     def message(self) -> LiveNeighbors:
         """Return what the file holds."""
         created = [[name, each.text, each.keep] for name, each in self.created.items()]
         shut = [[name, each.communication, each.keep] for name, each in self.shut.items()]
-        return LiveNeighbors(created, shut)
+        return LiveNeighbors(created, shut, list(self.origins))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ def read_live(path: Path) -> Live:
     return Live(
         {name: Created(text, keep) for name, text, keep in value.created},
         {name: Shut(communication, keep) for name, communication, keep in value.shut},
+        tuple(value.origins),
     )
 
 

@@ -341,12 +341,14 @@ class SessionRequest(Message):
     action: `teardown CODE`, `refresh AFI SAFI`, `eor AFI SAFI`, `operational HEX`, `resend`, `clear-in`, `status`,
         `routes-in AFTER LIMIT`; `leave`: end the session, which begins anew with settings that follow.
     arguments: what is in capitals above.
+    origin: which command wants it, where that may be repeated: what one command has had done is not done again for it.
     """
 
     request: int
     neighbor: str
     action: str
     arguments: list[str]
+    origin: str = ""
 
 
 @message(24, "peerd → bridge | control")
@@ -375,11 +377,15 @@ class Settled(Message):
 @message(30, "bridge | command line | runner → control")
 @dataclass(frozen=True, slots=True)
 class Command(Message):
-    """Carry out one line of the command language, with the rights of `client` (empty: all neighbors)."""
+    """Carry out one line of the command language, with the rights of `client` (empty: all neighbors).
+
+    epoch: of a client that repeats what control died over, under the same number; with it, a number is used once.
+    """
 
     request: int
     client: str
     line: str
+    epoch: str = ""
 
 
 @message(31, "control → bridge | command line | runner")
@@ -496,10 +502,12 @@ class LiveNeighbors(Message):
 
     created: `[name, section of a configuration, keep]` of the neighbors that a command created.
     shut: `[name, shutdown communication, keep]` of the neighbors, created or configured, that a command shut.
+    origins: the commands that did so last, as in `SessionRequest`.
     """
 
     created: list[list[Any]]
     shut: list[list[Any]]
+    origins: list[str] = field(default_factory=list)
 
 
 @message(56, "control (file)")

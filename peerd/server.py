@@ -33,6 +33,7 @@ from peerd.session import Session
 STOP_SECONDS = 2.0  # for NOTIFICATIONs to leave before the process goes
 DECONFIGURED = 3  # Cease subcode (RFC 4486); for a session that begins anew with other settings, too, as in ExaBGP
 INCOMING_OCTETS = 4096
+ORIGINS_KEPT = 256  # commands whose actions are remembered; a bridge has one on the way at a time
 
 
 class PeerServer:
@@ -42,6 +43,7 @@ class PeerServer:
         self._loop, self._run, self._program, self._log = loop, run, program, log
         self._sessions: dict[str, Session | Range] = {}
         self._leaving: list[Session | Range] = []  # their NOTIFICATIONs may still be on the way
+        self._done: dict[str, set[tuple[str, ...]]] = {}  # neighbor, action and arguments, by the command's origin
         self._publisher = Publisher(loop, run.events_in, program, epoch)
         self._server = Server(loop, run.peerd(program), self._message, self._bad)
         self._ribd = Client(loop, run.ribd, self._from_ribd, self._ribd_connected, self._bad)
@@ -190,6 +192,8 @@ class PeerServer:
     def _request(self, request: SessionRequest) -> SessionReply:
         neighbor = self._sessions.get(request.neighbor)
         session = neighbor or self._session(request.neighbor)
+        if (request.neighbor, request.action, *request.arguments) in self._done.get(request.origin, ()):
+            return SessionReply(request.request, request.neighbor, "", {})
         if session is None:
             return SessionReply(request.request, request.neighbor, f"{request.neighbor} is not here", {})
         if neighbor is not None and request.action == "leave":
@@ -203,7 +207,15 @@ class PeerServer:
                 error, data = act(session, request.action, request.arguments)
         except (ValueError, IndexError) as problem:
             error, data = f"{request.action} {' '.join(request.arguments)}: {problem}", {}
+        if request.origin and not error and not data:
+            self._remember(request)
         return SessionReply(request.request, request.neighbor, error, data)
+
+    def _remember(self, request: SessionRequest) -> None:
+        """Remember what a command has had done: it comes again where control died over it, and is done once."""
+        self._done.setdefault(request.origin, set()).add((request.neighbor, request.action, *request.arguments))
+        if len(self._done) > ORIGINS_KEPT:
+            self._done.pop(next(iter(self._done)))
 
 
 def _tcp_sockets(descriptors: Iterable[int]) -> list[socket.socket]:

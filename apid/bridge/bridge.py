@@ -64,6 +64,7 @@ class Bridge:
         self._begun = self._stopping = False
         self._request = 0
         self._asked: Command | None = None
+        self._half_answered = False  # lines of its answer have come
         self._was_losing = False
         self._read, self._read_since, self._flooded = 0, 0.0, False
         self._stderr_at, self._stderr_count = 0.0, 0
@@ -219,7 +220,7 @@ class Bridge:
 
     def _ask_control(self, line: str) -> None:
         self._request += 1
-        self._asked = Command(self._request, self._name, line)
+        self._asked, self._half_answered = Command(self._request, self._name, line, self._epoch), False
         self._control.send(self._asked)
 
     def signalled(self, number: int) -> None:
@@ -231,7 +232,12 @@ class Bridge:
 
     def _control_connected(self) -> None:
         self._present()
-        if self._asked is not None:
+        if self._asked is None:
+            return
+        if self._half_answered:
+            # Its data would come from the start again, and the helper has read some of it.
+            self._finish(self._asked, "control ended in the middle of its answer")
+        else:
             self._control.send(self._asked)
 
     def _from_control(self, message: Message) -> None:
@@ -251,13 +257,17 @@ class Bridge:
         if self._asked is None or answer.request != self._asked.request:
             return
         for line in answer.lines:
+            self._half_answered = True
             self._commands.say(line)
         if answer.final:
-            if answer.error:
-                self._commands.refused(self._asked.line, answer.error, self._loop.now())
-            self._asked = None
-            self._commands.finish(answer.error)
-            self._work()
+            self._finish(self._asked, answer.error)
+
+    def _finish(self, asked: Command, error: str) -> None:
+        if error:
+            self._commands.refused(asked.line, error, self._loop.now())
+        self._asked = None
+        self._commands.finish(error)
+        self._work()
 
     def _reconfigure(self) -> None:
         try:

@@ -76,7 +76,10 @@ class Connection:
 
 
 def ask_sessions(
-    connection: Callable[[str], Connection], action: str, questions: list[tuple[str, str, list[str]]]
+    connection: Callable[[str], Connection],
+    action: str,
+    questions: list[tuple[str, str, list[str]]],
+    origin: str = "",
 ) -> Step:
     """Make the step that asks sessions at the same time: `(program, neighbor, arguments)` each.
 
@@ -97,10 +100,11 @@ def ask_sessions(
                 resume(replies)
 
         for place, (program, neighbor, arguments) in enumerate(questions):
-            connection(program).ask(partial(_request, neighbor, action, arguments), PEERD_SECONDS, partial(take, place))
+            request = partial(_request, neighbor, action, arguments, origin)
+            connection(program).ask(request, PEERD_SECONDS, partial(take, place))
 
     return step
 
 
-def _request(neighbor: str, action: str, arguments: list[str], number: int) -> SessionRequest:
-    return SessionRequest(number, neighbor, action, arguments)
+def _request(neighbor: str, action: str, arguments: list[str], origin: str, number: int) -> SessionRequest:
+    return SessionRequest(number, neighbor, action, arguments, origin)

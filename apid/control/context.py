@@ -23,7 +23,8 @@ class Context:
     """The parts of control, for the jobs that carry out commands.
 
     connection: to a peerd, by program. rib: for questions to ribd. shutdown: ends everything. started: seconds since
-    1970. routes_format: `exabgp.api.show-routes-format`.
+    1970. routes_format: `exabgp.api.show-routes-format`. origin: which command is carried out, where it may be repeated
+    after our death: what it has had done already is not done again.
     """
 
     run: RunDirectory
@@ -40,11 +41,12 @@ class Context:
     epoch: str
     started: float
     routes_format: str
+    origin: str = ""
 
     def ask(self, neighbors: list[Known], action: str, *arguments: str) -> Step:
         """Make the step that asks the same of several sessions; see `ask_sessions`."""
         questions = [(known.program, known.name, list(arguments)) for known in neighbors]
-        return ask_sessions(self.connection, action, questions)
+        return ask_sessions(self.connection, action, questions, self.origin)
 
     def in_background(self, function: Callable[[], Any], expected: tuple[type[Exception], ...]) -> Step:
         """Make the step that does something slow; its result is an expected error's text, or nothing."""

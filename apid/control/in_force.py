@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from apid.amend import restore
 from apid.control.background import Background
@@ -18,6 +18,7 @@ from bus.schema import Applied, AppliedConfiguration, Lineage, Message, Refused,
 from bus.transport import Client, Loop, Publisher, Timer
 
 STANDARD_INPUT = "-"
+ORIGINS_KEPT = 256  # commands that changed neighbors; a bridge has one on the way at a time
 RETRY = 5.0  # seconds until ribd is asked again after a refusal, and supervisord
 
 Done = Callable[[str], None]  # gets an error, or nothing
@@ -30,6 +31,18 @@ class Asked:
 
     change: Change | None  # None: read the sources again
     done: Done
+    origin: str = ""  # the command, where it may be repeated
+
+
+def _amended(wanted: Wanted, asked: Asked) -> Wanted:
+    """Make a change, unless it has been made before for a command that is repeated now; LoadError."""
+    if asked.change is None or (asked.origin and asked.origin in wanted.live.origins):
+        return wanted
+    amended = asked.change(wanted)
+    if not asked.origin:
+        return amended
+    origins = (*wanted.live.origins, asked.origin)[-ORIGINS_KEPT:]
+    return replace(amended, live=replace(amended.live, origins=origins))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +104,9 @@ class InForce:
         self._waiting.append(Asked(None, done))
         self._next()
 
-    def amend(self, change: Change, done: Done) -> None:
-        """Change what is in force without reading the configuration again."""
-        self._waiting.append(Asked(change, done))
+    def amend(self, change: Change, done: Done, origin: str = "") -> None:
+        """Change what is in force without reading the configuration again; what one `origin` wants is done once."""
+        self._waiting.append(Asked(change, done, origin))
         self._next()
 
     def _next(self) -> None:
@@ -146,7 +159,7 @@ class InForce:
         errors = []
         for asked in taken:
             try:
-                wanted = asked.change(wanted) if asked.change is not None else wanted
+                wanted = _amended(wanted, asked)
                 errors.append("")
             except LoadError as error:
                 errors.append(str(error))

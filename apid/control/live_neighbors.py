@@ -50,4 +50,4 @@ def enable(context: Context, neighbors: list[Known], command: PeerEnable) -> Job
 
 def _put(context: Context, change: Callable[[Wanted], Wanted]) -> Step:
     """Make the step that has a change put in force; its result is an error, or nothing."""
-    return lambda resume: context.in_force.amend(change, resume)
+    return lambda resume: context.in_force.amend(change, resume, context.origin)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from apid.control.background import Background
 from apid.control.clean_end import forget
@@ -110,7 +111,8 @@ class Control:
     def _message(self, identity: bytes, message: Message, _octets: bytes) -> None:
         match message:
             case Command():
-                job = carry_out(self._context, message.client, message.line)
+                origin = f"{message.client}/{message.epoch}/{message.request}" if message.epoch else ""
+                job = carry_out(replace(self._context, origin=origin), message.client, message.line)
                 self._jobs.start(identity, message.request, job)
             case Present():
                 try:

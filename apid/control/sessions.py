@@ -90,4 +90,4 @@ def operational(context: Context, neighbors: list[Known], command: OperationalMe
             said.counter,
         )
         questions.append((known.program, known.name, [message.message().hex()]))
-    return verdict(selected, (yield ask_sessions(context.connection, "operational", questions)))
+    return verdict(selected, (yield ask_sessions(context.connection, "operational", questions, context.origin)))

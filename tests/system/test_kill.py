@@ -6,12 +6,15 @@ comes back; no peer is sent an UPDATE that it did not need; nobody is left behin
 
 from __future__ import annotations
 
+import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from bgp.family import IPV4_UNICAST
 from tests.faults.kills import VICTIMS, kill
 from tests.routers.process import free_port, wait_for
 from tests.system.bed import Daemon, Helper, announce, neighbor, processes_with, route
@@ -55,3 +58,26 @@ def test_when_bgpbus_itself_is_killed_nobody_is_left_and_what_was_acknowledged_i
     peer.has(set(map(route, range(ROUTES))))
     peer.quiet()
     assert not peer.session.withdrawn
+
+
+def test_a_command_over_which_control_dies_is_carried_out_once_and_answered_once(
+    start: Callable[..., Daemon], make_peer: Callable[..., Peer], make_helper: Callable[[str], Helper]
+) -> None:
+    helper, peer = make_helper("p"), make_peer()
+    daemon = start(helper.configuration() + neighbor(peer, "api { processes [ p ]; }"))
+    peer.established()
+    helper.say(announce(1))
+    assert helper.answers(1) == ["done"]
+    peerd = daemon.kill(f"peerd-{peer.address}", signal.SIGSTOP)
+    before = peer.session.ends_of_rib.count(IPV4_UNICAST)
+    helper.say(f"neighbor {peer.address} announce eor ipv4 unicast\n")
+    time.sleep(0.5)  # the session has been told, and cannot answer yet
+    daemon.restarted("control", daemon.kill("control"))
+    time.sleep(0.5)  # it has been told again
+    os.kill(peerd, signal.SIGCONT)
+    assert helper.answers(1) == ["done"]
+    peer.quiet()
+    assert peer.session.ends_of_rib.count(IPV4_UNICAST) == before + 1
+    helper.say("version\n")
+    assert len(helper.answers(2)) == 2
+    assert helper.heard() == []

@@ -175,9 +175,10 @@ class Stage:
             epoch="e",
             started=0.0,
             routes_format="v1",
+            origin="",
         )
 
-    def _amend(self, change: Callable[[Wanted], Wanted], resume: Callable[[str], None]) -> None:
+    def _amend(self, change: Callable[[Wanted], Wanted], resume: Callable[[str], None], _origin: str) -> None:
         try:
             self.wanted = change(self.wanted)
         except LoadError as error:

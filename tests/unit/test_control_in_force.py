@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from apid.amend import delete, shut
+from apid.amend import create, delete, shut
 from apid.control import in_force as module
-from apid.control.in_force import RETRY, Changed, InForce
+from apid.control.in_force import RETRY, Change, Changed, InForce
 from apid.control.leaving import leave
 from apid.live import Live, Shut, Wanted
 from apid.load import LoadError
@@ -388,3 +388,33 @@ def test_a_disk_that_is_full_at_the_end_is_a_refusal_that_is_tried_again(
     assert scene.run.pending.exists()
     scene.loop.run()
     assert scene.in_force.generation == compiled(MANY).applied.generation
+
+
+NEW = "neighbor 127.0.0.19 { router-id 10.0.0.1; local-as 65001; peer-as 65009; family { ipv4 unicast; } }"
+
+
+@pytest.mark.parametrize("died", [False, True])
+def test_a_change_that_is_repeated_after_a_death_is_made_once(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, died: bool
+) -> None:
+    def change(scene: Scene, wanted: Change, origin: str) -> str:
+        scene.in_force.amend(wanted, scene.verdicts.append, origin)
+        scene.loop.run()
+        return scene.verdicts.pop()
+
+    def add(wanted: Wanted) -> Wanted:
+        return create(wanted, NEW, True)
+
+    assert change(scene, add, "p/life/1") == ""
+    if died:
+        scene = Scene(tmp_path, monkeypatch)
+        scene.in_force.start()
+    assert change(scene, add, "p/life/1") == ""
+    assert change(scene, add, "p/life/2") == "the neighbor 127.0.0.19 exists already"
+    scene.reload()
+    scene.loop.run()
+    assert scene.verdicts.pop() == ""
+    assert change(scene, lambda wanted: delete(wanted, ["127.0.0.19"]), "p/life/3") == ""
+    assert change(scene, add, "p/life/1") == ""  # even now: it was done
+    assert scene.in_force.applied is not None
+    assert "127.0.0.19" not in scene.in_force.applied.neighbors

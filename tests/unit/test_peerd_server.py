@@ -12,10 +12,10 @@ import pytest
 
 import peerd.server
 from bus.daemon import RunDirectory
-from bus.schema import PeerdSettings
+from bus.schema import PeerdSettings, SessionRequest
 from bus.settings import SessionConfiguration, write_settings
 from bus.transport import Loop
-from peerd.server import PeerServer
+from peerd.server import ORIGINS_KEPT, PeerServer
 from tests.unit.control_stage import compiled
 
 (SETTINGS,) = compiled().peerds["peerd-127.0.0.12"].sessions
@@ -35,6 +35,9 @@ class FakeSession:
 
     def stop(self, *why: Any) -> None:
         self.said.append(("stop", *why))
+
+    def teardown(self, code: int) -> None:
+        self.said.append(("teardown", code))
 
     def shut(self, why: str | None) -> None:
         self.said.append(("shut", why))
@@ -92,3 +95,36 @@ def test_a_session_goes_on_where_only_what_is_around_it_changed(process: Process
     process.configure(replace(CONFIGURATION, shut="maintenance"))
     assert len(process.made) == 1
     assert process.made[0].said == [("shut", "maintenance")]
+
+
+def request(process: Process, origin: str, code: str = "4", name: str = CONFIGURATION.name) -> str:
+    answer = process.server._request(SessionRequest(1, name, "teardown", [code], origin))
+    assert (answer.request, answer.neighbor) == (1, name)
+    return answer.error
+
+
+def test_what_a_command_has_had_done_is_not_done_again_when_it_is_repeated(process: Process) -> None:
+    (session,) = process.made
+    for _ in range(3):
+        assert request(process, "p/life/1") == ""
+    assert session.said == [("teardown", 4)]
+    assert (
+        request(process, "p/life/2") == request(process, "p/another life/1") == request(process, "p/life/1", "2") == ""
+    )
+    assert session.said == [("teardown", 4)] * 3 + [("teardown", 2)]
+    assert request(process, "") == request(process, "") == ""  # whoever has no name for it means it each time
+    assert len(session.said) == 6
+
+
+def test_what_failed_may_be_tried_again(process: Process) -> None:
+    assert "invalid literal" in request(process, "p/life/1", "x")
+    assert "is not here" in request(process, "p/life/1", name="192.0.2.99")
+    assert process.server._done == {}
+
+
+def test_only_so_many_commands_are_remembered(process: Process) -> None:
+    for number in range(2 * ORIGINS_KEPT):
+        request(process, f"p/life/{number}")
+    assert len(process.server._done) == ORIGINS_KEPT
+    request(process, f"p/life/{2 * ORIGINS_KEPT - 1}")
+    assert len(process.made[0].said) == 2 * ORIGINS_KEPT

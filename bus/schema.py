@@ -391,12 +391,16 @@ class Command(Message):
 @message(31, "control → bridge | command line | runner")
 @dataclass(frozen=True, slots=True)
 class Answer(Message):
-    """Lines of an answer; the last part says `final`, and whether the command failed and why."""
+    """Lines of an answer; the last part says `final`, and whether the command failed and why.
+
+    unfinished: the last of these lines goes on with the first one of the next part.
+    """
 
     request: int
     lines: list[str]
     final: bool
     error: str
+    unfinished: bool = False
 
 
 @message(32, "control → bridge")

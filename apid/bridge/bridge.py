@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from apid import __version__
+from apid.answer_lines import AnswerLines
 from apid.bridge.attempts import FirstAttempts
 from apid.bridge.commands import Commands
 from apid.bridge.feeds import Feeds, helper_renderer
@@ -64,6 +65,7 @@ class Bridge:
         self._begun = self._stopping = False
         self._request = 0
         self._asked: Command | None = None
+        self._lines = AnswerLines()
         self._half_answered = False  # lines of its answer have come
         self._was_losing = False
         self._read, self._read_since, self._flooded = 0, 0.0, False
@@ -220,7 +222,8 @@ class Bridge:
 
     def _ask_control(self, line: str) -> None:
         self._request += 1
-        self._asked, self._half_answered = Command(self._request, self._name, line, self._epoch), False
+        self._asked = Command(self._request, self._name, line, self._epoch)
+        self._lines, self._half_answered = AnswerLines(), False
         self._control.send(self._asked)
 
     def signalled(self, number: int) -> None:
@@ -238,6 +241,7 @@ class Bridge:
             # Its data would come from the start again, and the helper has read some of it.
             self._finish(self._asked, "control ended in the middle of its answer")
         else:
+            self._lines = AnswerLines()
             self._control.send(self._asked)
 
     def _from_control(self, message: Message) -> None:
@@ -256,7 +260,7 @@ class Bridge:
     def _answered(self, answer: Answer) -> None:
         if self._asked is None or answer.request != self._asked.request:
             return
-        for line in answer.lines:
+        for line in self._lines.take(answer):
             self._half_answered = True
             self._commands.say(line)
         if answer.final:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from apid.answer_lines import AnswerLines
 from apid.cli.errors import Failed
 from bus.daemon import RunDirectory, is_locked
 from bus.schema import Answer, Command, Message
@@ -22,6 +23,7 @@ class Exchange:
         self._line, self._take = line, take
         self._loop = Loop()
         self._asked = False
+        self._lines = AnswerLines()
         self.error: str | None = None
         self.answered = False
         self._timer = self._loop.call_later(CONNECT_SECONDS, self._give_up)
@@ -47,8 +49,8 @@ class Exchange:
     def _received(self, message: Message) -> None:
         if not isinstance(message, Answer) or message.request != REQUEST:
             return
-        if message.lines:
-            self._take(message.lines)
+        if lines := self._lines.take(message):
+            self._take(lines)
         if message.final:
             self.answered, self.error = True, message.error
             self._loop.stop()

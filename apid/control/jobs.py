@@ -8,6 +8,7 @@ Jobs run side by side; one whose asker does not read waits for that asker alone,
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -18,7 +19,8 @@ Resume = Callable[[Any], None]
 Step = Callable[[Resume], None]
 Job = Generator[Step | list[str], Any, str]
 
-PART_OCTETS = 8 * 1024  # of lines in one part of an answer: what waits for an asker is counted in parts
+PART_OCTETS = 8 * 1024  # characters in one part of an answer: what waits for an asker is counted in parts
+ERROR_LENGTH = 64 * 1024  # characters of an error that an asker is told
 RETRY = 0.02  # seconds until a part is sent again to an asker whose queue is full
 PATIENCE = 30.0  # seconds after which an asker that takes nothing is taken for gone
 MOST_JOBS = 256
@@ -27,14 +29,51 @@ MOST_JOBS = 256
 class Running:
     """One job on its way."""
 
-    __slots__ = ("generator", "identity", "last_sent", "lines", "request", "size", "waiting")
+    __slots__ = ("_part", "_pieces", "generator", "identity", "last_sent", "request", "size", "waiting")
 
     def __init__(self, identity: bytes, request: int, generator: Job, now: float) -> None:
         self.identity, self.request, self.generator = identity, request, generator
-        self.lines: list[str] = []
+        self._pieces: deque[tuple[str, bool]] = deque()  # of lines; whether the line goes on
+        self._part: Answer | None = None  # in hand, until the asker has taken it
         self.size = 0
         self.last_sent = now
         self.waiting = 0  # counts steps, so that a callback that comes twice resumes once
+
+    def add(self, lines: list[str]) -> None:
+        """Take lines of the answer; of one that is long, a piece at a time travels."""
+        for line in lines:
+            last = max(0, len(line) - 1) // PART_OCTETS
+            for number in range(last):
+                self._pieces.append((line[number * PART_OCTETS : (number + 1) * PART_OCTETS], True))
+            self._pieces.append((line[last * PART_OCTETS :], False))
+            self.size += len(line) + last + 1
+
+    @property
+    def holds_part(self) -> bool:
+        """Whether there is enough for a part, or one in hand."""
+        return self._part is not None or self.size >= PART_OCTETS
+
+    def part(self) -> Answer:
+        """Return the next part of the answer, the same until it was `taken`."""
+        if self._part is None:
+            lines, room, unfinished = [], PART_OCTETS, False
+            while self._pieces and room > 0:
+                line, unfinished = self._pieces.popleft()
+                lines.append(line)
+                room -= len(line) + 1
+                if unfinished:
+                    break
+            self.size -= PART_OCTETS - room
+            self._part = Answer(self.request, lines, False, "", unfinished)
+        return self._part
+
+    def last_part(self, error: str) -> Answer:
+        """Return what is left, with the end of the answer."""
+        return Answer(self.request, [line for line, _ in self._pieces], True, error[:ERROR_LENGTH])
+
+    def taken(self, now: float) -> None:
+        """Note that the asker has the part."""
+        self._part, self.last_sent = None, now
 
 
 class Jobs:
@@ -64,9 +103,8 @@ class Jobs:
             self._finish(running, end.value)
             return
         if isinstance(step, list):
-            running.lines += step
-            running.size += sum(map(len, step))
-            self._flush(running)
+            running.add(step)
+            self._send_parts(running, lambda: self._advance(running, None))
             return
         running.waiting += 1
         number = running.waiting
@@ -79,18 +117,22 @@ class Jobs:
 
         step(resume)
 
-    def _flush(self, running: Running) -> None:
-        """Send a part if there is enough for one, then go on."""
-        if running.size >= PART_OCTETS:
-            if not self._send(running.identity, Answer(running.request, running.lines, False, "")):
-                self._later(running, lambda: self._flush(running))
+    def _send_parts(self, running: Running, then: Callable[[], None]) -> None:
+        """Send parts, one in a turn, until there is not enough for another."""
+        if running.holds_part:
+            if not self._send(running.identity, running.part()):
+                self._later(running, lambda: self._send_parts(running, then))
                 return
-            running.lines, running.size = [], 0
-            running.last_sent = self._loop.now()
-        self._loop.call_soon(lambda: self._advance(running, None))
+            running.taken(self._loop.now())
+            if running.holds_part:
+                self._loop.call_soon(lambda: self._send_parts(running, then))
+                return
+        self._loop.call_soon(then)
 
     def _finish(self, running: Running, error: str) -> None:
-        if self._send(running.identity, Answer(running.request, running.lines, True, error)):
+        if running.holds_part:
+            self._send_parts(running, lambda: self._finish(running, error))
+        elif self._send(running.identity, running.last_part(error)):
             self._running.discard(running)
         else:
             self._later(running, lambda: self._finish(running, error))

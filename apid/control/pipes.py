@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from apid.answer_lines import AnswerLines
 from apid.config.environment import DEFAULTS
 from bus.daemon import RunDirectory, one_line
 from bus.schema import Answer, Command, Message
@@ -69,6 +70,7 @@ class Pipes:
         self._lines: deque[str] = deque()
         self._request = 0
         self._asked: Command | None = None
+        self._answer_lines = AnswerLines()
         self._answers = -1
         self._queue = bytearray()
         self._line_open = False  # whether a reader has the beginning of a line
@@ -114,7 +116,8 @@ class Pipes:
     def _answered(self, message: Message) -> None:
         if not isinstance(message, Answer) or self._asked is None or message.request != self._asked.request:
             return
-        self._say([*message.lines, *([("error" if message.error else "done")] if message.final else [])])
+        end = ["error" if message.error else "done"] if message.final else []
+        self._say([*self._answer_lines.take(message), *end])
         if not message.final:
             return
         if message.error:

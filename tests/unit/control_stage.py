@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from apid.answer_lines import AnswerLines
 from apid.compile import Compiled, compile_configuration
 from apid.config.load import load_text
 from apid.config.options import Environment
@@ -114,7 +115,8 @@ class Askers:
         return True
 
     def lines(self, identity: bytes) -> list[str]:
-        return [line for answer in self.answers.get(identity, []) for line in answer.lines]
+        whole = AnswerLines()
+        return [line for answer in self.answers.get(identity, []) for line in whole.take(answer)]
 
 
 def compiled(text: str = CONFIGURATION) -> Compiled:

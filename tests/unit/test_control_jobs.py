@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import pytest
+
 from apid.control.jobs import MOST_JOBS, PART_OCTETS, PATIENCE, Jobs, failing, saying
+from bus.schema import pack
 from tests.unit.control_stage import Askers, StillLoop
 
 LOG = logging.getLogger("test")
@@ -47,6 +50,42 @@ def test_a_long_answer_comes_in_parts_of_a_bounded_size() -> None:
     assert all(sum(map(len, part.lines)) <= PART_OCTETS + 100 for part in parts)
     assert askers.lines(b"a") == [f"line {number:07}" for number in range(10_000)]
     assert [part.final for part in parts] == [False] * (len(parts) - 1) + [True]
+
+
+LONG = "".join(f"{number:07}" for number in range(100_000))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [LONG],
+        [LONG, LONG],
+        ["short", LONG, "short"],
+        [LONG[:PART_OCTETS]],
+        [LONG[: PART_OCTETS + 1], ""],
+        [LONG[: 2 * PART_OCTETS], LONG[: PART_OCTETS - 1], "", ""],
+        [""] * (3 * PART_OCTETS),
+        ["\U0001f98a" * PART_OCTETS * 3],
+    ],
+    ids=len,
+)
+@pytest.mark.parametrize("together", [False, True])
+def test_lines_of_any_length_travel_in_small_messages_and_come_as_they_were(lines: list[str], together: bool) -> None:
+    loop, askers, jobs = stage()
+
+    def job() -> Any:
+        yield from [lines] if together else [[line] for line in lines]
+        return "x" * 10_000_000
+
+    jobs.start(b"a", 1, job())
+    askers.deaf.add(b"a")
+    loop.run(until=PATIENCE / 2)
+    askers.deaf.clear()
+    loop.run()
+    assert max(len(pack(answer)) for answer in askers.answers[b"a"]) < 100_000
+    assert askers.lines(b"a") == lines
+    assert [answer.final for answer in askers.answers[b"a"]].index(True) == len(askers.answers[b"a"]) - 1
+    assert len(jobs) == 0
 
 
 def test_an_asker_that_does_not_read_suspends_only_its_own_job() -> None:

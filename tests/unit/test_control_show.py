@@ -13,6 +13,7 @@ from apid.compile import changes_of
 from apid.config.load import load_text
 from apid.control import session_view
 from apid.control.commands import carry_out
+from apid.control.jobs import Jobs
 from bgp.attribute import AsPath, Communities, Med, Origin
 from bgp.attribute.as_path import Segment
 from bgp.family import IPV4_UNICAST
@@ -22,8 +23,8 @@ from bgp.open import Open
 from bgp.route import encode_set
 from bgp.settings import SessionSettings
 from bgp.settings_wire import facts_to_wire
-from bus.schema import RoutePage, SessionReply
-from tests.unit.control_stage import CONFIGURATION, Stage
+from bus.schema import MESSAGE_LIMIT, RoutePage, SessionReply, pack
+from tests.unit.control_stage import CONFIGURATION, Askers, Stage, StillLoop
 
 FIRST, SECOND = "127.0.0.12", "127.0.0.13"
 LOCAL, PEER = bytes((127, 0, 0, 11)), bytes((127, 0, 0, 12))
@@ -253,3 +254,19 @@ def test_routes_in_are_read_in_the_context_of_their_session(stage: Stage) -> Non
     stage.replies["routes-in"] = lambda name, _: SessionReply(1, name, "", {"rows": [row], "after": -1})
     assert show(stage, "show adj-rib in extensive") == ROUTES_IN
     assert [each for each in stage.asked if each[1] == "routes-in"] == [(FIRST, "routes-in", ["0", "5000"])]
+
+
+def test_neighbors_as_json_fit_the_bus_however_many_there_are(stage: Stage) -> None:
+    loop, askers = StillLoop(), Askers()
+    first = stage.directory.neighbors[FIRST]
+    more = [first.at(f"10.0.0.{number}") for number in range(250)]
+    stage.directory.neighbors |= {known.name: known for known in more}
+    reply = stage.replies["status"]
+    stage.replies["status"] = lambda _name, arguments: reply(FIRST, arguments)
+    jobs = Jobs(loop, askers.send, stage.context.log)  # type: ignore[arg-type]
+    jobs.start(b"a", 1, carry_out(stage.context, "", "show neighbor json"))
+    loop.run()
+    assert max(len(pack(answer)) for answer in askers.answers[b"a"]) < MESSAGE_LIMIT / 256
+    (line,) = askers.lines(b"a")
+    assert len(line) > MESSAGE_LIMIT / 256
+    assert len(json.loads(line)) == 252

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bus.schema import Applied, Apply, Clear, Enrol, Message, Refused, Sync
+from bus.transport import MessageTooLarge
 
 WINDOW = 4  # batches on the way: enough to keep ribd busy while we parse, few enough to bound what waits
 IN_FLIGHT = 256  # requests sent and not answered; the socket's own queue is finite, and what it refuses is not sent
@@ -65,14 +66,24 @@ class RibLink:
         while unsent and len(self._outstanding) - unsent < IN_FLIGHT:
             self._sent += 1
             unsent -= 1
-            self._send(self._outstanding[self._sent][0])
+            self._say(self._sent)
 
     def connected(self) -> None:
         """Repeat what was not answered: ribd is back, or there for the first time."""
-        for sequence, (request, _) in self._outstanding.items():
-            if sequence <= self._sent:
-                self._send(request)
+        for sequence in [each for each in self._outstanding if each <= self._sent]:
+            self._say(sequence)
         self._send_more()
+
+    def _say(self, sequence: int) -> None:
+        """Send a request; one that no message holds is refused here, and its number taken by one that does nothing."""
+        request, done = self._outstanding[sequence]
+        try:
+            self._send(request)
+        except MessageTooLarge as error:
+            nothing = Sync(self._client, self._epoch, sequence, [], 0.0)
+            self._outstanding[sequence] = nothing, lambda _reason: None
+            self._send(nothing)
+            done(str(error))
 
     def answered(self, message: Applied | Refused) -> None:
         """Take an answer; one that is not expected (to a repetition, or a former life) is ignored.

@@ -23,6 +23,7 @@ CACHED_SETS = 8192  # translated attribute sets that a packer keeps for each fam
 SHARED_FAMILIES = (IPV4_UNICAST, IPV4_MCAST_VPN, IPV6_MCAST_VPN)
 SEPARATE_ROUTES = 16
 
+_BESIDE = 64  # octets in a message that are neither routes nor their attributes: headers, and a next hop
 _FIXED = 23  # header, and the two length fields of an UPDATE
 _REACH_HEADER = b"\x80\x0e"
 _LONG_REACH_HEADER = b"\x90\x0e"
@@ -90,6 +91,13 @@ class Packer:
     def separates(self, family: Family, count: int) -> bool:
         """Whether so many routes of one attribute set are sent in a message each."""
         return not self.shape.group_updates or (family not in SHARED_FAMILIES and count <= SEPARATE_ROUTES)
+
+    def repeats(self, family: Family, attribute_set: bytes, item: bytes) -> int:
+        """Return how many octets a route takes beside its own, at most and roughly: messages repeat the attributes."""
+        message = len(attribute_set) + _BESIDE
+        if self.separates(family, 1):
+            return message
+        return message // max(1, (self.shape.message_size - message) // len(item))
 
     def unsendable(self, family: Family, attribute_set: bytes) -> str | None:
         """Tell why the session cannot carry routes with this attribute set."""

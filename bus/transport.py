@@ -287,6 +287,17 @@ def _holds_messages(socket: Socket) -> bool:
     return bool(int(socket.getsockopt(_EVENTS)) & _POLLIN)
 
 
+class MessageTooLarge(ValueError):
+    """A message that its receiver would refuse, and cut the connection for: it was not sent."""
+
+
+def _packed(value: Message) -> bytes:
+    octets = pack(value)
+    if len(octets) > MESSAGE_LIMIT:
+        raise MessageTooLarge(f"{type(value).__name__} of {len(octets)} octets, at most {MESSAGE_LIMIT} fit a message")
+    return octets
+
+
 class Server:
     """Answer clients. `on_message(identity, message, octets)` gets every good message; bad ones are counted."""
 
@@ -322,11 +333,19 @@ class Server:
         self._on_bad(reason)
 
     def send(self, identity: bytes, value: Message) -> bool:
-        """Send to one client; False if it is gone or its queue is full."""
+        """Send to one client; False if it is gone or its queue is full.
+
+        False, too, for a message that is too large, which is reported: who asks for too much must not end us.
+        """
+        try:
+            octets = _packed(value)
+        except MessageTooLarge as error:
+            self.reject(f"not sent: {error}")
+            return False
         self._loop.used(self._descriptor)
         try:
             self._socket.send(identity, _NOBLOCK | _SNDMORE)
-            self._socket.send(pack(value), _NOBLOCK)
+            self._socket.send(octets, _NOBLOCK)
         except (zmq.Again, zmq.ZMQError):
             return False
         return True
@@ -379,12 +398,16 @@ class Client:
         self._on_message(value)
 
     def send(self, value: Message) -> bool:
-        """Send; False where the server is away or its queue is full (`on_connect` will come)."""
+        """Send; False where the server is away or its queue is full (`on_connect` will come).
+
+        MessageTooLarge: it can never be sent, and is not to be repeated.
+        """
         if not self.connected:
             return False
+        octets = _packed(value)
         self._loop.used(self._descriptor)
         try:
-            self._socket.send(pack(value), _NOBLOCK)
+            self._socket.send(octets, _NOBLOCK)
         except zmq.Again:
             return False
         return True
@@ -438,12 +461,16 @@ class Publisher:
         return any(octets.startswith(prefix) for prefix in self._topics)
 
     def publish(self, topic: str, data: dict[str, Any]) -> None:
-        """Publish an event; without a listener it only takes its number."""
+        """Publish an event; without a listener, or if it is too large, it only takes its number."""
         self._sequence += 1
         if self.wanted(topic):
             event = Event(self._name, self._epoch, self._sequence, time.time(), topic, data)
+            try:
+                octets = _packed(event)
+            except MessageTooLarge:
+                return
             self._loop.used(self._descriptor)
-            self._socket.send_multipart((topic.encode(), pack(event)), zmq.NOBLOCK)
+            self._socket.send_multipart((topic.encode(), octets), zmq.NOBLOCK)
 
 
 class Subscriber:
@@ -490,6 +517,7 @@ __all__ = [
     "SCHEMA",
     "Client",
     "Loop",
+    "MessageTooLarge",
     "Publisher",
     "Server",
     "Subscriber",

@@ -18,7 +18,7 @@ from ribd.table import Entry, FamilyTable, Table, Withdrawn
 
 SEGMENT_ENTRIES = 4096  # entries in a segment at most: packing one takes some 5 ms, in which all others wait
 SEGMENT_SETS = 1024  # attribute sets in a segment: bounds the time that packing one takes (about 10 ms)
-SEGMENT_OCTETS = 1024 * 1024  # of items and attribute sets in a segment, roughly: a batch must fit the bus
+SEGMENT_OCTETS = 1024 * 1024  # of a segment, roughly, attributes repeated as messages do: a batch must fit the bus
 CACHED_OCTETS = 16 * 1024 * 1024  # of segments kept for each stream
 ORDERED_ENTRIES = 256  # entries in a segment up to which its order is ExaBGP's; a bulk is packed family by family
 BACKLOGS = 4  # snapshots of changes kept for each stream; a session without one costs a walk back
@@ -102,6 +102,7 @@ class Stream:
         entries, index, end, size = backlog.entries, backlog.index, position, 0
         announce: dict[bytes, list[Entry]] = {}
         withdraw: dict[bytes, list[Entry]] = {}
+        repeated: dict[bytes, int] = {}  # octets that each route of a set brings besides
         for entry in entries[index : index + SEGMENT_ENTRIES]:
             version, attributes, item = entry
             if end < floor < version:
@@ -118,8 +119,10 @@ class Stream:
             if same is None:
                 same = routes[octets] = []
                 size += len(octets)
+                if more := self._packer.repeats(self._table.family, octets, item):
+                    repeated[octets] = more
             same.append(entry)
-            size += len(item)
+            size += len(item) + (repeated.get(octets, 0) if repeated else 0)
         if index == len(entries):
             end = floor if end < floor < backlog.upto else backlog.upto
         if end < backlog.upto:
@@ -188,12 +191,13 @@ class Stream:
         if not table.superseded:
             return []
         superseded, table.superseded = table.superseded, []
-        octets = b"".join(
-            octets
-            for _, attributes, item in superseded
-            if isinstance(attributes, bytes)
-            for octets in self._packer.announce(table.family, {attributes: [item]})
-        )
+        messages: list[bytes] = []
+        size = 0
+        for _, attributes, item in superseded:
+            if isinstance(attributes, bytes) and size < SEGMENT_OCTETS:  # nobody needs them: they must not be many
+                messages += self._packer.announce(table.family, {attributes: [item]})
+                size += len(attributes) + len(item)
+        octets = b"".join(messages)
         return [Piece(0, 0, 0, False, octets)] if octets else []
 
     def _keep(self, segment: Segment) -> None:

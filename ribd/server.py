@@ -49,7 +49,7 @@ ANSWER_OCTETS = 32 * 1024  # in one answer, roughly: packing more than a segment
 HOUSEKEEPING = 5.0  # seconds between looks at tombstones, journal and counters
 SETTLED = 60.0  # seconds after our start in which a live session may still come back with its cursors
 LOOK = 0.5  # seconds between looks at leases, while there are any
-LAPSED_ITEMS = 20_000  # withdrawn by one request when leases end: it must fit the bus and the journal
+LAPSED_OCTETS = 256 * 1024  # of routes withdrawn by one request when leases end: it must fit the journal
 LEASE = "lease"  # the client that withdraws them: ourselves
 
 Request = Apply | Enrol | Clear
@@ -406,9 +406,15 @@ class RibServer:
         now = self._loop.now()
         for table in self._state.rib.tables():
             for family, routes in table.families.items():
-                items = routes.lapsed(now)
-                for start in range(0, len(items), LAPSED_ITEMS):
-                    self._lapse(table, family, items[start : start + LAPSED_ITEMS])
+                items, size = [], 0
+                for item in routes.lapsed(now):
+                    items.append(item)
+                    size += len(item)
+                    if size > LAPSED_OCTETS:
+                        self._lapse(table, family, items)
+                        items, size = [], 0
+                if items:
+                    self._lapse(table, family, items)
         self._commit()
         self._look_later()
 

@@ -17,6 +17,11 @@ MOST_COMMANDS = 100_000  # in a group
 DONE, ERROR = b"done\n", b"error\n"
 
 
+def octets_of_names(names: Sequence[str]) -> int:
+    """Return how much room neighbors take on the bus, at most."""
+    return sum(map(len, names)) + ROUTE_OVERHEAD * (len(names) + 1)
+
+
 @dataclass(slots=True, eq=False)
 class Batch:
     """Route changes of one request, and how the lines they came from are to be answered."""
@@ -47,6 +52,7 @@ class Batch:
         if target is None:
             target = self.index[names] = len(self.targets)
             self.targets.append(list(names))
+            self.size += octets_of_names(names)
         change = [target, int(announce), family[0], family[1], attributes, items]
         if lease:
             change.append(lease)

@@ -10,7 +10,7 @@ from apid.answer_lines import AnswerLines
 from apid.cli.errors import Failed
 from bus.daemon import RunDirectory, is_locked
 from bus.schema import Answer, Command, Message
-from bus.transport import Client, Loop
+from bus.transport import Client, Loop, MessageTooLarge
 
 CONNECT_SECONDS = 5.0  # for control to be there; it may be starting
 REQUEST = 1
@@ -35,8 +35,12 @@ class Exchange:
             self.error = "control ended before it answered; it may or may not have carried out the command"
             self._loop.stop()
             return
-        self._asked = self._client.send(Command(REQUEST, "", self._line))
         self._timer.cancel()
+        try:
+            self._asked = self._client.send(Command(REQUEST, "", self._line))
+        except MessageTooLarge as error:
+            self.error = str(error)
+            self._loop.stop()
 
     def _give_up(self) -> None:
         self.error = "bgpbus does not answer: it has ended, or is about to come back"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from apid.bridge.batch import MOST_OCTETS, ROUTE_OVERHEAD
+from apid.bridge.batch import MOST_OCTETS, ROUTE_OVERHEAD, octets_of_names
 from apid.control.context import Context
 from apid.control.enforce import cut
 from apid.control.jobs import Job
@@ -34,6 +34,7 @@ class Request:
         names = [known.name for known in selected]
         if names not in self.targets:
             self.targets.append(names)
+            self._size += octets_of_names(names)
         target = self.targets.index(names)
         for entry in command.entries:
             if command.announce and (error := next_hop_error(selected, entry.family, entry.attributes)):

@@ -9,7 +9,7 @@ from typing import Any
 
 from apid.control.jobs import Step
 from bus.schema import Message, RouteCounts, RoutePage, SessionReply, SessionRequest
-from bus.transport import Client, Loop, Timer
+from bus.transport import Client, Loop, MessageTooLarge, Timer
 
 PEERD_SECONDS = 2.0  # a peerd that is away this long shows as down
 RIBD_SECONDS = 10.0  # ribd comes back within this, with a large journal
@@ -22,8 +22,9 @@ class Question:
 
     __slots__ = ("answer", "message", "sent", "timer")
 
-    def __init__(self, message: Message, sent: bool, answer: Callable[[Any], None], timer: Timer) -> None:
-        self.message, self.sent, self.answer, self.timer = message, sent, answer, timer
+    def __init__(self, message: Message, answer: Callable[[Any], None], timer: Timer) -> None:
+        self.message, self.answer, self.timer = message, answer, timer
+        self.sent = False
 
 
 class Connection:
@@ -42,7 +43,8 @@ class Connection:
         self._number += 1
         number, message = self._number, make(self._number)
         timer = self._loop.call_later(seconds, lambda: self._answer(number, None))
-        self._questions[number] = Question(message, self._client.send(message), answer, timer)
+        self._questions[number] = question = Question(message, answer, timer)
+        self._put(number, question)
 
     def tell(self, message: Message) -> None:
         """Say something that needs no answer, if the daemon is there."""
@@ -51,10 +53,18 @@ class Connection:
     def _connected(self) -> None:
         if self._greeting is not None:
             self._client.send(self._greeting())
-        for question in self._questions.values():
+        for number, question in list(self._questions.items()):
             # What was sent before may have been carried out: only its time limit can tell then.
             if not question.sent:
-                question.sent = self._client.send(question.message)
+                self._put(number, question)
+
+    def _put(self, number: int, question: Question) -> None:
+        """Send a question; one that no message holds is answered by None."""
+        try:
+            question.sent = self._client.send(question.message)
+        except MessageTooLarge as error:
+            self._on_bad(f"not sent: {error}")
+            self._answer(number, None)
 
     def _received(self, message: Message) -> None:
         if isinstance(message, Reply):

@@ -15,8 +15,8 @@ import pytest
 import zmq
 
 from bus.daemon import AlreadyRunning, take_lock
-from bus.schema import Applied, Clear, ListRoutes, Message, Refused, pack
-from bus.transport import Client, Loop, Publisher, Server, Subscriber
+from bus.schema import MESSAGE_LIMIT, Applied, Clear, ListRoutes, Message, Refused, pack
+from bus.transport import Client, Loop, MessageTooLarge, Publisher, Server, Subscriber
 from tests.shared import ROOT
 
 SECONDS = 10.0
@@ -115,6 +115,35 @@ def test_a_message_is_not_overlooked_where_a_send_took_in_the_news_of_it(peers: 
     peers.loop.call_later(1.0, lambda: None)
     peers.loop.turn()
     assert peers.answers == [Applied(1)]
+
+
+def test_what_is_too_large_is_told_to_the_sender_and_never_sent(peers: Peers, directory: Path) -> None:
+    peers.serve()
+    peers.until(lambda: peers.connections == 1, "a connection")
+    overhead = len(pack(Refused(1, "x" * 100_000))) - 100_000
+    fits, too_large = (Refused(1, "x" * (MESSAGE_LIMIT - overhead + more)) for more in (0, 1))
+    with pytest.raises(MessageTooLarge, match=f"Refused of {MESSAGE_LIMIT + 1} octets, at most {MESSAGE_LIMIT} "):
+        peers.client.send(too_large)
+    peers.client.send(fits)
+    peers.client.send(request(1))
+    peers.until(lambda: peers.answers == [Applied(1)], "an answer")
+    assert peers.got == [fits, request(1)]
+
+    loop, identities = Loop(), list[bytes]()
+    server = Server(loop, directory / "other", lambda identity, *_: identities.append(identity), peers.bad.append)
+    got: list[Message] = []
+    client_loop = Loop()
+    client = Client(client_loop, directory / "other", got.append, lambda: None, peers.bad.append)
+    run_until(client_loop, lambda: client.connected, "a connection")
+    client.send(request(1))
+    run_until(loop, lambda: identities, "a request")
+    assert not server.send(identities[0], too_large)
+    assert peers.bad == [f"not sent: Refused of {MESSAGE_LIMIT + 1} octets, at most {MESSAGE_LIMIT} fit a message"]
+    assert server.send(identities[0], fits)
+    run_until(client_loop, lambda: got == [fits], "what fits")
+    assert client.connected
+    client_loop.close()
+    loop.close()
 
 
 def test_nothing_that_was_meant_for_a_dead_server_reaches_its_successor(peers: Peers) -> None:

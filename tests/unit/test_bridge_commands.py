@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,9 @@ import apid.riblink
 from apid.bridge.commands import LINE_LIMIT, Commands
 from apid.bridge.targets import Targets
 from apid.riblink import WINDOW, RibLink
-from bus.schema import Applied, Apply, Message, Refused
+from bus.schema import MESSAGE_LIMIT, Applied, Apply, Message, Refused, Sync, pack
+from bus.transport import MessageTooLarge
+from ribd.turns import Turns
 from tests.unit.test_bridge_targets import BINDING, OTHER
 
 ROUTE = b"announce route 10.0.0.%d/32 next-hop 192.0.2.1\n"
@@ -347,6 +350,36 @@ def test_the_link_repeats_what_was_not_answered_and_ignores_a_second_answer() ->
     link.answered(Applied(99))
     assert answers == ["", "why", ""]
     assert link.idle
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_a_request_that_no_message_holds_is_refused_and_does_not_hold_up_the_others(connected: bool) -> None:
+    there = connected
+    turns, sent = Turns(), []
+    answers: list[str] = []
+
+    def send(message: Any) -> bool:
+        """Send as `Client` does, to a ribd that wants numbers without a gap."""
+        if there and len(pack(message)) > MESSAGE_LIMIT:
+            raise MessageTooLarge("too large")
+        if there:
+            assert not turns.fault(message)
+            sent.append(message)
+        return there
+
+    link = RibLink("c", "e", send)
+    large = [[0, 1, 1, 1, b"", [bytes(MESSAGE_LIMIT)]]]
+    for changes in ([[0, 1, 1, 1, b"", [b"item "]]], large, large, [[0, 1, 1, 1, b"", [b"item "]]]):
+        link.apply([["a"]], changes, answers.append)
+    there = True
+    for _ in range(2):
+        link.connected()
+    assert answers == ["too large", "too large"]
+    for sequence in range(1, 5):
+        link.answered(Applied(sequence, "e"))
+    assert answers == ["too large", "too large", "", ""]
+    assert link.idle
+    assert {type(message) for message in sent if message.sequence in (2, 3)} == {Sync}
 
 
 def test_the_link_sends_no_more_than_the_socket_takes(monkeypatch: pytest.MonkeyPatch) -> None:

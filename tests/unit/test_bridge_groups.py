@@ -10,10 +10,12 @@ import pytest
 
 import apid.bridge.batch
 import apid.bridge.commands
+from apid.bridge.batch import Batch
 from apid.bridge.commands import Commands
 from apid.bridge.targets import Targets
 from apid.riblink import RibLink
-from bus.schema import Applied, Apply, Message, Refused, Sync
+from bgp.family import IPV4_UNICAST
+from bus.schema import Applied, Apply, Message, Refused, Sync, pack
 from tests.unit.test_bridge_targets import BINDING, OTHER
 
 ROUTE = b"announce route 10.0.0.%d/32 next-hop 192.0.2.1\n"
@@ -290,3 +292,11 @@ def test_pieces_of_a_helper_that_is_gone_are_answered_to_nobody() -> None:
     for _ in range(3):
         stage.take()
     assert stage.heard() == ["done"]
+
+
+def test_the_size_of_a_batch_is_no_less_than_its_message(stage: Stage) -> None:
+    batch = Batch()
+    names = tuple(f"2001:db8:ffff:ffff:ffff:ffff:ffff:{number:x}" for number in range(0x1000, 0x1000 + 2000))
+    for number in range(100):
+        batch.add(names[number:], True, IPV4_UNICAST, bytes(60), [bytes(4) + b"\x18\x0a\x00\x00"], 30)
+    assert batch.size >= len(pack(Apply("", "", 1, batch.targets, batch.changes))) - 50

@@ -8,7 +8,8 @@ import pytest
 
 from apid.control import connection as module
 from apid.control.connection import PEERD_SECONDS, Connection, ask_sessions
-from bus.schema import Message, Reconfigure, SessionReply, SessionRequest
+from bus.schema import MESSAGE_LIMIT, CountRoutes, Message, Reconfigure, SessionReply, SessionRequest, pack
+from bus.transport import MessageTooLarge
 from tests.unit.control_stage import StillLoop
 
 
@@ -21,6 +22,8 @@ class FakeClient:
         self.receive, self._on_connect = on_message, on_connect
 
     def send(self, message: Message) -> bool:
+        if self.connected and len(pack(message)) > MESSAGE_LIMIT:
+            raise MessageTooLarge("too large")
         if self.connected:
             self.sent.append(message)
         return self.connected
@@ -86,6 +89,20 @@ def test_a_question_that_was_sent_is_not_repeated(loop: StillLoop) -> None:
     connection.ask(request, 2.0, lambda _: None)
     client.come()
     assert client.sent == [request(1)]
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_a_question_that_no_message_holds_is_answered_by_none(loop: StillLoop, early: bool) -> None:
+    connection, client = connect(loop)
+    got: list[Any] = []
+    if not early:
+        client.come()
+    connection.ask(lambda number: CountRoutes(number, ["n" * MESSAGE_LIMIT]), 2.0, got.append)
+    connection.ask(request, 2.0, got.append)
+    if early:
+        client.come()
+    assert got == [None]
+    assert client.sent == [request(2)]
 
 
 def test_a_greeting_is_said_at_every_connection(loop: StillLoop) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bgp.family import IPV4_FLOW
 from bus.schema import Apply, ListRoutes, Refused, RoutePage
 from ribd.lease import LONGEST, Leases
 from tests.unit.rib_bench import LABELLED, UNICAST, Daemon, SimulatedPeer, attributes, labelled, unicast
@@ -170,3 +171,14 @@ def test_a_lease_that_is_none_is_refused(daemon: Daemon, change: list[object]) -
     request = Apply("client", "epoch", 99, [["a"]], [[0, announced, *UNICAST, b"", [unicast(1)], *lease]])
     assert isinstance(daemon.request(request)[0], Refused)
     assert daemon.state.rib.of["a"].families == {}
+
+
+def test_the_leases_of_many_long_rules_end_in_requests_that_the_journal_takes(daemon: Daemon) -> None:
+    def rules(start: int) -> list[bytes]:
+        return [bytes(4) + number.to_bytes(2, "big") * 2000 for number in range(start, start + 2500)]
+
+    for start in (0, 2500):
+        daemon.apply(["a"], 1, IPV4_FLOW, 1, rules(start), 30)
+    assert len(routes(daemon)) == 5000
+    daemon.loop.pass_time(30.0)
+    assert routes(daemon) == []

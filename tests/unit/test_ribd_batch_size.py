@@ -1,0 +1,79 @@
+"""A batch fits the bus, whatever is announced and however its sessions have it packed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bgp.attribute import Communities
+from bgp.family import IPV4_MPLS_VPN, IPV4_UNICAST, Family
+from bgp.route import encode_set
+from bgp.shape import Shape
+from bus.schema import Batch, Message, Pull, pack
+from ribd.group import SEGMENT_OCTETS
+from tests.unit.rib_bench import Daemon, unicast
+
+SHAPE = Shape(families=(IPV4_UNICAST, IPV4_MPLS_VPN))
+SHAPES = [
+    replace(SHAPE, message_size=size, group_updates=grouped) for size in (4096, 65535) for grouped in (True, False)
+]
+LARGEST = 4 * SEGMENT_OCTETS
+
+
+@pytest.fixture
+def daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
+    daemon = Daemon(tmp_path, monkeypatch)
+    daemon.enrol(["a"])
+    yield daemon
+    daemon.close()
+
+
+def largest_batch(daemon: Daemon, shape: Shape, routes: int) -> int:
+    """Send a session all there is; return the octets of the largest message."""
+    cursors, largest, sent = [[*family, 0, 0] for family in shape.families], 0, 0
+    for number in range(1, 10_000):
+        pull = Pull("a", number, daemon.state.lineage, shape.to_wire(), cursors, 1 << 20)
+        answers: list[Message] = daemon.say(b"peerd", pull)
+        if not answers:
+            break
+        (batch,) = answers
+        assert isinstance(batch, Batch)
+        largest, cursors = max(largest, len(pack(batch))), batch.cursors
+        sent += batch.routes
+    assert sent == routes
+    return largest
+
+
+def communities(octets: int, number: int = 0) -> bytes:
+    """Return an attribute set of so many octets, roughly."""
+    return encode_set([Communities(tuple(range(number, number + octets // 4)))], bytes(4))
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: f"{shape.message_size}-{shape.group_updates}")
+@pytest.mark.parametrize("size", [100, 1000, 3980, 4020, 30_000, 65_400])
+def test_attributes_that_are_repeated_in_every_message_are_counted(daemon: Daemon, shape: Shape, size: int) -> None:
+    count = 4096 if size < 5000 else 1000
+    daemon.state.rib.of["a"].family(IPV4_UNICAST).announce(communities(size), [unicast(each) for each in range(count)])
+    assert largest_batch(daemon, shape, count) < LARGEST
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: f"{shape.message_size}-{shape.group_updates}")
+def test_families_whose_few_routes_have_a_message_each_are_counted_so(daemon: Daemon, shape: Shape) -> None:
+    family: Family = IPV4_MPLS_VPN
+    item = bytes(4) + bytes((24 + 64 + 32,)) + b"\0\0\1" + bytes(8) + b"\x0a"
+    for number in range(64):
+        items = [item + bytes((0, number, each)) for each in range(16)]
+        daemon.state.rib.of["a"].family(family).announce(communities(60_000, number), items)
+    assert largest_batch(daemon, shape, 64 * 16) < LARGEST
+
+
+def test_former_forms_of_configured_routes_are_sent_within_bounds(daemon: Daemon) -> None:
+    table = daemon.state.rib.of["a"].family(IPV4_UNICAST)
+    for number in range(2000):
+        for attributes in (communities(4000, number), communities(8)):
+            table.announce(attributes, [unicast(number)], configured=True)
+    assert len(table.superseded) == 2000
+    assert largest_batch(daemon, SHAPE, 2000) < LARGEST

@@ -82,17 +82,7 @@ class Bridge:
         self._feeds = Feeds(loop, run, self._events, self._lost, lambda: bool(self._output.lost), log)
         self._feeds.configure(self._helper, bindings, self._context)
         self._attempts = FirstAttempts(loop, run, bindings, self._begin, self._bad)
-        self._process = HelperProcess(
-            loop,
-            self._helper,
-            self._readable,
-            self._stderr,
-            self._exited,
-            self._started,
-            self._writable,
-            self._closed_pipe,
-            lambda why: log.warning("helper is killed, with all that it started: %s", why),
-        )
+        self._process = HelperProcess(loop, self._helper, self)
 
     def start(self) -> None:
         """Start the helper, once it is known of each of its sessions whether it comes up.
@@ -111,12 +101,14 @@ class Bridge:
 
     # The helper's life
 
-    def _started(self, pid: int) -> None:
+    def helper_started(self, pid: int) -> None:
+        """Tell, and give it what happened before."""
         self._log.info("helper started pid=%d run=%s", pid, one_line(" ".join(self._helper.run)))
         self._tell("started", {"pid": pid})
-        self._writable()  # what happened before
+        self.helper_writable()
 
-    def _exited(self, status: int) -> None:
+    def helper_exited(self, status: int) -> None:
+        """Forget what was its own."""
         self._log.warning("helper exited status=%d", status)
         self._tell("exited", {"status": status})
         self._commands.reset()
@@ -143,8 +135,8 @@ class Bridge:
         self._publisher.publish(f"helper/{self._name}", {"state": state, **details})
         self._present()
 
-    def _stderr(self, line: str) -> None:
-        """Log what the helper says on stderr, a bounded number of lines a second."""
+    def helper_complained(self, line: str) -> None:
+        """Log what it says on stderr, a bounded number of lines a second."""
         now = self._loop.now()
         if now - self._stderr_at >= 1.0:
             if self._stderr_count > STDERR_LINES:
@@ -154,9 +146,14 @@ class Bridge:
         if self._stderr_count <= STDERR_LINES:
             self._log.info("helper stderr: %s", line)
 
-    def _closed_pipe(self, name: str) -> None:
+    def helper_closed(self, name: str) -> None:
+        """Log what that means."""
         said = "it can give no more commands" if name == "stdout" else "it gets no more answers and events"
         self._log.warning("helper closed its %s, %s", name, said)
+
+    def helper_killed(self, why: str) -> None:
+        """Log it."""
+        self._log.warning("helper is killed, with all that it started: %s", why)
 
     def _look(self, before: int) -> None:
         """Find out that the helper has announced what it had to at its start: it said something, and is silent now."""
@@ -186,7 +183,8 @@ class Bridge:
 
     # Commands
 
-    def _readable(self) -> None:
+    def helper_readable(self) -> None:
+        """Take commands."""
         octets = self._process.read(READ_OCTETS)
         if octets:
             self._note_flood(len(octets))
@@ -306,23 +304,23 @@ class Bridge:
     def _answer(self, line: bytes, count: int) -> None:
         if self._process.pid:
             self._output.answer(line, count)
-            self._writable()
+            self.helper_writable()
 
     def _events(self, lines: list[bytes]) -> None:
         if self._process.pid:
             self._output.event(lines)
-            self._writable()
+            self.helper_writable()
         elif not self._begun:
             self._output.event(lines)
 
     def _lost(self, count: int) -> None:
         if self._process.pid:
             self._output.drop(count)
-            self._writable()
+            self.helper_writable()
         elif not self._begun:
             self._output.drop(count)
 
-    def _writable(self) -> None:
+    def helper_writable(self) -> None:
         """Write what the pipe takes."""
         for _ in range(WRITE_TURNS):
             chunk = self._output.next_chunk()

@@ -10,7 +10,7 @@ import signal
 import struct
 import subprocess
 import termios
-from collections.abc import Callable
+from typing import Protocol
 
 from apid.privileges import PrivilegeError, find_user, strip
 from bus.daemon import PR_SET_PDEATHSIG
@@ -28,25 +28,37 @@ STDERR_LINE = 4096  # octets of a line of a helper's stderr that reach the log
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+class Owner(Protocol):
+    """Who is told what happens to a helper."""
+
+    def helper_started(self, pid: int) -> None:
+        """It runs."""
+
+    def helper_readable(self) -> None:
+        """It has written commands, or closed its stdout: `read` tells."""
+
+    def helper_writable(self) -> None:
+        """Its stdin takes more."""
+
+    def helper_complained(self, line: str) -> None:
+        """It wrote a line to stderr, or cannot be started."""
+
+    def helper_closed(self, name: str) -> None:
+        """It goes on without its `stdin` or `stdout`."""
+
+    def helper_killed(self, why: str) -> None:
+        """It is killed, with all that it started."""
+
+    def helper_exited(self, status: int) -> None:
+        """It has ended."""
+
+
 class HelperProcess:
     """One helper's process and pipes. Reading and writing never block; the owner is told what happens."""
 
-    def __init__(
-        self,
-        loop: Loop,
-        configuration: HelperConfiguration,
-        on_output: Callable[[], None],
-        on_stderr: Callable[[str], None],
-        on_exit: Callable[[int], None],
-        on_start: Callable[[int], None],
-        on_writable: Callable[[], None],
-        on_closed: Callable[[str], None],
-        on_killed: Callable[[str], None],
-    ) -> None:
+    def __init__(self, loop: Loop, configuration: HelperConfiguration, owner: Owner) -> None:
         self._loop = loop
-        self._configuration = configuration
-        self._on_output, self._on_stderr, self._on_writable = on_output, on_stderr, on_writable
-        self._on_exit, self._on_start, self._on_closed, self._on_killed = on_exit, on_start, on_closed, on_killed
+        self._configuration, self._owner = configuration, owner
         self._process: subprocess.Popen[bytes] | None = None
         self._stdin, self._stdout, self._stderr = -1, -1, -1
         self._stderr_rest = b""
@@ -96,7 +108,7 @@ class HelperProcess:
                 extra_groups=[] if user else None,
             )
         except (OSError, PrivilegeError) as error:
-            self._on_stderr(f"cannot be started: {error}")
+            self._owner.helper_complained(f"cannot be started: {error}")
             self._delay = min(BACK_OFF_MAXIMUM, max(1.0, self._delay * 2))
             self._retry = self._loop.call_later(self._delay, self.start)
             return
@@ -119,9 +131,9 @@ class HelperProcess:
                 fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
         self._started = self._loop.now()
         self.starts += 1
-        self._loop.watch(self._stdout, lambda _events: self._on_output(), read=self._reading)
+        self._loop.watch(self._stdout, lambda _events: self._owner.helper_readable(), read=self._reading)
         self._loop.watch(self._stderr, lambda _events: self._read_stderr())
-        self._on_start(process.pid)
+        self._owner.helper_started(process.pid)
 
     @property
     def told(self) -> bool:
@@ -152,7 +164,7 @@ class HelperProcess:
             if paused:
                 self._loop.unwatch(self._stdout)
             else:
-                self._loop.watch(self._stdout, lambda _events: self._on_output())
+                self._loop.watch(self._stdout, lambda _events: self._owner.helper_readable())
 
     def write(self, octets: bytes) -> int:
         """Write to its stdin; return how much the pipe took (all of it where nobody reads any more)."""
@@ -168,12 +180,12 @@ class HelperProcess:
             return len(octets)
 
     def want_write(self, wanted: bool) -> None:
-        """Ask for `on_writable`, or no more."""
+        """Ask for `helper_writable`, or no more."""
         if self._stdin < 0 or wanted == self._wants_write:
             return
         self._wants_write = wanted
         if wanted:
-            self._loop.watch(self._stdin, lambda _events: self._on_writable(), read=False, write=True)
+            self._loop.watch(self._stdin, lambda _events: self._owner.helper_writable(), read=False, write=True)
         else:
             self._loop.unwatch(self._stdin)
 
@@ -193,12 +205,12 @@ class HelperProcess:
             rest = b""
         self._stderr_rest = rest
         for line in lines:
-            self._on_stderr(line[:STDERR_LINE].decode(errors="replace"))
+            self._owner.helper_complained(line[:STDERR_LINE].decode(errors="replace"))
 
     def _tell_closed(self, name: str) -> None:
         """Tell the owner that the helper goes on without a pipe, unless it is just exiting."""
         process = self._process
-        self._loop.call_later(CLOSING, lambda: self._on_closed(name) if self._process is process else None)
+        self._loop.call_later(CLOSING, lambda: self._owner.helper_closed(name) if self._process is process else None)
 
     def _close(self, name: str) -> None:
         descriptor = getattr(self, name)
@@ -219,12 +231,12 @@ class HelperProcess:
         while self._stderr >= 0 and self._drain_stderr():
             pass
         if self._signal_group(signal.SIGKILL) and not self._stopping:
-            self._on_killed("it left processes behind")
+            self._owner.helper_killed("it left processes behind")
         lived = self.uptime
         self._process = None
         for name in ("_stdin", "_stdout", "_stderr"):
             self._close(name)
-        self._on_exit(status)
+        self._owner.helper_exited(status)
         if self._stopping:
             return
         if self._restarting:
@@ -241,7 +253,7 @@ class HelperProcess:
         before = self._stdout
         octets = _waiting(self._stdout)
         if octets:
-            self._on_output()
+            self._owner.helper_readable()
         return bool(octets) and self._stdout == before
 
     def _drain_stderr(self) -> bool:
@@ -292,7 +304,7 @@ class HelperProcess:
 
     def _kill(self, process: subprocess.Popen[bytes] | None) -> None:
         if process is not None and self._process is process:
-            self._on_killed("it did not end on SIGTERM")
+            self._owner.helper_killed("it did not end on SIGTERM")
             self._signal_group(signal.SIGKILL)
 
 

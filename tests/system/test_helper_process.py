@@ -41,21 +41,18 @@ class Stage:
         self.pids: list[int] = []
         self.closed: list[str] = []
         self.killed: list[str] = []
-        self.helper = HelperProcess(
-            loop,
-            configuration([str(self.path)], respawn),
-            self._readable,
-            self.errors.append,
-            self.statuses.append,
-            self.pids.append,
-            lambda: None,
-            self.closed.append,
-            self.killed.append,
-        )
+        self.helper_complained, self.helper_closed = self.errors.append, self.closed.append
+        self.helper_killed = self.killed.append
+        self.helper_started, self.helper_exited = self.pids.append, self.statuses.append
+        self.helper = HelperProcess(loop, configuration([str(self.path)], respawn), self)
         loop.on_signal(signal.SIGCHLD, self.helper.check)
         self.helper.start()
 
-    def _readable(self) -> None:
+    def helper_writable(self) -> None:
+        """Nothing waits."""
+
+    def helper_readable(self) -> None:
+        """Take it."""
         self.said += self.helper.read(65536) or b""
 
     def until(self, condition: Callable[[], object], what: str, seconds: float = SECONDS) -> None:

@@ -28,7 +28,7 @@ from bus.daemon import (
 )
 from bus.schema import Incoming, SchemaError, pack
 from bus.settings import PassiveNeighbor, read_listener
-from bus.transport import Loop
+from bus.transport import Loop, Timer
 from peerd.tcp import TransportOptions, limit_ttl, listen, prepare, refuse, sign_with_md5
 
 ACCEPTED_PER_TURN = 32
@@ -79,6 +79,7 @@ class Listener:
         self._expected = Expected([])
         self._unprotected: set[str] = set()  # neighbors with a password that the kernel does not know
         self._waiting = 0
+        self._retry: Timer | None = None  # of addresses that could not be had
         self._handover = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
 
     def configure(self) -> None:
@@ -90,22 +91,25 @@ class Listener:
         removed = [old for old in self._neighbors if old.md5_password and old not in neighbors]
         self._neighbors = neighbors
         self._expected = Expected(neighbors)
-        for endpoint in endpoints:
-            self._open(endpoint)
+        opened = [self._open(endpoint) for endpoint in endpoints]
+        if self._retry is not None:
+            self._retry.cancel()
+        self._retry = None if all(opened) else self._loop.call_later(RETRY, self.configure)
         self._unprotected = {name for sock in self._sockets.values() for name in self._protect(sock, removed)}
 
-    def _open(self, endpoint: tuple[str, int]) -> None:
+    def _open(self, endpoint: tuple[str, int]) -> bool:
+        """Listen on an address, if that can be had."""
         if endpoint in self._sockets:
-            return
+            return True
         try:
             sock = listen(*endpoint)
         except OSError as error:
             self._log.error("%s, trying again", error)
-            self._loop.call_later(RETRY, self.configure)
-            return
+            return False
         self._sockets[endpoint] = sock
         self._watch(sock)
         self._log.info("listening address=%s port=%d", *endpoint)
+        return True
 
     def _watch(self, sock: socket.socket) -> None:
         self._loop.watch(sock.fileno(), lambda _events: self._accept(sock), read=self._waiting < WAITING_LIMIT)

@@ -6,6 +6,7 @@ import logging
 import socket
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,8 @@ from bus.daemon import RunDirectory
 from bus.schema import ListenerSettings
 from bus.settings import ListenerConfiguration, PassiveNeighbor, write_settings
 from bus.transport import Loop
-from peerd.listener import Expected, Listener
+from peerd.listener import RETRY, Expected, Listener
+from tests.unit.control_stage import StillLoop
 
 
 def neighbor(peer: str, local: str = "") -> PassiveNeighbor:
@@ -78,3 +80,27 @@ def test_who_has_a_password_that_the_kernel_does_not_take_is_refused(
     listening.close()
     listener._handover.close()
     loop.close()
+
+
+def test_addresses_that_cannot_be_had_are_tried_again_together_once_in_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts: list[tuple[str, int]] = []
+
+    def fail(*endpoint: Any) -> None:
+        attempts.append(endpoint)
+        raise OSError(98, "Address already in use")
+
+    monkeypatch.setattr(peerd.listener, "listen", fail)
+    run = RunDirectory(tmp_path)
+    run.settings.mkdir()
+    told = ListenerConfiguration([[f"127.0.0.{number}", 179] for number in range(1, 5)], [])
+    write_settings(run.settings / "listener", ListenerSettings(told.to_wire()))
+    loop: Any = StillLoop()
+    listener = Listener(loop, run, logging.getLogger("bgpbus.test"))
+    for _ in range(3):
+        listener.configure()  # as for SIGHUP
+    attempts.clear()
+    loop.run(until=4.5 * RETRY)
+    assert len(attempts) == 4 * 4
+    listener._handover.close()

@@ -22,6 +22,7 @@ from peerd.pace import PacedConnection
 from peerd.report import Report
 
 BATCH_OCTETS = 256 * 1024  # asked of ribd at once
+REASONS = 1024  # for withheld routes, logged once each: they may name a next hop
 LOW_WATER = 128 * 1024  # octets that may wait for the socket when more is asked for
 
 
@@ -129,6 +130,8 @@ class Sender:
         self._pulling = False
         for reason in batch.withheld:
             if reason not in self._withheld:
+                if len(self._withheld) >= REASONS:
+                    self._withheld.clear()
                 self._withheld.add(reason)
                 self._log.warning("routes withheld peer=%s reason=%s", self._name, reason)
         self._written = self._written or self._positions()

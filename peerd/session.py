@@ -34,6 +34,7 @@ from peerd.receiver import Receiver
 from peerd.report import Report, context_of
 from peerd.sender import Sender
 
+EARLY = 4  # connections that wait for the session to begin
 HELPERS_SECONDS = 3.0  # for the bridges to subscribe before a session begins without them
 
 
@@ -113,6 +114,9 @@ class Session:
         if self._begun:
             self._connections.incoming(sock)
         else:
+            # A peer that dials again has given up the connections before.
+            while len(self._early) >= EARLY:
+                self._early.pop(0).close()
             self._early.append(sock)
 
     def stop(self, reason: str = "shutting down", subcode: int = 2) -> None:

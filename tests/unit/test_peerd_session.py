@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from bus.settings import SessionConfiguration
 from peerd.connections import Connections
 from peerd.outbound import WHERE, Outbound
 from peerd.requests import act
-from peerd.sender import LOW_WATER
+from peerd.sender import LOW_WATER, REASONS
 from peerd.session import Session
 from tests.unit.rib_bench import FakeLoop, FakePublisher
 
@@ -309,3 +310,24 @@ def test_a_first_attempt_is_over_when_it_fails() -> None:
 def test_there_is_no_first_attempt_at_a_passive_session(bed: Bed) -> None:
     bed.session.subscribe(b"one", ATTEMPT)
     assert attempts(bed) == [b"one"]
+
+
+def test_only_the_last_connections_wait_for_a_session_to_begin(bed: Bed) -> None:
+    bed.session._begun = False
+    sockets = [SimpleNamespace(number=number, closed=False) for number in range(10)]
+    for sock in sockets:
+        sock.close = lambda sock=sock: setattr(sock, "closed", True)
+        bed.session.incoming(sock)
+    assert [sock.number for sock in sockets if not sock.closed] == [6, 7, 8, 9]
+
+
+def test_reasons_for_withheld_routes_are_logged_once_and_not_kept_without_end(
+    bed: Bed, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("WARNING"):
+        for number in range(3 * REASONS):
+            reasons = ["always the same", f"next hop 2001:db8::{number:x}"]
+            request = bed.asked[-1].request
+            bed.session.batch(Batch("192.0.2.1", request, "line", [[1, 1, number, 0]], b"", 0, reasons))
+    assert len(bed.session._established.sender._withheld) <= REASONS
+    assert caplog.text.count("always the same") <= 4

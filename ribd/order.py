@@ -14,10 +14,10 @@ from typing import NamedTuple
 from bgp.attribute.next_hop import NextHop
 from bgp.attribute.walk import walk
 from bgp.errors import BGPError
-from bgp.family import SAFI, Family
+from bgp.family import FLOW_SAFIS, SAFI, Family
 
 # Families whose next hop is no attribute of the route to ExaBGP, which does not tell routes of different ones apart.
-_NEXT_HOP_APART = (SAFI.FLOW, SAFI.FLOW_VPN, SAFI.VPLS)
+_NEXT_HOP_APART = (*FLOW_SAFIS, SAFI.VPLS)
 
 
 class Piece(NamedTuple):

@@ -65,6 +65,7 @@ class Bridge:
         self._begun = self._stopping = False
         self._request = 0
         self._asked: Command | None = None
+        self._signals: list[int] = []  # for the daemon, that control has not been told of yet
         self._lines = AnswerLines()
         self._half_answered = False  # lines of its answer have come
         self._was_losing = False
@@ -227,12 +228,17 @@ class Bridge:
     def signalled(self, number: int) -> None:
         """Take a signal for the daemon, which in ExaBGP is a helper's parent: some tell it to reload. No answer."""
         self._log.info("signal taken for the daemon request=%s", REQUESTS[number])
-        self._request += 1
-        self._control.send(Signalled(number))
-        self._control.send(Command(self._request, "", REQUESTS[number]))
+        self._signals = [*(each for each in self._signals if each != number), number]
+        self._pass_signals_on()
+
+    def _pass_signals_on(self) -> None:
+        while self._signals and self._control.send(Signalled(self._signals[0])):
+            self._request += 1
+            self._control.send(Command(self._request, "", REQUESTS[self._signals.pop(0)]))
 
     def _control_connected(self) -> None:
         self._present()
+        self._pass_signals_on()
         if self._asked is None:
             return
         if self._half_answered:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,10 +25,12 @@ class FakeClient:
     def __init__(self, _loop: Any, path: Path, receive: Any, connect: Any, _bad: Any) -> None:
         self.receive, self.connect = receive, connect
         self.sent: list[Message] = []
+        self.there = True
 
     def send(self, message: Message) -> bool:
-        self.sent.append(message)
-        return True
+        if self.there:
+            self.sent.append(message)
+        return self.there
 
     def pause_reading(self, paused: bool) -> None:
         assert not paused
@@ -123,3 +126,16 @@ def test_a_line_of_which_nothing_was_read_comes_again_whole(stage: Stage) -> Non
         stage.control.receive(Answer(1, lines, False, "", unfinished))
     stage.control.receive(Answer(1, [], True, ""))
     assert stage.heard() == ["[1, 2, 3]", "more", "done"]
+
+
+def test_a_signal_that_comes_while_control_is_away_waits_for_it(stage: Stage) -> None:
+    stage.control.there = False
+    for number in (signal.SIGUSR1, signal.SIGALRM, signal.SIGUSR1):
+        stage.bridge.signalled(number)
+    assert stage.asked() == []
+    stage.control.there = True
+    for _ in range(2):
+        stage.control.connect()
+    assert [(each.client, each.line) for each in stage.asked()] == [("", "restart"), ("", "reload")]
+    stage.bridge.signalled(signal.SIGUSR2)
+    assert [each.line for each in stage.asked()] == ["reload helpers"]

@@ -1,4 +1,4 @@
-"""What every daemon does at its start: take its lock, follow its parent into death, log without ever blocking."""
+"""What every daemon does at its start: take its lock, arrange to die with its parent, log without ever blocking."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class RunDirectory:
         return self.path / f"{program}.lock"
 
     def create(self) -> None:
-        """Make the directory, closed to others. OSError where another one is hidden behind a link in it."""
+        """Make the directories, closed to others. OSError where one of them is a link to another place."""
         for path in (self.path, self.settings, self.programs, self.state, self.journal):
             path.mkdir(mode=RUN_DIRECTORY_MODE, parents=True, exist_ok=True)
             follow = 0 if path in (self.path, self.state) else os.O_NOFOLLOW
@@ -80,7 +80,7 @@ class RunDirectory:
         return self.state.is_symlink()
 
     def keep_state(self, disk: Path | None) -> None:
-        """Have the state in a directory on disk, or here; what was kept in the other place is not taken over."""
+        """Keep the state in a directory on disk, or here; what was kept in the other place is not taken over."""
         if self.durable:
             self.state.unlink()
         elif disk is not None:
@@ -144,7 +144,7 @@ def is_locked(path: Path) -> bool:
 
 
 def parent_of_ours(run: RunDirectory) -> int:
-    """Return the pid of the parent that this process was started by: supervisord, even where it has died since."""
+    """Return the pid of the parent that started this process: supervisord, even if it has died since."""
     if "SUPERVISOR_ENABLED" in os.environ:
         with contextlib.suppress(OSError, ValueError):
             return int((run.path / "supervisord.pid").read_text())
@@ -152,14 +152,14 @@ def parent_of_ours(run: RunDirectory) -> int:
 
 
 def die_with_parent(parent: int, number: int = signal.SIGTERM) -> None:
-    """Get a signal when the parent dies, even by kill -9; `parent` is its pid as it was known before."""
+    """Get a signal when the parent dies, even by kill -9; `parent` is the pid that it is known to have had."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
     if os.getppid() != parent:
         os.kill(os.getpid(), number)
 
 
 def collect_garbage_rarely() -> None:
-    """Leave what there is now out of garbage collection, and have it look at the rest less often.
+    """Exclude from garbage collection what there is now, and collect the rest less often.
 
     Routes and attributes are many, live long, and have no cycles: with Python's own thresholds (700, 10, 10) decoding a
     table of 40,000 attribute sets takes 1.7 times as long.

@@ -133,8 +133,8 @@ class Refused(Message):
 class Enrol(Message):
     """Make these the neighbors that exist: new ones start without routes, those not named are forgotten.
 
-    flow_limits: how many FlowSpec rules a neighbor may have, by name; an `Apply` that would pass it is refused, unless
-        its client is `control` itself.
+    flow_limits: how many FlowSpec rules a neighbor may have, by name; an `Apply` that would exceed it is refused,
+        unless its client is `control` itself.
     """
 
     client: str
@@ -237,7 +237,7 @@ class Clear(Message):
 @message(11, "bridge | control → ribd")
 @dataclass(frozen=True, slots=True)
 class Sync(Message):
-    """Answer once TCP has taken, of every session that is up, all that these neighbors are to be sent now.
+    """Answer once TCP has taken everything that the established sessions of these neighbors are to be sent now.
 
     It is numbered among the other requests of its client, and answered by `Applied`, or by `Refused` where a session
     has not got there within `seconds`. Sessions that are down, or end meanwhile, do not count.
@@ -255,7 +255,7 @@ class Sync(Message):
 class Lineage(Message):
     """Which journal is there? Control names the one that it knows, ribd answers with its own.
 
-    Another one than before has lost what the configuration announced, and control announces it again.
+    A journal other than before has lost what the configuration announced, and control announces it again.
     """
 
     lineage: str
@@ -341,7 +341,7 @@ class SessionRequest(Message):
     action: `teardown CODE`, `refresh AFI SAFI`, `eor AFI SAFI`, `operational HEX`, `resend`, `clear-in`, `status`,
         `routes-in AFTER LIMIT`; `leave`: end the session, which begins anew with settings that follow.
     arguments: what is in capitals above.
-    origin: which command wants it, where that may be repeated: what one command has had done is not done again for it.
+    origin: the command that asks, if it may be repeated: an action is carried out once for each origin.
     """
 
     request: int
@@ -379,7 +379,7 @@ class Settled(Message):
 class Command(Message):
     """Carry out one line of the command language, with the rights of `client` (empty: all neighbors).
 
-    epoch: of a client that repeats what control died over, under the same number; with it, a number is used once.
+    epoch: of a client that repeats, under the same number, a command that control died over; it uses a number once.
     """
 
     request: int
@@ -393,7 +393,7 @@ class Command(Message):
 class Answer(Message):
     """Lines of an answer; the last part says `final`, and whether the command failed and why.
 
-    unfinished: the last of these lines goes on with the first one of the next part.
+    unfinished: the last of these lines is continued by the first line of the next part.
     """
 
     request: int
@@ -424,7 +424,7 @@ class Present(Message):
 @message(34, "runner → control → bridge")
 @dataclass(frozen=True, slots=True)
 class Signalled(Message):
-    """The foreground process got signal `code`; what it asks for comes after."""
+    """The foreground process got signal `code`; the command that it stands for follows."""
 
     code: int
 
@@ -506,7 +506,7 @@ class LiveNeighbors(Message):
 
     created: `[name, section of a configuration, keep]` of the neighbors that a command created.
     shut: `[name, shutdown communication, keep]` of the neighbors, created or configured, that a command shut.
-    origins: the commands that did so last, as in `SessionRequest`.
+    origins: the last commands that did so, as in `SessionRequest`.
     """
 
     created: list[list[Any]]
@@ -517,7 +517,7 @@ class LiveNeighbors(Message):
 @message(56, "control (file)")
 @dataclass(frozen=True, slots=True)
 class WatchdogChanges(Message):
-    """What commands did to the routes of watchdogs since: `[add (1) or remove (0), name, neighbors, changes]` each."""
+    """What commands did since to the routes of watchdogs: `[add (1) or remove (0), name, neighbors, changes]` each."""
 
     changes: list[list[Any]]
 

@@ -56,19 +56,19 @@ class SessionConfiguration(Record):
     adj_rib_in: bool
     manual_eor: bool
     group_updates: bool
-    helpers: list[str]  # whose bridges subscribe, and for whom the session waits a moment before it begins
+    helpers: list[str]  # whose bridges subscribe; the session waits for them a moment before it begins
     protocol: dict[str, Any]
     operational: list[bytes] = field(default_factory=list)  # OPERATIONAL messages for a session that comes up
     shut: str | None = None  # the shutdown communication of a neighbor that was shut; None: it is open
     announcers: list[str] = field(default_factory=list)  # helpers for whose routes End-of-RIB waits (RFC 4724)
     end_of_rib_wait: float = 0.0  # seconds, at most, from our start
-    rate_limit: int = 0  # messages with routes in a second; 0: as many as there are
+    rate_limit: int = 0  # UPDATEs in a second; 0: without a limit
     prefix_limits: list[list[Any]] = field(default_factory=list)  # fields of `bgp.prefix_limit.PrefixLimit`
 
     def same_session(self, other: SessionConfiguration) -> bool:
         """Whether a session can go on with other settings.
 
-        Who listens and announces, and whether it is shut, is not what it is.
+        Which helpers listen and announce, and whether it is shut, may change under it.
         """
         asides = ("helpers", "announcers", "end_of_rib_wait", "shut")
         return replace(self, **{name: getattr(other, name) for name in asides}) == other
@@ -160,7 +160,7 @@ class ListenerConfiguration(Record):
 
 
 def write_settings(path: Path, value: Message) -> None:
-    """Replace a settings file in one step, whole even where the host dies."""
+    """Replace a settings file in one step; it is whole even if the host dies."""
     temporary = path.with_name(path.name + ".new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
@@ -176,7 +176,7 @@ def read_settings(path: Path) -> Message:
 
 
 def append_settings(path: Path, value: Message, durable: bool) -> int:
-    """Write a message behind those that a file holds; return its size. An OSError may leave a part of it there."""
+    """Append a message to those that a file holds; return its size. An OSError may leave a part of it in the file."""
     octets = pack(value)
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
     try:
@@ -190,7 +190,7 @@ def append_settings(path: Path, value: Message, durable: bool) -> int:
 
 
 def read_series(path: Path) -> tuple[list[Message], bool]:
-    """Read the messages of a file, up to the first that is not whole; tell whether that was all. OSError."""
+    """Read the messages of a file, up to the first that is damaged; return also whether none was. OSError."""
     octets = path.read_bytes()
     unpacker = msgpack.Unpacker(max_buffer_size=FILE_LIMIT)
     unpacker.feed(octets)

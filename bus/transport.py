@@ -30,22 +30,22 @@ import zmq
 from bus.schema import MESSAGE_LIMIT, SCHEMA, Event, Message, SchemaError, pack, unpack
 
 MESSAGES_PER_TURN = 64  # read from one socket before the others get their turn
-OCTETS_PER_TURN = 16 * 1024  # likewise; a client that sends much in few messages waits as one that sends many
+OCTETS_PER_TURN = 16 * 1024  # likewise; a client of few large messages waits as long as one of many small ones
 SOCKET_MODE = 0o660
-LINGER = 200  # milliseconds in which what was sent still leaves when a socket is closed
-EVENTS_WAITING = 10_000  # for each tap in the broker; an event of UPDATEs may hold 64 KiB
+LINGER = 200  # milliseconds that a closing socket is given to send what is queued
+EVENTS_WAITING = 10_000  # in the broker, for each tap; an event with UPDATEs may hold 64 KiB
 _IN, _OUT = select.EPOLLIN, select.EPOLLOUT
-# Plain numbers: the operators of zmq's enumerations take longer than the calls that they are for.
+# Plain numbers: an operator of zmq's enumerations costs more than the call that it is for.
 _NOBLOCK, _SNDMORE = int(zmq.NOBLOCK), int(zmq.SNDMORE)
 _EVENTS, _POLLIN = int(zmq.EVENTS), int(zmq.POLLIN)
 Socket: TypeAlias = "zmq.Socket[bytes]"
 
 
 class _Context(zmq.Context[zmq.Socket[bytes]]):
-    """A context whose collection ends nothing: collected before its sockets, it would wait for them for ever."""
+    """A context that garbage collection does not end: collected before its sockets, it would wait for them for ever."""
 
     def __del__(self) -> None:
-        """Leave what was not closed to the end of the process."""
+        """Leave sockets that were not closed to the end of the process."""
 
 
 class Timer:
@@ -67,7 +67,7 @@ class Loop:
 
     def __init__(self) -> None:
         self.context = _Context(io_threads=1)
-        # For every socket, those of monitors too: without it, ending the context may wait for ever.
+        # For every socket, including those of monitors: without it, ending the context may block for ever.
         self.context.setsockopt(zmq.LINGER, LINGER)
         self.context.set(zmq.MAX_SOCKETS, 8192)
         self._epoll = select.epoll()
@@ -75,7 +75,7 @@ class Loop:
         self._polled: set[int] = set()  # descriptors that the kernel watches for us
         self._fresh: set[int] = set()  # watched since the last poll
         self._sockets: dict[int, Socket] = {}
-        self._used: set[int] = set()  # descriptors of zmq sockets that may hold messages though these say nothing
+        self._used: set[int] = set()  # descriptors of zmq sockets that may hold messages without being readable
         self._timers: list[tuple[float, int, Timer]] = []
         self._timer_count = 0
         self._soon: list[Callable[[], None]] = []
@@ -123,7 +123,7 @@ class Loop:
         self._sockets[descriptor] = socket
 
         def ready(_events: int) -> None:
-            self._used.add(descriptor)  # before reading, during which it may be let go
+            self._used.add(descriptor)  # before reading, during which it may be unwatched
             if handler():
                 self._used.discard(descriptor)
 
@@ -140,7 +140,8 @@ class Loop:
     def used(self, descriptor: int) -> None:
         """Say that something was sent on a zmq socket.
 
-        Its descriptor tells of news, not of messages, and sending takes in the news: only asking shows what is there.
+        Its descriptor signals changes, not messages, and sending consumes the signal: from then on, only asking the
+        socket shows whether there are messages.
         """
         self._used.add(descriptor)
 
@@ -181,13 +182,13 @@ class Loop:
             self.turn()
 
     def turn(self) -> None:
-        """Wait for the next thing and serve everything that is ready."""
+        """Wait until something is ready, and serve everything that is."""
         waiting = self._sockets_with_messages()
         ready = self._epoll.poll(0 if waiting else self._timeout())
         self._fresh.clear()
         for descriptor, events in ready:
             handler = self._handlers.get(descriptor)
-            # A descriptor that was closed in this turn may be another one by now: its events are of the former.
+            # A descriptor that was closed in this turn may be another file by now: the events are those of the former.
             if handler is not None and descriptor not in self._fresh:
                 handler(events)
                 waiting.discard(descriptor)
@@ -200,7 +201,7 @@ class Loop:
         self._run_timers()
 
     def _sockets_with_messages(self) -> set[int]:
-        """Return the descriptors of zmq sockets that hold messages and may not show it."""
+        """Return the descriptors of zmq sockets that hold messages, among those that may not be readable."""
         found = set()
         for descriptor in self._used & self._sockets.keys():
             if _holds_messages(self._sockets[descriptor]):
@@ -226,7 +227,7 @@ class Loop:
                 callback()
 
     def close(self) -> None:
-        """Release the sockets' context; what was sent a moment ago still leaves."""
+        """Release the context of the sockets; what is queued still leaves, within a moment."""
         self._epoll.close()
         self.context.destroy(linger=LINGER)
 
@@ -265,8 +266,8 @@ def _limits(socket: zmq.Socket[bytes], high_water: int) -> None:
 def _drain(socket: zmq.Socket[bytes], take: Callable[[list[bytes]], None]) -> bool:
     """Take a bounded number of messages; return whether that was all of them.
 
-    Frames tell whether another follows, and events whether another message does: asking the socket for the one, and
-    having it refuse the other, takes longer than all the rest.
+    A frame says whether another follows, and the socket's events whether another message does: asking for either by
+    an option, or by a receive that fails, takes longer than everything else here.
     """
     for _ in range(MESSAGES_PER_TURN):
         try:
@@ -288,7 +289,7 @@ def _holds_messages(socket: Socket) -> bool:
 
 
 class MessageTooLarge(ValueError):
-    """A message that its receiver would refuse, and cut the connection for: it was not sent."""
+    """A message that was not sent because its receiver would refuse it and cut the connection."""
 
 
 def _packed(value: Message) -> bytes:
@@ -335,7 +336,7 @@ class Server:
     def send(self, identity: bytes, value: Message) -> bool:
         """Send to one client; False if it is gone or its queue is full.
 
-        False, too, for a message that is too large, which is reported: who asks for too much must not end us.
+        False, too, for a message that is too large, which is reported: nobody may end us by asking for too much.
         """
         try:
             octets = _packed(value)
@@ -438,7 +439,7 @@ class Publisher:
         self._topics: set[bytes] = set()
         self._socket = loop.context.socket(zmq.XPUB)
         _limits(self._socket, 10_000)
-        # A broker that died takes its taps' subscriptions with it: without this they would be believed for ever.
+        # The subscriptions of taps end with their broker: without this we would believe in them for ever.
         self._socket.setsockopt(zmq.IMMEDIATE, 1)
         self._socket.setsockopt(zmq.RECONNECT_IVL, 50)
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
@@ -474,7 +475,7 @@ class Publisher:
 
 
 class Subscriber:
-    """Read events from the broker, for taps: blocking iteration, no loop needed. What is no event is only counted."""
+    """Read events from the broker, for taps: blocking, without a loop. What is not an event is only counted."""
 
     def __init__(self, path: Path, topics: list[str]) -> None:
         self.bad = 0

@@ -150,11 +150,11 @@ class Journal:
         return not self._writer and self._size > max(COMPACT_AT, 2 * self._snapshot_size)
 
     def compact(self, records: Iterable[bytes]) -> None:
-        """Write a snapshot in a child process, which has our memory as it is now, and go on in a new log.
+        """Write a snapshot in a child process, which has our memory as it is now, and continue in a new log.
 
         The child renames the complete snapshot into place by itself, and ends with us, whenever that is: it holds our
         sockets and the daemon's lock. Until the rename, the logs have everything.
-        OSError: it could not begin; the present log goes on, and grows as much again before the next attempt.
+        OSError: it could not begin; the present log is continued, and grows as much again before the next attempt.
         """
         number = self._number + 1
         self._snapshot_size = max(self._snapshot_size, self._size)
@@ -185,7 +185,7 @@ class Journal:
         self._drop_before(number)
 
     def _sync_directory(self) -> None:
-        """Make the names of files last like their contents."""
+        """Make the names of files as durable as their contents."""
         if self._durable:
             descriptor = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY)
             try:

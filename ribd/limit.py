@@ -24,8 +24,8 @@ def depends(rib: Rib, request: Message) -> bool:
 def refusal(rib: Rib, request: Apply) -> str:
     """Return why a request would give a neighbor too many rules, or nothing.
 
-    It counts what would be there in the end. Where there are too many already, because the configuration has them or
-    the limit is a new one, rules may still be changed and withdrawn.
+    What counts is the number in the end. If there are too many already, because of the configuration or of a new limit,
+    rules may still be changed and withdrawn.
     """
     for name in rib.reached(name for names in request.targets for name in names):
         limit = rib.flow_limits.get(neighbor_of(name))
@@ -44,7 +44,7 @@ def _rules(rib: Rib, name: str) -> int:
 
 
 def _growth(rib: Rib, name: str, request: Apply) -> int:
-    """Return how many rules a neighbor would have more after a request."""
+    """Return how many more rules a neighbor would have after a request."""
     table, called = rib.table(name), {name, neighbor_of(name)}
     families = {} if table is None else table.families
     before: dict[tuple[Family, bytes], bool] = {}

@@ -1,7 +1,7 @@
-"""Routes for those who ask for them page by page: each sees a family as it was when it began.
+"""Routes page by page: whoever lists a table sees each family as it was when the listing began.
 
-What is left of a table is kept between two pages, so that a million routes cost a million steps. Whoever comes back to
-a listing that was given up finds its place in the table as it is now.
+The copy is kept between two pages, so that a million routes cost a million steps. A listing that was given up and is
+continued goes on at its place in the table as it is then.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ribd.table import Entry, FamilyTable, Table, Withdrawn
 PAGE_LIMIT = 10_000  # routes in a page at most
 PAGE_OCTETS = 4 * 1024 * 1024  # of attribute sets and items, unless one route is longer: a page must fit the bus
 LISTINGS = 8  # kept at the same time
-PATIENCE = 60.0  # seconds in which the next page is asked for: what is kept holds routes that have changed since
+PATIENCE = 60.0  # seconds for the next page to be asked for: the copy keeps routes alive that have changed since
 
 Part = tuple[FamilyTable, list[Entry]]
 

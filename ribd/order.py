@@ -1,9 +1,9 @@
-"""The order in which changes that wait together are sent: ExaBGP's, so that peers which compare octets see no other.
+"""The order in which changes that wait together are sent: ExaBGP's, for peers that compare octets.
 
-Routes with the same attributes stand together, where the first of them stands; among them those of a family, likewise;
-and among these each in its turn. Routes that share a message come first of their kind, those that are withdrawn before
-the others. A session that comes back has all of a family said before the next one; a family that is sent again, on
-request, comes route by route.
+Routes with the same attributes stand together, in the place of the first of them; within these, the routes of a family
+do likewise, and within a family each has its turn. Routes that share a message come before the others of their kind,
+withdrawals first. A session that comes back is sent one family after the other; a family that is sent again on request
+is sent route by route.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bgp.attribute.walk import walk
 from bgp.errors import BGPError
 from bgp.family import FLOW_SAFIS, SAFI, Family
 
-# Families whose next hop is no attribute of the route to ExaBGP, which does not tell routes of different ones apart.
+# Families in which ExaBGP does not count the next hop among the attributes: routes that differ in it are kin.
 _NEXT_HOP_APART = (*FLOW_SAFIS, SAFI.VPLS)
 
 

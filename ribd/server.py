@@ -47,7 +47,7 @@ from ribd.turns import Turns
 WHERE = -2  # a floor that only asks where the table stands
 ANSWER_OCTETS = 32 * 1024  # in one answer, roughly: packing more than a segment would keep all others waiting
 HOUSEKEEPING = 5.0  # seconds between looks at tombstones, journal and counters
-SETTLED = 60.0  # seconds after our start in which a live session may still come back with its cursors
+SETTLED = 60.0  # seconds after our start in which the cursors of live sessions may still come
 LOOK = 0.5  # seconds between looks at leases, while there are any
 LAPSED_OCTETS = 256 * 1024  # of routes withdrawn by one request when leases end: it must fit the journal
 LEASE = "lease"  # the client that withdraws them: ourselves
@@ -66,7 +66,7 @@ class Session:
 
     @property
     def name(self) -> str:
-        """What it is called: as its neighbor, or as one of a range."""
+        """Its name: that of its neighbor, or of one session of a range."""
         return self.pull.neighbor
 
 
@@ -110,7 +110,7 @@ class RibServer:
         if all(harm.torn for harm in damage) and restorer.complete and count:
             self._journal.open(damage)
         else:
-            # Sessions may have been sent what is lost, so their cursors must not be taken for ours.
+            # Sessions may have been sent what is lost, so their cursors must not be taken for valid.
             restorer.salvage().lineage = new_lineage()
             self._journal.start_over(restorer.state.snapshot())
         gc.collect()
@@ -155,7 +155,7 @@ class RibServer:
                 self._server.reject(f"{type(message).__name__} is not for ribd")
 
     def _in_turn(self, identity: bytes, request: Request | Sync) -> bool:
-        """Whether a request is of its client's present life, and the next one or a repetition; refuse it otherwise."""
+        """Whether a request is of its client's present life, and the next one or a repetition; else refuse it."""
         fault = self._state.stranger(request.client, request.epoch) or self._turns.fault(request)
         if fault:
             self._server.reject(fault)
@@ -179,7 +179,7 @@ class RibServer:
                 return
         self._submit(identity, request, octets)
         if self._state.begins(request):
-            self._commit()  # at once: what its former life left behind shall find it replaced
+            self._commit()  # at once: late requests of its former life must find that one replaced
 
     def _submit(self, identity: bytes | None, request: Request, octets: bytes) -> None:
         if not self._pending:
@@ -217,7 +217,7 @@ class RibServer:
             self._report(request, outcome)
             if outcome.leased:
                 self._look_later()
-        # The sessions first: on a busy machine whoever is sent something runs at once, in our place.
+        # The sessions first: on a busy machine, whoever gets a message runs at once, in our place.
         for table in changed:
             self._serve(table)
         for identity, request, _ in pending:
@@ -272,7 +272,7 @@ class RibServer:
                 self._answer(session)
 
     def _sessions_of(self, table: Table) -> list[Session]:
-        """Return the sessions that are sent a table: those of its neighbors, and all of a range but those apart."""
+        """Return the sessions that are sent a table: its neighbors'; of a range, all that have no table apart."""
         apart, names = self._state.rib.apart, set(table.members)
         for name in table.members & self._of_range.keys():
             names |= self._of_range[name] - apart.get(name, set())
@@ -303,7 +303,7 @@ class RibServer:
         self._answer(session)
 
     def _gone(self, identity: bytes, name: str) -> None:
-        """Forget a session; of a range, those of its peerd's former life."""
+        """Forget a session; for a range, the sessions of its peerd's former life."""
         for former in [each for each in self._of_range.get(name, ()) if self._sessions[each].identity != identity]:
             self._drop(former)
             self._syncs.gone(former)

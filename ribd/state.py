@@ -59,7 +59,7 @@ class Client:
         return sequence <= self.sequence and sequence not in self.refused
 
     def take(self, sequence: int) -> None:
-        """Note a request as carried out; numbers that were left out are those of refused ones."""
+        """Note a request as carried out; numbers that were skipped belong to refused ones."""
         if sequence > self.sequence:
             gap = range(max(self.sequence + 1, sequence - REFUSED_KEPT), sequence)
             self.refused = [*self.refused, *gap][-REFUSED_KEPT:]
@@ -89,7 +89,7 @@ class State:
     def stranger(self, client: str, epoch: str) -> str:
         """Return why nobody of this name and epoch may ask for anything, or nothing.
 
-        What a bridge that has died left on its way must not undo what its successor has asked for since.
+        What a dead bridge has left on the way must not undo what its successor has asked for since.
         """
         known = self.clients.get(client)
         if known is not None and epoch in known.former:
@@ -122,7 +122,7 @@ class State:
                 self._check_keys(Family(afi, safi), items)
 
     def _check_sessions(self, request: Apply) -> None:
-        """Have a table apart for a bounded number of a range's sessions: each is a copy of the range's."""
+        """Bound the number of a range's sessions that have a table apart: each is a copy of the range's."""
         for name in {name for names in request.targets for name in names if address_of(name)}:
             apart = self.rib.apart.get(neighbor_of(name), ())
             if len(apart) >= APART and name not in apart:
@@ -171,7 +171,7 @@ class State:
         outcome = Outcome()
         for names in request.targets:
             self.rib.addressed(names)
-        # Looked up once every split is done: a later target may have split what an earlier one found.
+        # Looked up after all splits: a later target may have split a table that an earlier one had.
         targets = [self.rib.addressed(names) for names in request.targets]
         change, configured = self.rib.change, request.client == CONFIGURATION
         for target, announce, afi, safi, attributes, items, *lease in request.changes:
@@ -223,7 +223,7 @@ def _clients(clients: dict[str, Client]) -> dict[str, list[Any]]:
 def _rows(entries: Iterable[Entry]) -> tuple[list[bytes | Withdrawn], list[Any]]:
     """Return the attribute sets of these rows, and flattened for each row its version, index of its set and item.
 
-    msgpack makes a list of a tombstone, which is how it is known again.
+    msgpack makes a list of a tombstone, by which it is recognised when it is read.
     """
     index: dict[bytes | Withdrawn, int] = {}
     flat: list[Any] = []

@@ -36,7 +36,7 @@ class Syncs:
 
     def __init__(self, loop: Loop, send: Callable[[bytes, Message], bool]) -> None:
         self._loop, self._send = loop, send
-        self._heard: set[str] = set()  # of whom we know since our start how their session is
+        self._heard: set[str] = set()  # whose session has told its state since our start
         self._waiting: list[Waiting] = []
 
     def add(
@@ -61,7 +61,7 @@ class Syncs:
         self._waiting.append(waiting)
 
     def heard(self, pull: Pull) -> None:
-        """Take what a session says of itself."""
+        """Take note of a Pull."""
         name = pull.neighbor
         if neighbor_of(name) not in self._heard:
             self._await_session(name)
@@ -71,7 +71,7 @@ class Syncs:
                 self._drop(waiting, name)
 
     def _await_session(self, name: str) -> None:
-        """Have those who wait for a range, whose peerd has yet to say which sessions it has, wait for this one."""
+        """Have whoever waits for a range whose sessions are not known yet wait for this one, too."""
         for waiting in self._waiting:
             if neighbor_of(name) in waiting.sessions:
                 waiting.sessions.setdefault(name, waiting.versions(name))
@@ -79,7 +79,7 @@ class Syncs:
     def gone(self, neighbor: str) -> None:
         """Take note that a session is down."""
         if address_of(neighbor):
-            self._heard.discard(neighbor)  # there is no end to the addresses of a range
+            self._heard.discard(neighbor)  # the addresses of a range are without number
         else:
             self._heard.add(neighbor)
         for waiting in [each for each in self._waiting if neighbor in each.sessions]:

@@ -33,7 +33,7 @@ class Withdrawn(NamedTuple):
 
 Entry = tuple[int, bytes | Withdrawn, bytes]  # version, attribute set or tombstone, item
 
-BULK = 8  # items from which on it pays to look whether all are new
+BULK = 8  # items from which on it pays to check whether all are new
 PURGE_AT = 1024  # tombstones; fewer are not worth a pass over the table
 SETS_AT = 1024  # attribute sets; likewise
 ADDRESSED = 1024  # lists of neighbors whose tables are remembered
@@ -152,7 +152,7 @@ class FamilyTable:
         return changed
 
     def lease(self, items: list[bytes], seconds: int, now: float) -> None:
-        """Have items that were just announced end after so many seconds."""
+        """Let items that were just announced expire after so many seconds."""
         self.leases.begin(map(self.key, items), seconds, now)
 
     def lapsed(self, now: float) -> list[bytes]:
@@ -265,7 +265,7 @@ class Rib:
             self.place(self.of[neighbor_of(name)].split({name}))
 
     def place(self, table: Table) -> None:
-        """Have a new table stand for its members."""
+        """Make a new table that of its members."""
         self._addressed.clear()
         self.of.update(dict.fromkeys(table.members, table))
         for name in table.members:
@@ -354,7 +354,7 @@ class Rib:
                     family.withdraw(attributes, items)
 
     def recovered(self) -> None:
-        """Take everything for served: sessions may have had it from us in a former life."""
+        """Regard everything as served: sessions may have been sent it in our former life."""
         for table in self.tables():
             for family in table.families.values():
                 family.served = True

@@ -24,8 +24,8 @@ class Numbered(Protocol):
 class Turns:
     """The highest number that each client has used in our life.
 
-    What was used before is not known in full: refused requests have numbers and are not journalled. So the first
-    number that is heard of a client's life may be any.
+    Those used before our life are not all known, because refused requests are not journalled: the first number that
+    we hear of a client's life may be any.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Adj-RIB-In: what the peer announced and has not withdrawn, as octets, for `show adj-rib in`."""
+"""Adj-RIB-In: what the peer has announced and not withdrawn, as octets, for `show adj-rib in`."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class AdjRibIn:
     def page(self, after: int, limit: int) -> tuple[list[Row], int]:
         """Return up to `limit` routes from place `after` on, and the place that follows, -1 at the end.
 
-        Places are those of a list that is made when somebody begins at 0, so that every route is looked at once.
+        Places are those in a list that is made when somebody begins at 0, so that every route is visited once.
         """
         if after <= 0 or not self._listed:
             self._listed = [(family, [*routes]) for family, routes in self._families.items()]

@@ -1,4 +1,4 @@
-"""One TCP connection: reads bounded amounts, writes what the peer takes, closes so that the last word gets through."""
+"""One TCP connection: reads bounded amounts, writes what the peer takes, closes so that the last words get through."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Callable
 from bus.transport import Loop, readable, writable
 
 READ_OCTETS = 65536  # in a turn of the loop: bounds the work between two looks at the timers
-DRAIN_SECONDS = 1.0  # for which a closing connection still reads, so that no RST overtakes the NOTIFICATION
+DRAIN_SECONDS = 1.0  # for which a closing connection goes on reading, so that no RST overtakes the NOTIFICATION
 WRITE_PARTS = 64
 
 
 class Connection:
     """A non-blocking socket with a queue of octets to write.
 
-    The owner is told of octets that came, of attempts to write and what they wrote, and of the end.
+    The owner is told of octets received, of attempts to write and how much they wrote, and of the end.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Connection:
         self._on_octets, self._on_progress, self._on_closed = on_octets, on_progress, on_closed
         self._queue: deque[memoryview] = deque()
         self.queued = 0  # octets that wait for the socket
-        self.accepted = 0  # octets that were ever to be sent
+        self.accepted = 0  # octets given to `send` so far
         self._reading = True
         self._closing = False
         self._closed = False
@@ -111,7 +111,7 @@ class Connection:
             self._on_progress(sent)
 
     def close(self) -> None:
-        """Write what is queued, say that this was all, read until the peer closes too, or a moment has passed."""
+        """Write what is queued, shut our side, read until the peer closes too or a moment has passed."""
         if self._closed or self._closing:
             return
         self._closing = True

@@ -1,6 +1,6 @@
 """The TCP connections of one neighbor: dialled, adopted from the listener, found by their handle, closed.
 
-A neighbor has up to two that matter to its state machine, and others that are only told why they are refused.
+Up to two of a neighbor's connections matter to its state machine; others are only told why they are refused.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from peerd.tcp import TransportOptions, dial, outcome
 
 
 class Connections:
-    """The sockets behind the handles of a state machine. What happens to them is told as events of that machine."""
+    """The sockets behind the handles of a state machine, which gets what happens to them as events."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Connections:
                 configuration.peer_address, configuration.port, configuration.local_address or None, self._options
             )
         except OSError as error:
-            # Not at once: the state machine may be in the middle of the actions that made us dial.
+            # Later: the state machine may be in the middle of the actions that made us dial.
             failed = ev.ConnectFailed(handle, str(error))
             self._loop.call_soon(lambda: self._on_event(failed))
             return
@@ -76,7 +76,7 @@ class Connections:
         self._on_event(ev.Connected(handle, local, peer))
 
     def incoming(self, sock: socket.socket) -> None:
-        """Offer a connection that the listener accepted to the state machine, which adopts it, or it is closed."""
+        """Offer the state machine a connection that the listener accepted; it is closed unless adopted."""
         try:
             local, peer = addresses(sock)
         except OSError:
@@ -89,7 +89,7 @@ class Connections:
             self._incoming = None
 
     def adopt(self, handle: int) -> None:
-        """Give the connection that is offered its handle."""
+        """Give the offered connection its handle."""
         sock, self._incoming = self._incoming, None
         if sock is not None:
             self._add(handle, sock)

@@ -1,8 +1,8 @@
 """A session's feed to the bridges that subscribed: lossless while they give credit, visibly lossy after that.
 
-A bridge grants credit as fast as it can take octets; it queues for its helper, not we. A bridge that is stopped or
-too busy gets a bounded backlog, during which the session reads no more from its peer; after `PATIENCE` seconds the
-session goes on without that bridge, and the next `Feed` says how many items were lost.
+A bridge grants credit as fast as it can take octets; the queue for its helper is there, not here. A bridge that is
+stopped or too busy gets a bounded backlog, during which the session reads no more from its peer; after `PATIENCE`
+seconds the session goes on without that bridge, and the next `Feed` says how many items were lost.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Subscription:
     def add(self, items: list[list[Any]], size: int, now: float) -> None:
         """Take items, in order; past patience and backlog BGP messages are dropped and counted.
 
-        What becomes of the session is few and small, and a helper that missed it would believe in a session that is
-        gone: it is dropped only when there is as much again of it.
+        Changes of state are few and small, and a helper that missed one would believe in a session that is gone: they
+        are dropped only when the backlog is twice as large.
         """
         if self.lagging:
             kept = [item for item in items if item[1] not in MESSAGES] if self.size < 2 * BACKLOG else []

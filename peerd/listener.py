@@ -173,7 +173,7 @@ class Listener:
         self._hand_over(Waiting(connection, neighbor, peer, local, self._loop.now() + PEERD_SECONDS))
 
     def _hand_over(self, waiting: Waiting) -> None:
-        """Pass a connection on; a peerd that is just starting gets a moment, since some peers come back late."""
+        """Pass a connection on; a peerd that is starting gets a moment, since some peers are slow to dial again."""
         message = pack(Incoming(waiting.neighbor.name, waiting.peer, waiting.local))
         path = str(self._run.handover(waiting.neighbor.program))
         descriptor = array("i", [waiting.connection.fileno()])

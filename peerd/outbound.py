@@ -13,7 +13,7 @@ from bgp.family import Family
 from bus.schema import Batch
 
 UNKNOWN_FLOOR = -1
-WHERE = -2  # instead of a floor: where the table stands now is asked, nothing else
+WHERE = -2  # in place of a floor: only asks where the table stands now
 
 
 @dataclass(slots=True)
@@ -35,8 +35,8 @@ class Cursor:
 class Outbound:
     """The cursors of one session.
 
-    While it is `held`, End-of-RIB waits for routes that are still to be announced. What there is when it is released
-    goes out before it, too.
+    While they are `held`, End-of-RIB waits for routes that are still to be announced; when it is released, whatever
+    there is then goes out first.
     """
 
     families: tuple[Family, ...]
@@ -72,7 +72,7 @@ class Outbound:
 
     @property
     def complete(self) -> bool:
-        """Whether End-of-RIB may follow: all is out, of the start and of what came while it was held."""
+        """Whether End-of-RIB may follow: what was there at the start is out, and what came while it was held."""
         reached = all(cursor.position >= cursor.mark for cursor in self.cursors.values())
         return self.caught_up and reached and not self.held and not self.unmarked
 

@@ -1,4 +1,4 @@
-"""Rate limit: a connection that lets so many messages pass in a second. KEEPALIVEs go past it."""
+"""Rate limit: a connection that passes on so many messages in a second. KEEPALIVEs bypass it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ PERIOD = 1.0  # seconds
 
 
 class PacedConnection:
-    """What a `Connection` is to who sends routes, `rate` messages in a second at most.
+    """A `Connection` for routes, which sends at most `rate` messages in a second.
 
-    `queued` and `accepted` count octets as the connection does, those that wait here included.
+    `queued` and `accepted` count octets as those of the connection do, including what waits here.
     """
 
     def __init__(self, loop: Loop, connection: Connection, rate: int) -> None:

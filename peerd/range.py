@@ -1,7 +1,7 @@
 """A neighbor that is a range of addresses: a session for each address that connects, made when it does.
 
-All are announced the range's routes. One that has been away for a while is forgotten. There is a bound of how many
-there are at once: who comes when it is reached is refused, unless an address that is away can be forgotten for it.
+All are sent the range's routes. A session that has been down for a while is forgotten. Their number is bounded: once
+the bound is reached, a new address is refused unless one that is down can be forgotten for it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Range:
         self._subscribed: dict[str, tuple[bytes, Subscribe]] = {}  # by helper
         self._announcing = set(configuration.announcers)  # helpers that End-of-RIB waits for
         self._began = loop.now()
-        self._away: dict[str, float] = {}  # since when a session has had no connection, as far as we have looked
+        self._away: dict[str, float] = {}  # since when a session is known to have had no connection
         self._full = False
         self._looking = False
 
@@ -92,7 +92,7 @@ class Range:
         return longest is not None
 
     def _add(self, name: str, address: str) -> Session:
-        """Make the session of an address; what the range has been told holds for it."""
+        """Make the session of an address, and tell it what the range was told."""
         configuration = self.configuration
         wait = max(0.0, self._began + configuration.end_of_rib_wait - self._loop.now())
         session = self._make(
@@ -139,7 +139,7 @@ class Range:
     # What holds for all of them
 
     def update(self, configuration: SessionConfiguration) -> None:
-        """Take settings that differ in who listens and announces only."""
+        """Take settings that differ only in who listens and announces."""
         self.configuration = replace(configuration, shut=self.configuration.shut)
 
     def shut(self, communication: str | None) -> None:

@@ -1,4 +1,4 @@
-"""What a session receives: UPDATEs are decoded, kept in the Adj-RIB-In, and told of."""
+"""What a session receives: UPDATEs are decoded, kept in the Adj-RIB-In, and reported."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Receiver:
         return None
 
     def _count(self, update: Update) -> NotifyError | None:
-        """Look whether the peer has come near one of its limits, or gone beyond it."""
+        """Check whether the peer has come near one of its limits, or exceeded it."""
         for reach in update.announced:
             crossing = self._limits.check(reach.family, self._adj_rib_in.count(reach.family))
             if crossing is None:

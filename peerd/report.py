@@ -54,7 +54,7 @@ class Report:
             now = time.time()
             first = [[now, FEED_OPENED, context], [now, FEED_STATE, b"up"]]
         else:
-            self._told = b""  # who comes between the OPENs and the session must be told, too
+            self._told = b""  # whoever subscribes between the OPENs and the session must be told, too
         self._subscribers.add(identity, request, first)
 
     def unsubscribe(self, identity: bytes) -> None:
@@ -76,7 +76,7 @@ class Report:
         self._state("connected")
 
     def opened(self, context: bytes) -> None:
-        """Tell what was agreed: the bridges describe the messages that follow by it."""
+        """Tell what was negotiated: the bridges need it to render the messages that follow."""
         self._told = context
         self._subscribers.feed([[time.time(), FEED_OPENED, context]])
 

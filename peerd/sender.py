@@ -1,4 +1,4 @@
-"""What a session sends: the routes that ribd has for it, pulled, and the messages that go between and after them."""
+"""What a session sends: routes, pulled from ribd, and the messages between and after them."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ class Sender:
         shape = Shape.of(up.negotiated, configuration.group_updates)
         self._shape = shape.to_wire()
         self._refresh_shape = replace(shape, group_updates=False).to_wire()
-        # Of a peer that is sent little the changes are joined by ribd, not queued here.
+        # For a peer with a rate limit, changes are to be joined in ribd, not queued here.
         self._low_water = 0 if isinstance(connection, PacedConnection) else LOW_WATER
         self._request = 0  # the number of the Pull that is out
         self._pulling = False
         self._withheld: set[str] = set()
         self._greetings: list[bytes] = []  # OPERATIONAL messages that follow the first routes
         self._written: list[int] = []  # positions up to which TCP has taken everything
-        self._unwritten: deque[tuple[int, list[int]]] = deque()  # what it has not: where it ends, and the positions
+        self._unwritten: deque[tuple[int, list[int]]] = deque()  # not taken: where it ends, and the positions
 
     def send(self, message: bytes) -> None:
         """Send one message that is no UPDATE."""
@@ -83,13 +83,13 @@ class Sender:
             self.send(self._greetings.pop(0))
 
     def release_end_of_rib(self) -> None:
-        """End-of-RIB waits for no helper any more, only for what they have announced."""
+        """Let End-of-RIB wait no longer for helpers, only for what they have announced."""
         if self.outbound.release():
             self._request = next(self._requests)  # the Pull that is out may not be answered for long
             self.pull_again()
 
     def pull_again(self) -> None:
-        """Ask for routes though an answer may be under way: ribd is there, or back, and has lost the question."""
+        """Ask for routes, though an answer may be under way: ribd has (re)connected and does not know the question."""
         self._pulling = False
         self.pull()
 
@@ -149,7 +149,7 @@ class Sender:
         return [cursor.position for cursor in self.outbound.cursors.values()]
 
     def _mark(self) -> None:
-        """Send what was to follow routes that are all out now."""
+        """Send what follows routes that are all out now: End-of-RIB and the like."""
         for family in self.outbound.take_end_of_rib():
             self.write(end_of_rib(family))
         if self._greetings and self.outbound.complete:
@@ -161,7 +161,7 @@ class Sender:
                 self.send(Refresh(family, RefreshSubtype.END).message())
 
     def resync(self, message: Resync) -> bool:
-        """Ribd does not know what the peer holds: send everything, and have what is left over swept away.
+        """Send everything again, and have the peer sweep the rest: ribd does not know what the peer holds.
 
         False where the peer cannot be told to sweep: only a new session helps.
         """

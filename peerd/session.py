@@ -1,4 +1,4 @@
-"""One neighbor's session: carries out what the state machine says, with the rooms that do a part of it each.
+"""One neighbor's session: carries out what the state machine says, with the modules that do a part of it each.
 
 `connections` has the sockets, `sender` and `receiver` the two directions of an established session, `report` what
 others are told. No protocol decision is made here. Everything that may be large is bounded: a read is 64 KiB, a batch
@@ -80,14 +80,14 @@ class Session:
         self._timer: Timer | None = None
         self._state = "IDLE"
         self._last_error = ""
-        self._greeted = False  # there was a session that was sent all configured OPERATIONAL messages
+        self._greeted = False  # a session has been sent all configured OPERATIONAL messages
         self._tried = False  # a first attempt at a session has had its end, or there is none of ours to make
         self._asking: list[bytes] = []  # bridges that wait for it
 
     # Begin and end
 
     def start(self) -> None:
-        """Begin to want a session, once every helper that is to hear of it listens, or has had its time."""
+        """Begin to want a session, once every helper that is to hear of it listens or has had its time."""
         if self._announcing:
             self._loop.call_later(self.configuration.end_of_rib_wait, self._announced)
         if self._awaited:
@@ -156,7 +156,7 @@ class Session:
         self._arm()
 
     def _arm(self) -> None:
-        """Have a timer no later than the deadline; an early one only finds nothing to do."""
+        """Have a timer no later than the deadline; one that is early finds nothing to do."""
         deadline = self._peer.deadline()
         if deadline is None:
             return
@@ -198,7 +198,7 @@ class Session:
 
     def _accept(self, handle: int) -> None:
         self._connections.adopt(handle)
-        # One that is refused is only told why, and has no life that could end.
+        # One that is refused is only told why, and is never up.
         if any(one.connection == handle for one in self._peer.connections):
             self._connected(handle)
 
@@ -311,7 +311,7 @@ class Session:
             self._note_table()
 
     def resync(self, message: Resync) -> None:
-        """Take word that ribd does not know what the peer holds."""
+        """Start over: ribd does not know what the peer holds."""
         if self._established is not None and not self._established.sender.resync(message):
             self.teardown(4, "the route table was lost")
 
@@ -332,7 +332,7 @@ class Session:
             self._begin()
 
     def settled(self, helper: str) -> None:
-        """Take word that a helper has announced what it had to announce at its start."""
+        """Note that a helper has announced what it had to at its start."""
         self._announcing.discard(helper)
         if not self._announcing:
             self._announced()

@@ -1,4 +1,4 @@
-"""TCP for BGP: dialling, MD5 signatures (RFC 2385), TTL security (RFC 5082), and a close that lets a last word out."""
+"""TCP for BGP: dialling, MD5 signatures (RFC 2385), TTL security (RFC 5082), and a refusal that gets through."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class FirstAttempts:
         }
 
     def wait(self, seconds: float) -> None:
-        """Have an end after so many seconds at the latest; at once where there is nobody to wait for."""
+        """End after so many seconds at the latest; at once if there is nobody to wait for."""
         if self._missing:
             self._loop.call_later(seconds, self._end)
         else:

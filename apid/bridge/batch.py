@@ -10,7 +10,7 @@ from typing import Any
 from apid.grammar.fast import Routes, Single
 from bus.schema import MESSAGE_LIMIT
 
-BATCH_OCTETS = 1024 * 1024  # of routes, after which the next one begins another batch: a message must fit the bus
+BATCH_OCTETS = 1024 * 1024  # of routes, after which another batch is begun: a message must fit the bus
 MOST_OCTETS = MESSAGE_LIMIT - BATCH_OCTETS  # of routes in one message
 ROUTE_OVERHEAD = 5  # octets that stand before an item or an attribute set on the bus, at most
 MOST_COMMANDS = 100_000  # in a group
@@ -28,7 +28,7 @@ class Batch:
 
     unheard: bool = False  # the helper that wrote these commands is gone
     wait: bool = False  # answered once the peers were sent them
-    careful: bool = False  # ribd may refuse it for what it asks, so nothing else is on the way with it
+    careful: bool = False  # ribd may refuse it, so nothing else is under way at the same time
     targets: list[list[str]] = field(default_factory=list)
     index: dict[tuple[str, ...], int] = field(default_factory=dict)
     changes: list[list[Any]] = field(default_factory=list)
@@ -74,7 +74,7 @@ class Batch:
 
 @dataclass(slots=True)
 class OpenGroup:
-    """What a helper has said since `group start`: one request in the end, or nothing where any of it was wrong."""
+    """What a helper has said since `group start`: one request in the end, or none if any of it was wrong."""
 
     batch: Batch = field(default_factory=Batch)
     commands: int = 0
@@ -89,7 +89,7 @@ class OpenGroup:
         self.batch = Batch()
 
     def count(self, announce: bool, routes: int, commands: int) -> str:
-        """Take note of commands that were added; return why that was too much, or nothing."""
+        """Count commands that were added; return why they are too many, or nothing."""
         self.commands += commands
         if announce:
             self.announced += routes

@@ -38,16 +38,16 @@ from bus.schema import Answer, Applied, Command, Message, Present, Reconfigure, 
 from bus.settings import read_helper
 from bus.transport import Client, Loop, Publisher
 
-READ_OCTETS = 64 * 1024  # of commands in one read: one batch for ribd, small enough that others soon have their turn
-FLOOD_OCTETS, FLOOD_SECONDS = 16 * 1024 * 1024, 10.0  # of commands in so many seconds, from which on it is a flood
+READ_OCTETS = 64 * 1024  # of commands in one read: one batch for ribd, small enough for others to get their turn soon
+FLOOD_OCTETS, FLOOD_SECONDS = 16 * 1024 * 1024, 10.0  # of commands in so many seconds make a flood
 WRITE_TURNS = 16  # chunks written in one turn of the loop
 STOP_SECONDS = 3.0
-DOWN_SECONDS, DOWN_LOOK = 1.0, 0.02  # seconds for sessions that end to say so, between looks whether they did
+DOWN_SECONDS, DOWN_LOOK = 1.0, 0.02  # seconds: for the ends of sessions to arrive, and between looks for them
 ATTEMPTS_SECONDS = 5.0  # for the sessions to come up, or to fail to, before the helper starts without them
 SILENCE = 1.0  # seconds without a command, after which a helper has announced what it had to at its start
 STDERR_LINES = 500  # of a helper's stderr, logged in a second; more are counted
-ABOUT_NEIGHBORS: dict[str, Any] = {"bindings": [], "subscription": {}}  # what a helper is not started anew for
-NOBODY = NeighborContext("", "", 0, 0, "")  # whom notices of the daemon itself are about
+ABOUT_NEIGHBORS: dict[str, Any] = {"bindings": [], "subscription": {}}  # changes without a new start
+NOBODY = NeighborContext("", "", 0, 0, "")  # the neighbor of notices about the daemon itself
 VERSION = f"exabgp 5.0.0 bgpbus {__version__}"
 
 
@@ -86,7 +86,7 @@ class Bridge:
         self._process = HelperProcess(loop, self._helper, self)
 
     def start(self) -> None:
-        """Start the helper, once it is known of each of its sessions whether it comes up.
+        """Start the helper, once each of its sessions has come up or failed to.
 
         ExaBGP's sessions are there before its helpers have said anything, so helpers announce into sessions that have
         been sent what is configured, with its End-of-RIB: what they withdraw at once was announced, and peers see it.
@@ -157,7 +157,7 @@ class Bridge:
         self._log.warning("helper is killed, with all that it started: %s", why)
 
     def _look(self, before: int) -> None:
-        """Find out that the helper has announced what it had to at its start: it said something, and is silent now."""
+        """Notice that the helper has announced what it had to at its start: it has spoken, and is silent now."""
         count = self._commands.count
         if count and count == before and self._rib.idle and not self._commands.busy:
             self._feeds.settled()
@@ -171,7 +171,7 @@ class Bridge:
             self._end(self._loop.now() + DOWN_SECONDS)
 
     def _end(self, deadline: float) -> None:
-        """Let the ends of the sessions come first, which all end when we do."""
+        """Wait for the ends of the sessions, which end when we do, so that the helper hears of them."""
         if self._process.pid and self._feeds.up and self._loop.now() < deadline:
             self._loop.call_later(DOWN_LOOK, lambda: self._end(deadline))
             return
@@ -193,7 +193,7 @@ class Bridge:
             self._throttle()
 
     def _note_flood(self, octets: int) -> None:
-        """Log, once in a helper's life, that it writes more than anybody needs."""
+        """Log, once in a helper's life, that it writes more than anybody can need."""
         now = self._loop.now()
         if now - self._read_since > FLOOD_SECONDS:
             self._read, self._read_since = 0, now
@@ -242,7 +242,7 @@ class Bridge:
         if self._asked is None:
             return
         if self._half_answered:
-            # Its data would come from the start again, and the helper has read some of it.
+            # Its data would come again from the start, and the helper has read some of it.
             self._finish(self._asked, "control ended in the middle of its answer")
         else:
             self._lines = AnswerLines()

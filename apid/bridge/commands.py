@@ -4,8 +4,8 @@ Route changes of one read become one batch for ribd; their answers wait for its 
 asked for, until the peers were sent them. What stands in a group is answered as it is read, and becomes one batch at
 its end. Anything else is carried out when everything before it has been answered.
 
-ribd may refuse rules of FlowSpec because a neighbor has enough of them. Batches that it may refuse travel alone, and
-one that it does refuse is tried again command by command, so that those are carried out for which there is room.
+ribd may refuse FlowSpec rules because a neighbor has enough of them. Batches that it may refuse travel alone, and one
+that it does refuse is tried again command by command, so that as many are carried out as there is room for.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Commands:
         self._batches: deque[Batch] = deque()
         self._waiting = False  # for the answer of control
         self._unheard = False  # the helper whose command is being carried out is gone
-        self._now = 0.0  # when there was last something to do
+        self._now = 0.0  # when there last was something to do
         self._logged, self._logged_at, self._suppressed = 0, 0.0, 0
         self.count = self.errors = 0
 
@@ -239,7 +239,7 @@ class Commands:
         return batch
 
     def _close(self, batch: Batch, line: str) -> Batch | None:
-        """Have all of a group carried out by one request, after the answers to its commands."""
+        """Have the whole group carried out by one request, after the answers to its commands."""
         group, self._group = self._group, None
         if group is None or group.fault:
             reason = "no group was begun" if group is None else f"nothing of the group was done: {group.fault}"
@@ -274,7 +274,7 @@ class Commands:
         self.refused(line, error, self._now)
 
     def _error(self, reason: str) -> bytes:
-        """Return the answer to a command that failed; the reason goes before it where that was asked for."""
+        """Return the answer to a command that failed, preceded by the reason if the helper asked for that."""
         return b"error: %s\nerror\n" % one_line(reason).encode() if self._explain else ERROR
 
     def refused(self, line: str, error: str, now: float) -> None:
@@ -375,7 +375,7 @@ class Commands:
             self.count += 1
 
     def _switch(self, mode: str) -> None:
-        """All but `silence` are themselves answered."""
+        """Change the mode; all but `silence` are answered."""
         self._explain = mode == "explain"
         if mode == "silence":
             self._acknowledge = False
@@ -424,5 +424,5 @@ def _size(step: Routes | Single) -> tuple[bool, int]:
 
 
 def _text(step: Routes | Single) -> str:
-    """Return how a step is called in the log."""
+    """Return what the log calls a step."""
     return step.line if isinstance(step, Single) else f"{step.lines} × announce/withdraw route"

@@ -66,7 +66,7 @@ class Watched:
             binding.received_parsed, binding.received_packets, binding.received_consolidate, binding.negotiated
         )
         self.sent_form = form_of(
-            # As in ExaBGP: what is sent comes with its octets only where these are asked for by name, too.
+            # As in ExaBGP: what is sent comes with its octets only if `packets` is asked for by name.
             binding.sent_parsed or binding.sent_consolidate,
             binding.sent_packets,
             binding.sent_consolidate and binding.sent_packets,
@@ -82,7 +82,7 @@ class Watched:
         return helper_renderer(context, self._process, helper)
 
     def session(self, name: str) -> Watched:
-        """Return the same for one session of a range, which is told of under its own address."""
+        """Return the same for one session of a range, which is reported under its own address."""
         binding = replace(self.binding, neighbor=name, peer_address=address_of(name))
         return Watched(binding, self._helper, self._process)
 
@@ -108,7 +108,7 @@ class Watched:
     def render(self, when: float, kind: int, octets: bytes) -> list[bytes]:
         """Render an item."""
         if kind in (FEED_RECEIVED, FEED_SENT):
-            # An OPEN belongs to a session that has agreed upon nothing, whatever the one before did.
+            # An OPEN belongs to a session that has negotiated nothing yet, whatever the one before has.
             negotiated = None if octets[18] == MessageType.OPEN else self.negotiated
             direction, form = (RECEIVE, self.received_form) if kind == FEED_RECEIVED else (SEND, self.sent_form)
             return self._count(self.renderer.message(octets, when, direction, negotiated, self.counter, form))
@@ -159,7 +159,7 @@ class Feeds:
         self._settled = False  # the helper has announced what it had to announce at its start
         self._clients: dict[str, Client] = {}
         self._watched: dict[str, Watched] = {}
-        self._of_ranges: dict[str, Watched] = {}  # sessions of ranges, the one heard of last at the end
+        self._of_ranges: dict[str, Watched] = {}  # sessions of ranges, the one last heard of at the end
 
     def configure(self, helper: HelperConfiguration, bindings: list[ApiBinding], process: ProcessContext) -> None:
         """Subscribe to what the bindings say; sessions whose binding stays the same go on."""
@@ -250,7 +250,7 @@ class Feeds:
         self._clients[watched.binding.program].send(Credit(message.neighbor, size))
 
     def _session(self, name: str) -> Watched | None:
-        """Return a session of a range that this helper follows; of very many the most silent are forgotten."""
+        """Return a session of a range that this helper follows; of very many, the most silent are forgotten."""
         watched = self._watched.get(neighbor_of(name))
         if watched is None or not address_of(name):
             return None

@@ -17,7 +17,7 @@ MEMORY_LIMIT = 64 * 1024 * 1024  # octets of events in memory, where nothing els
 SPOOL_LIMIT = 1024 * 1024 * 1024  # octets of events on disk, likewise
 SPOOL_FILE = 64 * 1024 * 1024  # octets of one file of the spool
 CHUNK = 64 * 1024  # octets for one write
-ANSWER_LIMIT = 16 * 1024 * 1024  # octets of answers with data (show …) that may wait; more is held back at its source
+ANSWER_LIMIT = 16 * 1024 * 1024  # octets of answers with data (show …) that may wait; more waits at its source
 
 
 class Spool:
@@ -109,7 +109,7 @@ class Output:
         return self._answer_size > ANSWER_LIMIT
 
     def answer(self, line: bytes, count: int = 1) -> None:
-        """Queue an answer `count` times; equal neighbors are only counted."""
+        """Queue an answer `count` times; equal answers in a row are only counted."""
         if self._answers and self._answers[-1][0] == line:
             self._answers[-1] = (line, self._answers[-1][1] + count)
             return

@@ -19,10 +19,10 @@ from bus.transport import Loop, Timer
 
 PIPE_SIZE = 1024 * 1024
 BACK_OFF_MAXIMUM = 60.0  # seconds
-STABLE = 60.0  # a helper that lived so long starts again at once
+STABLE = 60.0  # a helper that has lived so long is started again at once
 TERMINATE_AFTER, KILL_AFTER = 0.1, 2.0  # seconds after the shutdown event (ExaBGP's own times)
 CLOSING = 0.5  # seconds in which a helper that closed a pipe may turn out to have exited
-OWN_VARIABLE = "exabgp_cli_pipe"  # by which ExaBGP tells its own helper where its pipes are, and no other one
+OWN_VARIABLE = "exabgp_cli_pipe"  # by which ExaBGP tells its own command-line helper, and no other, where the pipes are
 STDERR_LINE = 4096  # octets of a line of a helper's stderr that reach the log
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -126,7 +126,7 @@ class HelperProcess:
             stream.close()
         for descriptor in (self._stdin, self._stdout, self._stderr):
             os.set_blocking(descriptor, False)
-            # Many helpers of one unprivileged user may reach its share of pipe memory: then the usual size does.
+            # Many helpers of one unprivileged user may exceed its share of pipe memory: the usual size does then.
             with contextlib.suppress(OSError):
                 fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
         self._started = self._loop.now()
@@ -222,7 +222,7 @@ class HelperProcess:
                 self._wants_write = False
 
     def check(self) -> None:
-        """Look whether the helper has exited (on SIGCHLD). A closed pipe alone is no exit: it may go on without."""
+        """Check whether the helper has exited (on SIGCHLD). A closed pipe is no exit: it may go on without."""
         process = self._process
         if process is None or (status := process.poll()) is None:
             return
@@ -246,7 +246,7 @@ class HelperProcess:
             self._retry = self._loop.call_later(self._delay, self.start)
 
     def _last_words(self) -> bool:
-        """Let the owner read what the helper wrote before it exited; whether there was any.
+        """Let the owner read what the helper wrote before it exited; return whether there was any.
 
         Paused or not: a pipe holds a bounded amount, and what is not read now is lost.
         """
@@ -262,7 +262,7 @@ class HelperProcess:
         return self._stderr >= 0 and self._stderr_rest != before
 
     def _signal_group(self, number: int) -> bool:
-        """Signal the helper and all that it started; whether anybody was there."""
+        """Signal the helper and all that it started; return whether anybody was there."""
         if self._process is None:
             return False
         try:

@@ -75,7 +75,7 @@ class RibLink:
         self._send_more()
 
     def _say(self, sequence: int) -> None:
-        """Send a request; one that no message holds is refused here, and its number taken by one that does nothing."""
+        """Send a request; one too large for a message is refused here, and one that does nothing takes its number."""
         request, done = self._outstanding[sequence]
         try:
             self._send(request)
@@ -88,7 +88,7 @@ class RibLink:
     def answered(self, message: Applied | Refused) -> None:
         """Take an answer; one that is not expected (to a repetition, or a former life) is ignored.
 
-        An answer without an epoch comes from a ribd that does not tell it yet.
+        An answer without an epoch comes from a former release of ribd.
         """
         if message.epoch not in ("", self._epoch):
             return

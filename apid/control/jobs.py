@@ -21,8 +21,8 @@ Job = Generator[Step | list[str], Any, str]
 
 PART_OCTETS = 8 * 1024  # characters in one part of an answer: what waits for an asker is counted in parts
 ERROR_LENGTH = 64 * 1024  # characters of an error that an asker is told
-RETRY = 0.02  # seconds until a part is sent again to an asker whose queue is full
-PATIENCE = 30.0  # seconds after which an asker that takes nothing is taken for gone
+RETRY = 0.02  # seconds until a part is sent again to an asker whose queue was full
+PATIENCE = 30.0  # seconds after which an asker that takes nothing is given up
 MOST_JOBS = 256
 
 
@@ -72,7 +72,7 @@ class Running:
         return Answer(self.request, [line for line, _ in self._pieces], True, error[:ERROR_LENGTH])
 
     def taken(self, now: float) -> None:
-        """Note that the asker has the part."""
+        """Note that the asker has got the part."""
         self._part, self.last_sent = None, now
 
 

@@ -1,7 +1,7 @@
 """Leave a configuration for the other processes to read and for control to put in force: all of its files, or none.
 
-Files are first written beside those in place, which is where a disk may be full. Then one rename decides; from there
-on they only change their names, and whoever finds that this was broken off goes on with it.
+The new files are first written beside those in place, which is where a disk may turn out to be full. Then one rename
+decides. From there on files only change their names, and whoever finds that this was interrupted completes it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def leave(run: RunDirectory, wanted: Wanted) -> list[Session]:
 
 
 def finish(run: RunDirectory) -> None:
-    """Give what was decided its names; forget what was not."""
+    """Put what was decided in its place; drop what was not."""
     if run.decided.exists():
         pending = read_applied(run.staged_state / run.pending.name)
         for source, target in ((_settings, run.settings), (_programs, run.programs)):
@@ -52,7 +52,7 @@ def finish(run: RunDirectory) -> None:
                 path.replace(target / path.name)
         if pending is not None:
             remove_others(run, pending.programs)
-            with suppress(FileNotFoundError):  # it has its name already
+            with suppress(FileNotFoundError):  # it is in its place already
                 (run.staged_state / run.live.name).replace(run.live)
             (run.staged_state / run.pending.name).replace(run.pending)
         run.decided.rename(run.staged)
@@ -60,7 +60,7 @@ def finish(run: RunDirectory) -> None:
 
 
 def drop_staged(run: RunDirectory) -> None:
-    """Forget files that were written and not decided upon."""
+    """Remove files that were written and not decided upon."""
     for directory in (run.staged, run.staged_state):
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -78,7 +78,7 @@ def _changed(run: RunDirectory, compiled: Compiled) -> list[Session]:
     for program, settings in compiled.peerds.items():
         path = run.settings / program
         former: dict[str, SessionConfiguration] = {}
-        with suppress(FileNotFoundError, SchemaError):  # what cannot be read any more is written anew
+        with suppress(FileNotFoundError, SchemaError):  # what cannot be read any more will be written anew
             former = {each.name: each for each in read_peerd(path)}
         for session in map(SessionConfiguration.from_wire, as_stored(settings.sessions)):
             old = former.get(session.name)

@@ -1,8 +1,8 @@
 """ExaBGP's named pipes: command lines come from `NAME.in`, their answers go to `NAME.out`.
 
-The administrator makes the pair (`mkfifo`); scripts write a command into the one and read the other up to `done` or
-`error`. To control this is one more client of its socket, one command at a time. Whoever uses the pipes, or does not
-read them, can hold up nobody else: answers wait in bounded memory, for seconds, and are then dropped.
+The administrator makes the pair (`mkfifo`); scripts write a command into one and read the other up to `done` or
+`error`. For control this is one more client of its socket, with one command at a time. Whoever uses the pipes, or does
+not read them, holds up nobody else: answers wait in bounded memory, for seconds, and are then dropped.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Pipes:
 
     def __init__(self, loop: Loop, run: RunDirectory, commands: Path, answers: Path, log: logging.Logger) -> None:
         self._loop, self._log, self._path = loop, log, answers
-        # Open for writing too: no end of file comes between two scripts.
+        # Open for writing, too, so that there is no end of file between two scripts.
         self._commands = os.open(commands, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             fcntl.flock(self._commands, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -66,7 +66,7 @@ class Pipes:
             os.close(self._commands)
             raise
         self._rest = b""
-        self._refused = False  # what is read belongs to a command that was too long, up to its end
+        self._refused = False  # what is read, up to a newline, belongs to a command that was too long
         self._lines: deque[str] = deque()
         self._request = 0
         self._asked: Command | None = None

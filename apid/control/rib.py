@@ -15,7 +15,7 @@ CLIENT = "cli"  # our name for ribd; configured routes go under another one
 
 
 class RibChanges:
-    """ribd as a client of its own sees us. A step's result is the reason of a refusal, or nothing."""
+    """Our requests to ribd, as a client of our own. The result of a step is the reason of a refusal, or nothing."""
 
     def __init__(self, loop: Loop, run: RunDirectory, epoch: str, on_bad: Callable[[str], None]) -> None:
         self._on_bad = on_bad

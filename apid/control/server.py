@@ -148,7 +148,7 @@ class Control:
         self._background.do(lambda: end(self._run), lambda _result, _error: None, Unreachable)
 
     def stop(self) -> None:
-        """End ourselves; where supervisord ends too, this is a clean end and nothing is remembered."""
+        """End ourselves; if supervisord ends, too, this is a clean end and nothing is remembered."""
         if self._ending:
             self._loop.stop()
             return

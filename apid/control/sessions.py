@@ -67,7 +67,7 @@ def flush(context: Context, neighbors: list[Known], command: FlushAdjRibOut) -> 
 
 
 def teardown(context: Context, neighbors: list[Known], command: Teardown) -> Job:
-    """End sessions; without a selector nothing happens, because nobody means all of them."""
+    """End sessions; without a selector nothing happens, since nobody means all of them."""
     if not command.selector.alternatives:
         return saying()
     return act(context, neighbors, command.selector, "teardown", str(command.code))

@@ -33,7 +33,7 @@ def show_neighbor(context: Context, neighbors: list[Known], command: ShowNeighbo
         return ""
     asked = yield from with_sessions(context, selected)
     replies = yield context.ask(asked, "status")
-    # An address of a range that has no session is nobody.
+    # An address of a range without a session is not shown.
     there = [
         (known, reply)
         for known, reply in zip(asked, replies, strict=True)

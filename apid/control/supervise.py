@@ -1,4 +1,4 @@
-"""supervisord as control needs it: signals to programs, restarts, and an end in which everybody stops at once.
+"""supervisord as control needs it: signals to programs, restarts, and an end in which all stop at once.
 
 Every call waits for supervisord, so all of this runs in the background thread.
 """

@@ -1,8 +1,8 @@
 """Routes that a watchdog controls: those of the configuration in force, and those that commands announced.
 
 The former are part of the applied configuration; the latter are kept in a file of their own, before the command is
-acknowledged. What commands do is written behind what the file holds, and the whole anew once that has doubled it: a
-helper may put thousands of routes under a watchdog one by one. Whether a route is announced now, only ribd knows.
+acknowledged. Changes are appended to the file, which is written anew when they have doubled it: a helper may put
+thousands of routes under a watchdog one by one. Whether a route is announced now, only ribd knows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bgp.nlri import route_key
 from bus.schema import AppliedConfiguration, SchemaError, WatchdogChanges, WatchdogRoutes
 from bus.settings import append_settings, read_series, write_settings
 
-APPENDED = 64 * 1024  # octets behind the whole, from which on it is written anew unless it is larger
+APPENDED = 64 * 1024  # octets of changes, at least, after which the file is written anew
 
 Controlled = tuple[list[str], list[list[Any]]]  # neighbor names, changes
 Place = tuple[str, int, int, bytes]  # neighbor, AFI, SAFI, route key
@@ -30,7 +30,7 @@ class Watchdogs:
         self._announced: dict[str, dict[Place, tuple[bytes, bytes]]] = {}
         self._changes: list[list[Any]] = []  # that the file does not hold yet
         self._stale = True  # the file is to be written anew
-        self._whole = self._appended = 0  # octets of the file when it was written, and behind it
+        self._whole = self._appended = 0  # octets of the file when it was written anew, and of the changes since
         if path.exists():
             self._load()
 
@@ -82,7 +82,7 @@ class Watchdogs:
         self._changes.append([0, name, neighbors, [[*family, b"", items]]])
 
     def save(self) -> None:
-        """Write what commands have changed. After an OSError it holds in our life, and the next time all is written."""
+        """Write what commands have changed. After an OSError it holds until we end; the next `save` writes it all."""
         changes, self._changes = self._changes, []
         stale, self._stale = self._stale or self._appended > max(APPENDED, self._whole), True
         if stale:

@@ -182,7 +182,7 @@ def test_what_cannot_be_created_is_told_with_the_reason_and_changes_nothing(bed:
     ):
         assert reason in bed.refused(*line.split())
         assert bed.say(line) == "error"
-        assert reason in bed.daemon.log.read_text()
+        wait_for(lambda reason=reason: reason in bed.daemon.log.read_text(), 5, f"{reason} in the log")
     bed.first_is_untouched()
     assert bed.second.sessions == []
 

@@ -1,7 +1,7 @@
 """ribd on the bus: requests in, acknowledgements and batches out.
 
-Requests that arrive in one turn of the loop are journalled with one write, then applied, acknowledged, and only then
-sent to peers: nothing is on the wire that the journal does not hold.
+Requests that arrive in one turn of the loop are journalled with one write, and only then applied, sent to peers and
+acknowledged: nothing is on the wire that the journal does not hold.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from bus.names import address_of, neighbor_of
 from bus.schema import (
     Applied,
     Apply,
-    Batch,
     Clear,
     CountRoutes,
     Enrol,
@@ -38,14 +37,12 @@ from ribd.group import UpdateGroup
 from ribd.journal import Damage, Journal, new_lineage
 from ribd.limit import depends, refusal
 from ribd.listing import Listings
-from ribd.order import Piece, alone, in_order
+from ribd.serving import NotRemembered, next_batch
 from ribd.state import Outcome, RequestError, Restorer, State
 from ribd.sync import Syncs
 from ribd.table import Table
 from ribd.turns import Turns
 
-WHERE = -2  # a floor that only asks where the table stands
-ANSWER_OCTETS = 32 * 1024  # in one answer, roughly: packing more than a segment would keep all others waiting
 HOUSEKEEPING = 5.0  # seconds between looks at tombstones, journal and counters
 SETTLED = 60.0  # seconds after our start in which the cursors of live sessions may still come
 LOOK = 0.5  # seconds between looks at leases, while there are any
@@ -323,44 +320,18 @@ class RibServer:
         if pull.lineage not in ("", self._state.lineage):
             self._resync(session, "the journal is another one")
             return
-        group = self._group(table, session.shape)
-        cursors, routes = [], 0
-        turns: list[list[tuple[Piece, ...]]] = []  # the first segments of all families, the second ones, and so on
-        withheld: dict[str, None] = {}
-        credit, moved, fresh, resent = min(pull.credit, ANSWER_OCTETS), False, False, False
-        for afi, safi, position, floor in pull.cursors:
-            stream = group.stream(Family(afi, safi))
-            if floor == WHERE:
-                cursors.append([afi, safi, position, stream.version])
-                moved = True
-                continue
-            refreshing = position == 0 and floor > 0
-            if floor < 0:
-                floor, moved, fresh = stream.version, True, True
-            elif position > stream.version or max(position, floor) < stream.purged:
-                self._resync(session, f"version {position} of {Family(afi, safi)} is not remembered")
-                return
-            turn = 0
-            while credit > 0 and (segment := stream.next(position, floor)) is not None:
-                if turn == len(turns):
-                    turns.append([])
-                turns[turn].append(alone(segment.told(floor)) if refreshing else segment.told(floor))
-                turn += 1
-                credit -= segment.size
-                routes += segment.routes
-                withheld.update(dict.fromkeys(segment.withheld))
-                position, moved = segment.end, True
-            cursors.append([afi, safi, position, floor])
-            resent |= refreshing
-        if not moved:
+        try:
+            batch = next_batch(
+                pull, self._group(table, session.shape), self._state.lineage, pull.neighbor in self._known
+            )
+        except NotRemembered as gap:
+            self._resync(session, str(gap))
+            return
+        if batch is None:
             return
         session.waiting = False
-        again = resent or (fresh and pull.neighbor in self._known)
-        if fresh and pull.neighbor in rib.enrolled:
+        if pull.neighbor in rib.enrolled:
             self._known.add(pull.neighbor)
-        lineage = self._state.lineage
-        octets = b"".join(part for pieces in turns for part in in_order(pieces, again))
-        batch = Batch(pull.neighbor, pull.request, lineage, cursors, octets, routes, list(withheld))
         self._send(session, batch)
 
     def _resync(self, session: Session, reason: str) -> None:

@@ -80,7 +80,7 @@ class Flow:
         """Return what it read besides its answers."""
         return [line for line in (self.directory / "unexpected").read_text().splitlines() if line != "shutdown"]
 
-    def _repeated(self) -> Counter[int]:
+    def repeated(self) -> Counter[int]:
         """Return how often it withdrew a route again, because it had died before the answer."""
         again: Counter[int] = Counter()
         for answered, said, _ in STATE.iter_unpack((self.directory / "lives").read_bytes()):
@@ -97,7 +97,7 @@ class Flow:
         lost = sum(key not in session.table for key in routes[gone:])
         if from_the_first:
             lost += sum(key not in session.announced or key not in session.withdrawn for key in routes[:gone])
-        repeated = self._repeated()
+        repeated = self.repeated()
         needless = sum(count - 1 for count in session.announced.values())
         for number, key in enumerate(routes[:gone]):
             needless += max(0, session.withdrawn[key] - 1 - repeated[number])

@@ -82,7 +82,7 @@ class Session:
         self._last_error = ""
         self._greeted = False  # a session has been sent all configured OPERATIONAL messages
         self._tried = False  # a first attempt at a session has had its end, or there is none of ours to make
-        self._asking: list[bytes] = []  # bridges that wait for it
+        self._asking: set[bytes] = set()  # bridges that wait for it
 
     # Begin and end
 
@@ -220,7 +220,7 @@ class Session:
     def _note_attempt(self) -> None:
         """Tell whoever waits for the first attempt at a session that it is over."""
         self._tried = True
-        asking, self._asking = self._asking, []
+        asking, self._asking = self._asking, set()
         for identity in asking:
             self._to_bridge(identity, Feed(self.name, 1, 0, [[time.time(), FEED_TRIED, b""]]))
 
@@ -320,7 +320,7 @@ class Session:
     def subscribe(self, identity: bytes, request: Subscribe) -> None:
         """Begin a bridge's feed; it is told first what it needs to understand the rest. No kinds: end it."""
         if request.kinds == 1 << FEED_TRIED:
-            self._asking.append(identity)
+            self._asking.add(identity)
             if self._tried:
                 self._note_attempt()
             return

@@ -30,7 +30,6 @@ import zmq
 from bus.schema import MESSAGE_LIMIT, SCHEMA, Event, Message, SchemaError, pack, unpack
 
 MESSAGES_PER_TURN = 64  # read from one socket before the others get their turn
-OCTETS_PER_TURN = 16 * 1024  # likewise; a client of few large messages waits as long as one of many small ones
 SOCKET_MODE = 0o660
 LINGER = 200  # milliseconds that a closing socket is given to send what is queued
 EVENTS_WAITING = 10_000  # in the broker, for each tap; an event with UPDATEs may hold 64 KiB

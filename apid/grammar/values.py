@@ -138,11 +138,6 @@ def clear_host_bits(address: bytes, length: int) -> bytes:
     return value.to_bytes(len(address), "big")
 
 
-def length_value(text: str, maximum: int, what: str = "prefix length") -> int:
-    """Convert a prefix length."""
-    return number_value(text, what, maximum)
-
-
 def prefix_value(text: str, mask: bool = False) -> tuple[bytes, int]:
     """Convert `address[/length]` to packed address and length; without length it is a host.
 

@@ -29,9 +29,6 @@ class Token:
         return self.text
 
 
-PUNCTUATION = frozenset("[](),{};")
-
-
 class Words:
     """A cursor over tokens. Rules consume from it and raise `GrammarError` at the token that is wrong."""
 

@@ -7,14 +7,6 @@ from random import Random
 
 from tools.differential.run import Case
 
-PREFIX_FAMILIES = (
-    "ipv4 unicast",
-    "ipv6 unicast",
-    "ipv4 multicast",
-    "ipv4 nlri-mpls",
-    "ipv6 nlri-mpls",
-    "ipv4 mpls-vpn",
-)
 ALL = "family { all; }"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from apid.render import RECEIVE, Form, NeighborContext, ProcessContext, Renderer
 from bgp.errors import NotifyError
-from bgp.family import AFI, FAMILIES, IPV4_UNICAST, IPV6_UNICAST, Family
+from bgp.family import AFI, FAMILIES, IPV6_UNICAST, Family
 from bgp.message import HEADER_LENGTH
 from bgp.negotiated import EXTENDED_MESSAGE_SIZE, MESSAGE_SIZE, Negotiated
 from bgp.nlri import decode, route_key
@@ -124,4 +124,3 @@ def sound_events(
 
 
 EVERY_FORM = Form.PARSED | Form.PACKETS | Form.NEGOTIATED
-IPV4_ONLY = (IPV4_UNICAST,)

@@ -43,6 +43,7 @@ class PeerServer:
         self._loop, self._run, self._program, self._log = loop, run, program, log
         self._sessions: dict[str, Session | Range] = {}
         self._leaving: list[Session | Range] = []  # their NOTIFICATIONs may still be on the way
+        self._stopping = False
         self._done: dict[str, set[tuple[str, ...]]] = {}  # neighbor, action and arguments, by the command's origin
         self._publisher = Publisher(loop, run.events_in, program, epoch)
         self._server = Server(loop, run.peerd(program), self._message, self._bad)
@@ -63,6 +64,8 @@ class PeerServer:
 
     def configure(self) -> None:
         """Read the settings; touch only the sessions that changed."""
+        if self._stopping:
+            return
         wanted = {each.name: each for each in read_peerd(self._run.settings / self._program)}
         for name, session in list(self._sessions.items()):
             changed = name in wanted
@@ -104,6 +107,7 @@ class PeerServer:
 
     def stop(self) -> None:
         """End every session with a NOTIFICATION, then the loop."""
+        self._stopping = True  # control may just tell us to read the settings, which would begin all sessions anew
         # Control removes the settings of a program before it has it stopped.
         removed = not (self._run.settings / self._program).exists()
         for session in self._sessions.values():

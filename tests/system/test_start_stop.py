@@ -37,6 +37,7 @@ def test_the_first_open_comes_soon(start: Callable[..., Daemon], make_peer: Call
         when = next(when for when, message in session.messages if message[18] == MessageType.OPEN)
         waited.append(when - daemon.started)
         assert daemon.stop() == 0
+        assert len(peer.sessions) == count
         if count < 3:
             daemon.start()
     assert min(waited) < FIRST_OPEN * min(starts), (waited, starts)

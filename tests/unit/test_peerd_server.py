@@ -97,6 +97,13 @@ def test_a_session_goes_on_where_only_what_is_around_it_changed(process: Process
     assert process.made[0].said == [("shut", "maintenance")]
 
 
+def test_a_process_that_ends_begins_no_session_anew_whoever_asks_it_to_read_its_settings(process: Process) -> None:
+    process.server.stop()
+    process.configure(replace(CONFIGURATION, port=1))
+    assert len(process.made) == 1
+    assert process.made[0].said == [("stop",)]
+
+
 def request(process: Process, origin: str, code: str = "4", name: str = CONFIGURATION.name) -> str:
     answer = process.server._request(SessionRequest(1, name, "teardown", [code], origin))
     assert (answer.request, answer.neighbor) == (1, name)

@@ -26,11 +26,15 @@ BACKLOGS = 4  # snapshots of changes kept for each stream; a session without one
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The octets that take a session from version `start` to version `end`, as the table was at version `made`."""
+    """The octets that take a session from version `start` to version `end`, as the table was at version `made`.
+
+    below: it was made for a session below its floor, to which withdrawals up to there mean nothing: it has none.
+    """
 
     start: int
     end: int
     made: int
+    below: bool
     pieces: tuple[Piece, ...]
     routes: int
     withheld: tuple[str, ...]
@@ -46,11 +50,7 @@ class Segment:
         It must not reach across the floor. And a session that is still below its floor will not be told of
         withdrawals up to there, so it must not be sent routes as they were before.
         """
-        return floor <= self.start or self.end <= floor <= self.made
-
-    def told(self, floor: int) -> tuple[Piece, ...]:
-        """Return what a session must be sent; withdrawals up to its floor mean nothing to it."""
-        return self.pieces if self.end > floor else tuple(piece for piece in self.pieces if not piece.withdrawal)
+        return self.end <= floor <= self.made if self.below else floor <= self.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +100,13 @@ class Stream:
         if backlog is None:
             backlog = Backlog(self._table.since(position), 0, self._table.version)
         entries, index, end, size = backlog.entries, backlog.index, position, 0
+        below = position < floor
         announce: dict[bytes, list[Entry]] = {}
         withdraw: dict[bytes, list[Entry]] = {}
         repeated: dict[bytes, int] = {}  # octets that each route of a set brings besides
         for entry in entries[index : index + SEGMENT_ENTRIES]:
             version, attributes, item = entry
-            if end < floor < version:
+            if below and version > floor:
                 end = floor
                 break
             if len(announce) + len(withdraw) >= SEGMENT_SETS or size >= SEGMENT_OCTETS:
@@ -114,6 +115,8 @@ class Stream:
             end = version
             if not self._table.current(entry):
                 continue  # changed meanwhile: its new version comes later
+            if below and type(attributes) is Withdrawn:
+                continue
             routes, octets = (withdraw, attributes[0]) if isinstance(attributes, Withdrawn) else (announce, attributes)
             same = routes.get(octets)
             if same is None:
@@ -124,10 +127,10 @@ class Stream:
             same.append(entry)
             size += len(item) + (repeated.get(octets, 0) if repeated else 0)
         if index == len(entries):
-            end = floor if end < floor < backlog.upto else backlog.upto
+            end = min(floor, backlog.upto) if below else backlog.upto
         if end < backlog.upto:
             self._remember(end, Backlog(entries, index, backlog.upto))
-        return self._pack(position, end, announce, withdraw)
+        return self._pack(position, end, below, announce, withdraw)
 
     def _remember(self, position: int, backlog: Backlog) -> None:
         self._backlogs[position] = backlog
@@ -135,14 +138,20 @@ class Stream:
             self._backlogs.pop(next(iter(self._backlogs)))
 
     def _pack(
-        self, start: int, end: int, announce: dict[bytes, list[Entry]], withdraw: dict[bytes, list[Entry]]
+        self,
+        start: int,
+        end: int,
+        below: bool,
+        announce: dict[bytes, list[Entry]],
+        withdraw: dict[bytes, list[Entry]],
     ) -> Segment:
         routes = sum(map(len, announce.values())) + sum(map(len, withdraw.values()))
         pack = self._pack_in_order if routes <= ORDERED_ENTRIES else self._pack_bulk
         pieces, skipped = pack(end, announce, withdraw)
-        pieces = self._superseded() + pieces
+        if skipped and not below:
+            pieces.append(self._in_place_of(skipped, end))
         withheld = tuple(each.reason for each in skipped)
-        return Segment(start, end, self._table.version, tuple(pieces), routes, withheld)
+        return Segment(start, end, self._table.version, below, (*self._superseded(), *pieces), routes, withheld)
 
     def _pack_in_order(
         self, end: int, announce: dict[bytes, list[Entry]], withdraw: dict[bytes, list[Entry]]
@@ -158,8 +167,6 @@ class Stream:
             for place, joined in self._joined(entries):
                 messages = b"".join(packer.withdraw(self._table.family, {octets: [entry[2] for entry in joined]}))
                 pieces.append(Piece(kin(self._table.family, octets), joined[0][0], place, True, messages))
-        if skipped:
-            pieces.append(self._in_place_of(skipped, end))
         return pieces, skipped
 
     def _joined(self, entries: list[Entry]) -> Iterator[tuple[int, list[Entry]]]:
@@ -176,8 +183,7 @@ class Stream:
         announcements = b"".join(packer.announce(family, _items(announce)))
         skipped = packer.skipped
         withdrawals = b"".join(packer.withdraw(family, _items(withdraw)))
-        pieces = [Piece(end, end, 0, True, withdrawals), Piece(end, end, 0, False, announcements)]
-        return [self._in_place_of(skipped, end), *pieces] if skipped else pieces, skipped
+        return [Piece(end, end, 0, True, withdrawals), Piece(end, end, 0, False, announcements)], skipped
 
     def _in_place_of(self, skipped: list[Skipped], end: int) -> Piece:
         """Withdraw what this session cannot be sent: it must not stay there in its former form either."""

@@ -36,7 +36,7 @@ class Collected:
                 break
             if turn == len(self.turns):
                 self.turns.append([])
-            self.turns[turn].append(alone(segment.told(floor)) if resent else segment.told(floor))
+            self.turns[turn].append(alone(segment.pieces) if resent else segment.pieces)
             self.credit -= segment.size
             self.routes += segment.routes
             self.withheld.update(dict.fromkeys(segment.withheld))

@@ -39,7 +39,7 @@ class Kills:
     unclosed: int = 0  # sessions that supervisord's death ended without NOTIFICATION
     lost: int = 0  # routes that were acknowledged
     back: int = 0  # routes that were withdrawn
-    needless: int = 0  # announcements and withdrawals that a peer had been sent before
+    needless: int = 0  # announcements and withdrawals that told a peer nothing new
     unexpected: int = 0  # lines that the helper read and that are no `done`, or one too many
     orphans: int = 0
     twice: int = 0  # programs that ran twice
@@ -229,10 +229,11 @@ def strike_supervisord(bed: Bed, result: Kills) -> None:
     bed.start()
     for peer in bed.watched:
         whole(bed, peer, answered, 0.0)
-    # What the helper withdraws again, because it died before the answer, is told again: it starts after the sessions.
+    unheard_of = [set(peer.session.withdrawn) - set(peer.session.announced) for peer in bed.watched]
+    # What the helper withdraws again, because it died before the answer, is told again. It starts after the sessions,
+    # maybe just now, and notes what it will repeat before it says it: so this is asked last.
     again = set(map(route, bed.flow.repeated()))
-    for peer in bed.watched:
-        result.back += len(peer.session.withdrawn.keys() - peer.session.announced.keys() - again)
+    result.needless += sum(len(keys - again) for keys in unheard_of)
 
 
 def count_twice(bed: Bed) -> int:

@@ -201,7 +201,7 @@ class Peer:
                 if error is not None:
                     session.send(Notification.from_error(error).message())
                     break
-                if session.established is not None:
+                if session.established is not None and session.notification is None:
                     session.send(build(MessageType.KEEPALIVE))
         except OSError as error:  # the other side closed first
             session.reset = error

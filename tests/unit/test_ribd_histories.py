@@ -189,6 +189,23 @@ def test_a_new_session_is_sent_every_route_once_and_no_withdrawal(
         assert peer.ends == list(FAMILIES)
 
 
+def test_a_table_that_fits_one_answer_is_sent_at_once_however_many_withdrawals_lie_between_its_routes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = Daemon(tmp_path, monkeypatch)
+    daemon.enrol(["a"])
+    for first in range(0, 20_000, 100):
+        daemon.apply(["a"], 1, UNICAST, 1, [unicast(number) for number in range(first, first + 100)])
+        if first >= 5000:
+            daemon.apply(["a"], 0, UNICAST, 0, [unicast(number) for number in range(first - 5000, first - 4900)])
+    peer = SimulatedPeer("a", 1)
+    assert peer.pull(daemon)
+    daemon.apply(["a"], 0, UNICAST, 0, [unicast(number) for number in range(15_000, 16_000)])
+    assert (peer.announced, peer.withdrawn) == (5000, 0)
+    peer.drain(daemon)
+    assert (peer.announced, peer.withdrawn) == (5000, 1000)
+
+
 def test_a_session_that_comes_after_a_withdrawal_is_not_sent_what_an_earlier_one_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,8 @@ class Update(NamedTuple):
 
     error: why the routes of the message were turned into withdrawals. discarded: malformed attributes, and routes of
     BGP-LS, that were dropped, and why; the other routes stand. eor: the family whose End-of-RIB this is (RFC 4724).
+    plain: it only announces IPv4 routes without path identifiers, and each of its attributes is known, without fault,
+    and means what it means by itself: whoever trusts this needs no judgement of his own.
     """
 
     announced: tuple[Reach, ...]
@@ -63,6 +65,7 @@ class Update(NamedTuple):
     error: str | None = None
     discarded: tuple[str, ...] = ()
     eor: Family | None = None
+    plain: bool = False
 
 
 _NOTHING_RECEIVED = Received(
@@ -73,6 +76,7 @@ _NOTHING_RECEIVED = Received(
     discarded=(),
     leak=None,
     sound=False,
+    plain=False,
 )
 
 
@@ -104,7 +108,8 @@ class UpdateDecoder:
             if received is not None and received.sound:
                 # The hot path: IPv4 routes, nothing else, attributes without fault.
                 reach = Reach(IPV4_UNICAST, received.next_hop, self._ipv4_items(body[stop:]))
-                return Update((reach,), (), received.attributes, None, received.discarded, None)
+                plain = received.plain and not self._ipv4_add_path
+                return Update((reach,), (), received.attributes, None, received.discarded, None, plain)
         if end == 4:
             return Update((), (), NO_ATTRIBUTES, None, (), IPV4_UNICAST)
         return self._decode(body[2 : start - 2], octets, body[stop:])

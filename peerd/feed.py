@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from bus.schema import FEED_RECEIVED, FEED_SENT, Feed, Subscribe
+from bus.schema import FEED_PLAIN, FEED_RECEIVED, FEED_SENT, Feed, Subscribe
 
 BACKLOG = 8 * 1024 * 1024  # octets that wait for one subscriber before the peer is read no more
 PATIENCE = 1.0  # seconds for which a subscriber without credit may hold the peer back
 FEED_OCTETS = 256 * 1024  # of one Feed message, roughly
-MESSAGES = (FEED_RECEIVED, FEED_SENT)
+MESSAGES = (FEED_RECEIVED, FEED_PLAIN, FEED_SENT)
 ITEM_OVERHEAD = 24  # octets of msgpack and time in an item
 
 
@@ -35,6 +35,8 @@ class Subscription:
 
     def wants(self, kind: int, octets: bytes) -> bool:
         """Whether an item is of interest."""
+        if kind == FEED_PLAIN:
+            kind = FEED_RECEIVED
         if not self.request.kinds >> kind & 1:
             return False
         if kind == FEED_RECEIVED:

@@ -39,7 +39,8 @@ class Receiver:
         """Take UPDATEs; return why the session must end, if it must."""
         now, decode, keep, limited = time.time(), self._decode, self._keep, bool(self._limits)
         self._idle_hold = 0.0
-        good, failure = [], None
+        good: list[tuple[bytes, bool]] = []
+        failure = None
         for message in delivery.messages:
             try:
                 update = decode(message[19:])
@@ -52,7 +53,7 @@ class Receiver:
                 break
             if update.error is not None:
                 self._log.warning("routes treated as withdrawn peer=%s reason=%s", self._name, update.error)
-            good.append(message)
+            good.append((message, update.plain))
         self._report.received_updates(good, now)
         if failure is not None:
             self._log.warning("UPDATE refused peer=%s error=%s", self._name, failure)

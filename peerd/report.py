@@ -16,7 +16,7 @@ from bgp.notification import Notification
 from bgp.prefix_limit import Crossing
 from bgp.refresh import Refresh
 from bgp.settings_wire import facts_to_wire
-from bus.schema import FEED_FSM, FEED_OPENED, FEED_RECEIVED, FEED_SENT, FEED_STATE, Message, Subscribe
+from bus.schema import FEED_FSM, FEED_OPENED, FEED_PLAIN, FEED_RECEIVED, FEED_SENT, FEED_STATE, Message, Subscribe
 from bus.transport import Loop, Publisher
 from peerd.subscribers import Subscribers
 
@@ -128,13 +128,16 @@ class Report:
         if kind == MessageType.NOTIFICATION:
             self._notified("receive", message)
 
-    def received_updates(self, messages: list[bytes], now: float) -> None:
-        """Tell of UPDATEs from the peer, read at `now`, that could be understood."""
+    def received_updates(self, messages: list[tuple[bytes, bool]], now: float) -> None:
+        """Tell of UPDATEs from the peer, read at `now`, that could be understood; each with whether it is plain."""
         self.received[MessageType.UPDATE] = self.received.get(MessageType.UPDATE, 0) + len(messages)
-        self._subscribers.feed([[now, FEED_RECEIVED, message] for message in messages])
+        if self._subscribers:
+            self._subscribers.feed(
+                [[now, FEED_PLAIN if plain else FEED_RECEIVED, message] for message, plain in messages]
+            )
         topic = f"update/{self._name}"
         if messages and self._publisher.wanted(topic):
-            self._publisher.publish(topic, {"messages": messages})
+            self._publisher.publish(topic, {"messages": [message for message, _ in messages]})
 
     def refresh(self, refresh: Refresh) -> None:
         """Tell that the peer asked for its routes again."""

@@ -24,6 +24,7 @@ from bus.names import address_of, neighbor_of
 from bus.schema import (
     FEED_FSM,
     FEED_OPENED,
+    FEED_PLAIN,
     FEED_RECEIVED,
     FEED_SENT,
     FEED_STATE,
@@ -36,6 +37,7 @@ from bus.schema import (
 from bus.settings import ApiBinding, HelperConfiguration
 from bus.transport import Client, Loop
 
+MESSAGES = (FEED_RECEIVED, FEED_PLAIN, FEED_SENT)
 CREDIT = 4 * 1024 * 1024  # octets on the way from one session
 SESSIONS = 16_384  # of ranges, whose context is kept
 
@@ -107,10 +109,12 @@ class Watched:
 
     def render(self, when: float, kind: int, octets: bytes) -> list[bytes]:
         """Render an item."""
-        if kind in (FEED_RECEIVED, FEED_SENT):
+        if kind == FEED_PLAIN and self.received_form == Form.PARSED and self.negotiated is not None:
+            return self._count(self.renderer.plain(octets, when, self.negotiated, self.counter))
+        if kind in MESSAGES:
             # An OPEN belongs to a session that has negotiated nothing yet, whatever the one before has.
             negotiated = None if octets[18] == MessageType.OPEN else self.negotiated
-            direction, form = (RECEIVE, self.received_form) if kind == FEED_RECEIVED else (SEND, self.sent_form)
+            direction, form = (SEND, self.sent_form) if kind == FEED_SENT else (RECEIVE, self.received_form)
             return self._count(self.renderer.message(octets, when, direction, negotiated, self.counter, form))
         if kind == FEED_OPENED:
             return self._opened(when, octets)
@@ -239,7 +243,7 @@ class Feeds:
         full, skipped = self._full(), 0
         for when, kind, octets in message.items:
             size += len(octets) + 24
-            if full and kind in (FEED_RECEIVED, FEED_SENT):
+            if full and kind in MESSAGES:
                 skipped += 1
             else:
                 lines += watched.render(when, kind, octets)

@@ -56,8 +56,10 @@ def as_path(attribute: AsPath, dialect: Dialect) -> str:
     if dialect.flat_as_path:
         return flat_as_path(attribute)
     segments = ", ".join(
-        f'"{place}": {{"element": "{PATH_SEGMENTS[segment.kind]}", "value": {list(segment.asns)}}}'
-        for place, segment in enumerate(attribute.segments)
+        [
+            f'"{place}": {{"element": "{PATH_SEGMENTS[kind]}", "value": {list(asns)}}}'
+            for place, (kind, asns) in enumerate(attribute.segments)
+        ]
     )
     return f'"as-path": {{{segments}}}'
 
@@ -76,7 +78,7 @@ def flat_as_path(attribute: AsPath) -> str:
 
 def communities(attribute: Communities, dialect: Dialect) -> str:
     """Render communities as pairs, in numeric order."""
-    pairs = ", ".join(f"[ {value >> 16}, {value & 0xFFFF} ]" for value in sorted(attribute.values))
+    pairs = ", ".join([f"[ {value >> 16}, {value & 0xFFFF} ]" for value in sorted(attribute.values)])
     return f'"community": [ {pairs} ]'
 
 
@@ -154,9 +156,19 @@ ERROR = '"error": "treat-as-withdraw"'
 DISCARD = '"error": "discard"'
 
 
+def attribute_json(attribute: Attribute, dialect: Dialect) -> str:
+    """Render one attribute as members; nothing where it has none."""
+    return ROWS[type(attribute)](attribute, dialect)
+
+
 def attributes_json(attributes: Iterable[Attribute], verdict: str, dialect: Dialect) -> str:
     """Render the `attribute` object of an event; `verdict` is an `error` member or empty."""
-    members = [text for attribute in attributes if (text := ROWS[type(attribute)](attribute, dialect))]
+    members = [text for attribute in attributes if (text := attribute_json(attribute, dialect))]
     if verdict:
         members.append(verdict)
+    return joined(members)
+
+
+def joined(members: list[str]) -> str:
+    """Return the `attribute` object of these members."""
     return f"{{ {', '.join(members)} }}"

@@ -94,14 +94,25 @@ class JsonEvents:
 
     def update(self, when: float, counter: int, direction: str, update: Update, octets: bytes, embed: bool) -> bytes:
         """Render an UPDATE."""
-        renderer = self._updates.get(direction)
-        if renderer is None:
-            add_path = self._negotiated.add_path_send if direction == SEND else self._negotiated.add_path_receive
-            renderer = self._updates[direction] = UpdateJson(self._dialect, self._layout, add_path)
-        text = f', "message": {renderer.render(update)}'
+        text = f', "message": {self._of_updates(direction).render(update)}'
         if embed or self._dialect.always_negotiated:
             text += f"{self._negotiated_member()} "
         return self._message("update", when, counter, direction, octets, text)
+
+    def plain(self, when: float, counter: int, direction: str, message: bytes) -> bytes:
+        """Render a plain UPDATE."""
+        text = f', "message": {self._of_updates(direction).plain(message)}'
+        if self._dialect.always_negotiated:
+            text += f"{self._negotiated_member()} "
+        return self._message("update", when, counter, direction, b"", text)
+
+    def _of_updates(self, direction: str) -> UpdateJson:
+        renderer = self._updates.get(direction)
+        if renderer is None:
+            negotiated = self._negotiated
+            add_path = negotiated.add_path_send if direction == SEND else negotiated.add_path_receive
+            renderer = self._updates[direction] = UpdateJson(self._dialect, self._layout, negotiated, add_path)
+        return renderer
 
     def notification(self, when: float, counter: int, direction: str, message: Notification, octets: bytes) -> bytes:
         """Render a NOTIFICATION."""

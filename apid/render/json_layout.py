@@ -14,7 +14,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 
 from apid.render.dialect import Dialect
-from apid.render.fast import ipv4_prefixes
 from apid.render.nlri import nlri_members, nlri_text, route_prefix
 from apid.render.routes import NO_NEXT_HOP, next_hops, read_route
 from apid.render.values import path_id_text, quote
@@ -62,11 +61,11 @@ class Layout(ABC):
         """Render what stands before the routes, where all are IPv4 unicast and have one next hop."""
 
     @abstractmethod
-    def ipv4_routes(self, items: list[bytes], next_hop: str) -> str:
+    def ipv4_routes(self, prefixes: list[str], next_hop: str) -> str:
         """Render those routes, up to the end of the family's object; they have no path identifiers."""
 
     @abstractmethod
-    def ipv4_withdrawn(self, items: list[bytes]) -> str:
+    def ipv4_withdrawn(self, prefixes: list[str]) -> str:
         """Render the value of `withdraw` where all are IPv4 unicast; they have no path identifiers."""
 
     def _members(self, route: NLRI, next_hop: str, add_path: bool) -> list[str]:
@@ -127,17 +126,17 @@ class ByNextHop(Layout):
         opening = '"' if self._compact else '{ "nlri": "'
         return f'{{ "ipv4 unicast": {{ "{next_hop}": [ {opening}'
 
-    def ipv4_routes(self, items: list[bytes], next_hop: str) -> str:
+    def ipv4_routes(self, prefixes: list[str], next_hop: str) -> str:
         """Join prefixes by what stands between them."""
         if self._compact:
-            return '", "'.join(ipv4_prefixes(items)) + '" ] } }'
-        return '" }, { "nlri": "'.join(ipv4_prefixes(items)) + '" } ] } }'
+            return '", "'.join(prefixes) + '" ] } }'
+        return '" }, { "nlri": "'.join(prefixes) + '" } ] } }'
 
-    def ipv4_withdrawn(self, items: list[bytes]) -> str:
+    def ipv4_withdrawn(self, prefixes: list[str]) -> str:
         """Join prefixes by what stands between them."""
         if self._compact:
-            return '{ "ipv4 unicast": [ "' + '", "'.join(ipv4_prefixes(items)) + '" ] }'
-        return '{ "ipv4 unicast": [ { "nlri": "' + '" }, { "nlri": "'.join(ipv4_prefixes(items)) + '" } ] }'
+            return '{ "ipv4 unicast": [ "' + '", "'.join(prefixes) + '" ] }'
+        return '{ "ipv4 unicast": [ { "nlri": "' + '" }, { "nlri": "'.join(prefixes) + '" } ] }'
 
 
 class ByPrefix(Layout):
@@ -197,14 +196,14 @@ class ByPrefix(Layout):
         """Render up to the first prefix."""
         return '{ "ipv4 unicast": { "'
 
-    def ipv4_routes(self, items: list[bytes], next_hop: str) -> str:
+    def ipv4_routes(self, prefixes: list[str], next_hop: str) -> str:
         """Join prefixes by what stands between them; a prefix that comes twice is said once."""
         path = f'": [ {{ "next-hop": "{next_hop}" }} ]'
-        return f'{path}, "'.join(dict.fromkeys(ipv4_prefixes(items))) + path + " } }"
+        return f'{path}, "'.join(dict.fromkeys(prefixes)) + path + " } }"
 
-    def ipv4_withdrawn(self, items: list[bytes]) -> str:
+    def ipv4_withdrawn(self, prefixes: list[str]) -> str:
         """Join prefixes by what stands between them; a prefix that comes twice is said once."""
-        return '{ "ipv4 unicast": { "' + '": {}, "'.join(dict.fromkeys(ipv4_prefixes(items))) + '": {} } }'
+        return '{ "ipv4 unicast": { "' + '": {}, "'.join(dict.fromkeys(prefixes)) + '": {} } }'
 
 
 LAYOUTS: dict[str, type[Layout]] = {"by-next-hop": ByNextHop, "by-prefix": ByPrefix}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from apid.render.dialect import DIALECTS
 from apid.render.envelope import NeighborContext, ProcessContext
-from apid.render.form import SEND, Form
+from apid.render.form import RECEIVE, SEND, Form
 from apid.render.json_events import JsonEvents
 from apid.render.names import SIGNALS
 from apid.render.text_events import TextEvents
@@ -118,13 +118,19 @@ class Renderer:
     def update(
         self, message: bytes, when: float, direction: str, negotiated: Negotiated | None, counter: int, form: int
     ) -> list[bytes]:
-        """Render an UPDATE; this is the path of full tables."""
+        """Render an UPDATE."""
         if form != Form.PARSED:
             return self.message(message, when, direction, negotiated, counter, form)
         if negotiated is not self._negotiated:
             self._session(negotiated)
         event = self._update(message, when, direction, counter, b"", False)
         return [event] if event else []
+
+    def plain(self, message: bytes, when: float, negotiated: Negotiated, counter: int) -> list[bytes]:
+        """Render a plain UPDATE from the peer (`bgp.update.Update.plain`), decoded: the path of full tables."""
+        if negotiated is not self._negotiated:
+            self._session(negotiated)
+        return [self._events.plain(when, counter, RECEIVE, message)]
 
     # The other messages need no path of their own.
     open = keepalive = notification = refresh = operational = message

@@ -147,8 +147,14 @@ ROWS: dict[type[Attribute], Row] = {
 
 def attributes_text(attributes: Iterable[Attribute], dialect: Dialect = DEFAULT_DIALECT) -> str:
     """Render attributes in the order of their codes, each after a space; next hops are the route's to show."""
-    texts = [
-        as_path(attribute, dialect) if isinstance(attribute, AsPath) else ROWS[type(attribute)](attribute)
-        for attribute in attributes
-    ]
-    return "".join(f" {text}" for text in texts if text)
+    return joined([text for attribute in attributes if (text := attribute_text(attribute, dialect))])
+
+
+def attribute_text(attribute: Attribute, dialect: Dialect) -> str:
+    """Render one attribute; nothing where it has no text."""
+    return as_path(attribute, dialect) if isinstance(attribute, AsPath) else ROWS[type(attribute)](attribute)
+
+
+def joined(texts: list[str]) -> str:
+    """Return the texts of attributes, each after a space."""
+    return "".join(f" {text}" for text in texts)

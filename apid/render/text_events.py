@@ -75,17 +75,27 @@ class TextEvents:
 
     def update(self, when: float, counter: int, direction: str, update: Update, octets: bytes, embed: bool) -> bytes:
         """Render an UPDATE: one line for each route, between `start` and `end`."""
+        return self._update(direction, self._of_updates(direction).render(update), octets)
+
+    def plain(self, when: float, counter: int, direction: str, message: bytes) -> bytes:
+        """Render a plain UPDATE."""
+        return self._update(direction, self._of_updates(direction).plain(message), b"")
+
+    def _of_updates(self, direction: str) -> UpdateText:
         renderer = self._updates.get(direction)
         if renderer is None:
-            add_path = self._negotiated.add_path_send if direction == SEND else self._negotiated.add_path_receive
-            renderer = self._updates[direction] = UpdateText(self._dialect, add_path)
+            negotiated = self._negotiated
+            add_path = negotiated.add_path_send if direction == SEND else negotiated.add_path_receive
+            renderer = self._updates[direction] = UpdateText(self._dialect, negotiated, add_path)
+        return renderer
+
+    def _update(self, direction: str, lines: list[str], octets: bytes) -> bytes:
         start = f"{self._start} {direction} update "
-        lines = [f"{start}start"]
-        lines.extend(start + line for line in renderer.render(update))
+        framed = [f"{start}start", *(start + line for line in lines)]
         if octets:
-            lines.append(octets_text(octets))
-        lines.append(f"{start}end\n\n")
-        return "\n".join(lines).encode()
+            framed.append(octets_text(octets))
+        framed.append(f"{start}end\n\n")
+        return "\n".join(framed).encode()
 
     def notification(self, when: float, counter: int, direction: str, message: Notification, octets: bytes) -> bytes:
         """Render a NOTIFICATION."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from apid.render.dialect import Dialect
-from apid.render.fast import ipv4_prefixes
+from apid.render.fast import ipv4_prefix_field, ipv4_prefixes
 from apid.render.json_layout import Families
 from apid.render.nlri import nlri_text
+from apid.render.plain import AttributeTexts, plain_fields
 from apid.render.remembered import Remembered
 from apid.render.routes import next_hops, read_route
-from apid.render.text_attributes import attributes_text
+from apid.render.text_attributes import attribute_text, attributes_text, joined
 from bgp.family import IPV4_UNICAST, Family
+from bgp.negotiated import Negotiated
 from bgp.nlri import NLRI, Flow, LabelledPrefix, Prefix, Vpls, VpnPrefix
 from bgp.update import Update
 
@@ -29,12 +31,14 @@ def event_text(route: NLRI, next_hop: str, add_path: bool) -> str:
 class UpdateText:
     """Render the UPDATEs of one session in one direction as lines without their common start."""
 
-    __slots__ = ("_add_path", "_attributes", "_dialect")
+    __slots__ = ("_add_path", "_attributes", "_dialect", "_heads", "_texts")
 
-    def __init__(self, dialect: Dialect, add_path: Families) -> None:
+    def __init__(self, dialect: Dialect, negotiated: Negotiated, add_path: Families) -> None:
         self._dialect = dialect
         self._add_path = add_path
         self._attributes = Remembered[str]()
+        self._texts = AttributeTexts(lambda attribute: attribute_text(attribute, dialect), negotiated)
+        self._heads = Remembered[tuple[str, str]]()
 
     def render(self, update: Update) -> list[str]:
         """Return lines between `start` and `end`: withdrawn IPv4 routes, announced ones, other withdrawn ones."""
@@ -58,6 +62,17 @@ class UpdateText:
             routes = [read_route(family, item) for item in items]
             lines.extend(f"announced {event_text(route, hop, add_path)}{said}" for hop in hops for route in routes)
         return lines + last
+
+    def plain(self, message: bytes) -> list[str]:
+        """Return the lines of a plain UPDATE."""
+        octets, nlri = plain_fields(message)
+        known = self._heads.get(octets)
+        if known is None:
+            texts, hop = self._texts.of(octets)
+            known = hop, joined(texts)
+            self._heads.keep(octets, known, len(known[1]))
+        hop, said = known
+        return [f"announced {prefix} next-hop {hop}{said}" for prefix in ipv4_prefix_field(nlri)]
 
     def _withdrawn(self, family: Family, items: Iterable[bytes]) -> list[str]:
         if family == IPV4_UNICAST and family not in self._add_path:

@@ -69,7 +69,8 @@ class Received(NamedTuple):
     fault: treat the routes as withdrawn. missing: the same, but only where there are routes. discarded: which
     attributes were dropped because they are malformed, and why; those that are repeated, not accepted from this peer,
     or unknown and non-transitive are dropped in silence. next_hop: of the NLRI field, empty where there is none.
-    leak: what RFC 9234 objects to. sound: IPv4 routes in the NLRI field may take all this as it is.
+    leak: what RFC 9234 objects to. sound: IPv4 routes in the NLRI field may take all this as it is. plain: sound, and
+    every attribute is known and means what it means by itself.
     """
 
     attributes: AttributeSet
@@ -79,6 +80,7 @@ class Received(NamedTuple):
     discarded: tuple[str, ...]
     leak: str | None
     sound: bool
+    plain: bool
 
 
 def separate(octets: bytes) -> Separated:
@@ -124,9 +126,11 @@ def read(octets: bytes, negotiated: Negotiated, known: dict[bytes, Attribute]) -
     seen: set[int] = set()
     discarded: list[str] = []
     fault: Fault | None = None
+    plain = negotiated.asn4
     try:
         for flags, code, start, value, stop in walk(octets):
             if code in seen:  # RFC 7606 section 3g: the first one counts
+                plain = False
                 continue
             seen.add(code)
             whole = octets[start:stop]
@@ -138,6 +142,7 @@ def read(octets: bytes, negotiated: Negotiated, known: dict[bytes, Attribute]) -
                 return None
             row = ATTRIBUTES.get(code)
             if row is None:
+                plain = False
                 if not flags & OPTIONAL:
                     raise NotifyError(
                         UPDATE_MESSAGE_ERROR,
@@ -146,7 +151,7 @@ def read(octets: bytes, negotiated: Negotiated, known: dict[bytes, Attribute]) -
                         whole,
                     )
                 if flags & TRANSITIVE:  # others are quietly ignored (RFC 4271 section 5)
-                    attributes[code] = known[whole] = UnknownAttribute(code, flags | PARTIAL, octets[value:stop])
+                    attributes[code] = UnknownAttribute(code, flags | PARTIAL, octets[value:stop])
                 continue
             if (flags ^ row.flags) & (OPTIONAL | TRANSITIVE):
                 # RFC 7606 section 3c, also for what this peer may not send: of two answers the stronger (3h).
@@ -168,7 +173,7 @@ def read(octets: bytes, negotiated: Negotiated, known: dict[bytes, Attribute]) -
         fault = fault or Fault(str(error), MALFORMED_ATTRIBUTE_LIST)
     if not negotiated.asn4:
         _merge_four_octet_numbers(attributes)
-    return _judge(octets, attributes, fault, discarded, negotiated)
+    return _judge(octets, attributes, fault, discarded, negotiated, plain and len(seen) == len(attributes))
 
 
 def _merge_four_octet_numbers(attributes: dict[int, Attribute]) -> None:
@@ -191,8 +196,9 @@ def _judge(
     fault: Fault | None,
     discarded: list[str],
     negotiated: Negotiated,
+    plain: bool,
 ) -> Received:
-    """Add what is to be said of the attributes as a whole."""
+    """Add what is to be said of the attributes as a whole; `plain` is what is known of that so far."""
     missing = leaked = None
     if Origin.CODE not in attributes:
         missing = "ORIGIN is missing"
@@ -204,7 +210,9 @@ def _judge(
         otc = attributes[OnlyToCustomer.CODE]
         leaked = leak(negotiated.role, otc.asn, negotiated.peer_as) if isinstance(otc, OnlyToCustomer) else None
     sound = bool(address) and not (fault or missing or leaked or next_hop_fault(address, negotiated))
-    return Received(AttributeSet(octets, attributes), fault, missing, address, tuple(discarded), leaked, sound)
+    return Received(
+        AttributeSet(octets, attributes), fault, missing, address, tuple(discarded), leaked, sound, plain and sound
+    )
 
 
 def next_hop_fault(address: bytes, negotiated: Negotiated) -> str | None:

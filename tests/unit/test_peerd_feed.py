@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import peerd.feed
-from bus.schema import FEED_FSM, FEED_OPENED, FEED_RECEIVED, FEED_SENT, FEED_STATE, Feed, Subscribe
+from bus.schema import FEED_FSM, FEED_OPENED, FEED_PLAIN, FEED_RECEIVED, FEED_SENT, FEED_STATE, Feed, Subscribe
 from peerd.feed import ITEM_OVERHEAD, PATIENCE, Subscription, sized
 
 HEADER = b"\xff" * 16 + b"\x00\x17"
@@ -44,6 +44,9 @@ def everything(subscriber: Subscription) -> list[Feed]:
         (1 << FEED_STATE, 0, 0, FEED_FSM, b"IDLE", False),
         (1 << FEED_RECEIVED, 1 << 2, 0, FEED_RECEIVED, UPDATE, True),
         (1 << FEED_RECEIVED, 1 << 2, 0, FEED_RECEIVED, KEEPALIVE, False),
+        (1 << FEED_RECEIVED, 1 << 2, 0, FEED_PLAIN, UPDATE, True),
+        (1 << FEED_RECEIVED, 1 << 3, 0, FEED_PLAIN, UPDATE, False),
+        (1 << FEED_SENT, 1 << 2, 1 << 2, FEED_PLAIN, UPDATE, False),
         (1 << FEED_RECEIVED, 1 << 2, 1 << 2, FEED_SENT, UPDATE, False),
         (1 << FEED_SENT, 0, 1 << 5, FEED_SENT, REFRESH, True),
         (1 << FEED_SENT, 1 << 5, 0, FEED_SENT, REFRESH, False),

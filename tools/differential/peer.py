@@ -18,14 +18,10 @@ CAPABILITIES = 2
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Something that the peer does `after` seconds of a session being up: send octets, or close where there are none.
-
-    session: the number of the connection that this is for, from 0.
-    """
+    """What the peer does `after` seconds since all were told to `begin`: send octets, or close where there are none."""
 
     after: float
     octets: bytes
-    session: int = 0
 
 
 @dataclass(slots=True)
@@ -45,7 +41,8 @@ class Peers:
         self.seen: dict[str, list[Connection]] = {address: [] for address in plans}
         self.changed = time.monotonic()
         self._ended = False
-        self._sockets: list[socket.socket] = []
+        self._sockets: dict[str, socket.socket] = {}  # the newest of each case
+        self._timers: list[threading.Timer] = []
         self._server = socket.create_server(("0.0.0.0", port), backlog=64)
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -54,10 +51,23 @@ class Peers:
         """Whether every case has had a session."""
         return all(self.seen.values())
 
+    def begin(self) -> None:
+        """Have every case say what it has to say, on the session that it has now."""
+        for address, (_, _, says) in self._plans.items():
+            for say in says:
+                timer = threading.Timer(say.after, self._say, (self._sockets[address], say.octets))
+                self._timers.append(timer)
+                timer.start()
+
+    def wait_until_said(self) -> None:
+        """Wait until all of that was said."""
+        for timer in self._timers:
+            timer.join()
+
     def close(self) -> None:
         """End everything."""
         self._ended = True
-        for sock in (self._server, *self._sockets):
+        for sock in (self._server, *self._sockets.values()):
             sock.close()
 
     def _accept(self) -> None:
@@ -70,15 +80,13 @@ class Peers:
             if address not in self._plans:
                 sock.close()
                 continue
-            self._sockets.append(sock)
+            self._sockets[address] = sock
             connection = Connection()
             self.seen[address].append(connection)
-            threading.Thread(
-                target=self._serve, args=(sock, address, connection, len(self.seen[address]) - 1), daemon=True
-            ).start()
+            threading.Thread(target=self._serve, args=(sock, address, connection), daemon=True).start()
 
-    def _serve(self, sock: socket.socket, address: str, connection: Connection, number: int) -> None:
-        own_as, extra, says = self._plans[address]
+    def _serve(self, sock: socket.socket, address: str, connection: Connection) -> None:
+        own_as, extra, _ = self._plans[address]
         buffer = b""
         try:
             while data := sock.recv(65536):
@@ -92,9 +100,6 @@ class Peers:
                     connection.messages.append(message)
                     if message[18] == MessageType.OPEN:
                         sock.sendall(answer(message, own_as, extra) + build(MessageType.KEEPALIVE, b""))
-                        for say in says:
-                            if say.session == number:
-                                threading.Timer(say.after, self._say, (sock, say.octets)).start()
         except OSError:
             pass
         connection.closed = True

@@ -119,8 +119,10 @@ def run(kind: str, plan: Plan, port: int) -> Result:
     try:
         _wait(lambda: peers.up, CONNECT_SECONDS, process, f"{kind}: sessions")
         _settle(peers, plan.quiet)
+        peers.begin()
         (directory / "go").touch()
         _wait((directory / "finished").exists, 120, process, f"{kind}: end of commands")
+        peers.wait_until_said()
         _settle(peers, plan.quiet)
         if plan.reload:
             file.write_text(configuration(plan.reload, directory, plan.encoder, plan.head))

@@ -289,6 +289,7 @@ FEED_RECEIVED = 4  # one whole BGP message from the peer
 FEED_SENT = 5  # one whole BGP message to the peer
 FEED_TRIED = 6  # none: the session is up and has its routes, or failed to come up; asked for alone, told once
 FEED_PLAIN = 7  # as FEED_RECEIVED, which asks for both: an UPDATE that was found plain (`bgp.update.Update.plain`)
+FEED_MESSAGES = (FEED_RECEIVED, FEED_PLAIN, FEED_SENT)
 
 
 @message(20, "bridge → peerd")

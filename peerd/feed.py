@@ -10,12 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from bus.schema import FEED_PLAIN, FEED_RECEIVED, FEED_SENT, Feed, Subscribe
+from bus.schema import FEED_MESSAGES, FEED_PLAIN, FEED_RECEIVED, FEED_SENT, Feed, Subscribe
 
 BACKLOG = 8 * 1024 * 1024  # octets that wait for one subscriber before the peer is read no more
 PATIENCE = 1.0  # seconds for which a subscriber without credit may hold the peer back
 FEED_OCTETS = 256 * 1024  # of one Feed message, roughly
-MESSAGES = (FEED_RECEIVED, FEED_PLAIN, FEED_SENT)
 ITEM_OVERHEAD = 24  # octets of msgpack and time in an item
 
 
@@ -52,7 +51,7 @@ class Subscription:
         are dropped only when the backlog is twice as large.
         """
         if self.lagging:
-            kept = [item for item in items if item[1] not in MESSAGES] if self.size < 2 * BACKLOG else []
+            kept = [item for item in items if item[1] not in FEED_MESSAGES] if self.size < 2 * BACKLOG else []
             self.lost += len(items) - len(kept)
             self.waiting += kept
             self.size += sized(kept)

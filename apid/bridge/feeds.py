@@ -23,6 +23,7 @@ from bus.daemon import RunDirectory
 from bus.names import address_of, neighbor_of
 from bus.schema import (
     FEED_FSM,
+    FEED_MESSAGES,
     FEED_OPENED,
     FEED_PLAIN,
     FEED_RECEIVED,
@@ -37,7 +38,6 @@ from bus.schema import (
 from bus.settings import ApiBinding, HelperConfiguration
 from bus.transport import Client, Loop
 
-MESSAGES = (FEED_RECEIVED, FEED_PLAIN, FEED_SENT)
 CREDIT = 4 * 1024 * 1024  # octets on the way from one session
 SESSIONS = 16_384  # of ranges, whose context is kept
 
@@ -111,7 +111,7 @@ class Watched:
         """Render an item."""
         if kind == FEED_PLAIN and self.received_form == Form.PARSED and self.negotiated is not None:
             return self._count(self.renderer.plain(octets, when, self.negotiated, self.counter))
-        if kind in MESSAGES:
+        if kind in FEED_MESSAGES:
             # An OPEN belongs to a session that has negotiated nothing yet, whatever the one before has.
             negotiated = None if octets[18] == MessageType.OPEN else self.negotiated
             direction, form = (SEND, self.sent_form) if kind == FEED_SENT else (RECEIVE, self.received_form)
@@ -243,7 +243,7 @@ class Feeds:
         full, skipped = self._full(), 0
         for when, kind, octets in message.items:
             size += len(octets) + 24
-            if full and kind in MESSAGES:
+            if full and kind in FEED_MESSAGES:
                 skipped += 1
             else:
                 lines += watched.render(when, kind, octets)

@@ -82,6 +82,8 @@ def _check(hint: Any) -> Check:
 
 # Plane 1: routes
 
+WITHDRAW, ANNOUNCE, WITHDRAW_ANNOUNCED = 0, 1, 2  # what a change of `Apply` does
+
 
 @message(1, "bridge | control → ribd")
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ class Apply(Message):
     targets: lists of neighbor names that `changes` refer to by index.
     changes: `[index into targets, announce (1) or withdraw (0), AFI, SAFI, attribute set, items]`; an attribute set
         is neutral path attribute octets, an item a path identifier (4 octets) and the NLRI. A seventh element of an
-        announcement is its lease: after so many seconds the routes are withdrawn, unless announced again.
+        announcement is its lease: after so many seconds the routes are withdrawn, unless announced again. 2 in place
+        of 0 withdraws what is announced, and says nothing of other routes.
     limited: these neighbors have limits; where ribd knows of no neighbors yet, it answers once it does.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bgp.family import FLOW_SAFIS, Family
 from bgp.nlri import route_key
 from bus.names import neighbor_of
-from bus.schema import Apply, Message
+from bus.schema import ANNOUNCE, Apply, Message
 from ribd.table import Rib, Withdrawn
 
 CONFIGURATION = "control"  # the client whose routes come from the configuration: they count, and are not refused
@@ -59,5 +59,5 @@ def _growth(rib: Rib, name: str, request: Apply) -> int:
             if rule not in before:
                 entry = None if routes is None else routes.entries.get(rule[1])
                 before[rule] = entry is not None and type(entry[1]) is not Withdrawn
-            after[rule] = bool(announce)
+            after[rule] = announce == ANNOUNCE
     return sum(after.values()) - sum(before.values())

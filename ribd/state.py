@@ -15,7 +15,7 @@ from bgp.family import Family
 from bgp.nlri import KEYED_BY_ITEM, route_key
 from bgp.route import check_set
 from bus.names import address_of, neighbor_of
-from bus.schema import Apply, Clear, Enrol, Message
+from bus.schema import ANNOUNCE, WITHDRAW, WITHDRAW_ANNOUNCED, Apply, Clear, Enrol, Message
 from ribd.journal import RECORD_LIMIT
 from ribd.lease import LONGEST
 from ribd.limit import CONFIGURATION
@@ -109,12 +109,14 @@ class State:
             if len(change) not in (6, 7):
                 raise RequestError(f"a change has 6 fields, or 7 with a lease, not {len(change)}")
             target, announce, afi, safi, attributes, items, *lease = change
-            if lease and (type(lease[0]) is not int or not 0 < lease[0] <= LONGEST or not announce):
+            if lease and (type(lease[0]) is not int or not 0 < lease[0] <= LONGEST or announce != ANNOUNCE):
                 raise RequestError(f"a lease is of an announcement, 1 to {LONGEST} seconds: {lease[0]!r:.40}")
             if type(target) is not int or not 0 <= target < len(request.targets):
                 raise RequestError(f"target {target!r} is not an index into {len(request.targets)} targets")
-            if announce not in (0, 1) or type(afi) is not int or type(safi) is not int:
-                raise RequestError(f"announce {announce!r}, AFI {afi!r}, SAFI {safi!r}: numbers expected")
+            if announce not in (WITHDRAW, ANNOUNCE, WITHDRAW_ANNOUNCED):
+                raise RequestError(f"a change withdraws (0, 2) or announces (1), not {announce!r:.40}")
+            if type(afi) is not int or type(safi) is not int:
+                raise RequestError(f"AFI {afi!r}, SAFI {safi!r}: numbers expected")
             if not 0 <= afi <= 0xFFFF or not 0 <= safi <= 0xFF:
                 raise RequestError(f"AFI {afi} or SAFI {safi} is out of range")
             self._check_octets(attributes, items)
@@ -176,11 +178,9 @@ class State:
         change, configured = self.rib.change, request.client == CONFIGURATION
         for target, announce, afi, safi, attributes, items, *lease in request.changes:
             seconds = lease[0] if lease else 0
-            changed = change(
-                targets[target], bool(announce), Family(afi, safi), attributes, items, configured, seconds, now
-            )
+            changed = change(targets[target], announce, Family(afi, safi), attributes, items, configured, seconds, now)
             outcome.leased |= bool(lease)
-            if announce:
+            if announce == ANNOUNCE:
                 outcome.announced += changed
             else:
                 outcome.withdrawn += changed

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from bgp.family import Family
 from bgp.nlri import KEYED_BY_ITEM, route_key
 from bus.names import address_of, neighbor_of
+from bus.schema import ANNOUNCE, WITHDRAW
 from ribd.lease import Leases
 
 
@@ -125,11 +126,11 @@ class FamilyTable:
             self.version = self.clock.version = version
         return changed
 
-    def withdraw(self, attributes: bytes, items: list[bytes]) -> int:
-        """Withdraw items; return how many were announced. An unknown route leaves a tombstone too.
+    def withdraw(self, attributes: bytes, items: list[bytes], unknown: bool = True) -> int:
+        """Withdraw items; return how many were announced. An `unknown` route leaves a tombstone too.
 
         ExaBGP sends a withdrawal for a route that it does not know, and scripts use it to clean up behind another
-        speaker of the same session.
+        speaker of the same session. It sends none for a watchdog's route that was never announced.
         """
         entries, version, changed = self.entries, self.clock.version, 0
         withdrawn = Withdrawn(attributes)
@@ -141,9 +142,12 @@ class FamilyTable:
             # A number is taken even where nothing changes: whether the tombstone is still there depends on `purge`,
             # which is not journalled, and a replay must count like the original.
             version += 1
-            if old is not None:
-                if type(old[1]) is Withdrawn:
+            if old is None:
+                if not unknown:
                     continue
+            elif type(old[1]) is Withdrawn:
+                continue
+            else:
                 del entries[key]
             changed += 1
             self.tombstones += 1
@@ -316,7 +320,7 @@ class Rib:
     def change(
         self,
         tables: list[Table],
-        announce: bool,
+        announce: int,
         family: Family,
         attributes: bytes,
         items: list[bytes],
@@ -325,8 +329,9 @@ class Rib:
         now: float = 0.0,
     ) -> int:
         """Announce (for `lease` seconds, or for ever) or withdraw items in tables; return how many entries changed."""
-        if not announce:
-            return sum(table.family(family).withdraw(attributes, items) for table in tables)
+        if announce != ANNOUNCE:
+            unknown = announce == WITHDRAW
+            return sum(table.family(family).withdraw(attributes, items, unknown) for table in tables)
         attributes = self.intern(attributes)
         changed = sum(table.family(family).announce(attributes, items, configured) for table in tables)
         if lease:

@@ -13,6 +13,7 @@ from apid.grammar.command import Batch, ClearAdjRib, RouteChange, Sync, Watchdog
 from apid.grammar.command_table import SYNC_SECONDS
 from apid.grammar.route import RouteEntry
 from bus.names import address_of
+from bus.schema import ANNOUNCE, WITHDRAW_ANNOUNCED
 
 
 class Request:
@@ -124,11 +125,12 @@ def watchdog(context: Context, neighbors: list[Known], command: Watchdog, client
     selected = select_configured(neighbors, command.selector)
     if not selected:
         return none_matches(neighbors)
+    kind = ANNOUNCE if command.announce else WITHDRAW_ANNOUNCED
     for names, changes in context.watchdogs.find(name, {known.name for known in selected}):
         for afi, safi, attributes, items in changes:
             octets = attributes if command.announce else b""
             for part in cut(items):
-                change = [0, int(command.announce), afi, safi, octets, part]
+                change = [0, kind, afi, safi, octets, part]
                 if reason := (yield context.changes.apply([names], [change])):
                     return str(reason)
     return ""

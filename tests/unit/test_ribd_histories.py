@@ -275,6 +275,19 @@ def test_what_was_packed_for_sessions_that_are_gone_is_forgotten(
     assert not groups
 
 
+def test_what_a_watchdog_withdraws_and_was_never_announced_is_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = Daemon(tmp_path, monkeypatch)
+    daemon.enrol(["a"])
+    daemon.apply(["a"], 1, UNICAST, 1, [unicast(1)])
+    daemon.apply(["a"], 2, UNICAST, 0, [unicast(1), unicast(2)])
+    assert len(daemon.state.rib.of["a"].family(UNICAST).entries) == 1
+    versions = daemon.versions()
+    daemon.start()
+    assert daemon.versions() == versions
+
+
 def test_withdrawing_again_after_tombstones_were_dropped_counts_alike_on_replay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

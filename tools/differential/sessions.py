@@ -99,4 +99,5 @@ CASES = (
         WATCHDOGS,
         ("!announce watchdog dog", "@sleep 0.5", "!withdraw watchdog dog", "@sleep 0.5", "!announce watchdog dog"),
     ),
+    Case("watchdog withdrawn first", WATCHDOGS.replace("dog dog", "dog cat"), ("!withdraw watchdog cat",)),
 )

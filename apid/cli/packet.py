@@ -10,18 +10,22 @@ import time
 import click
 
 from apid.cli.errors import Failed, Misconfigured
-from apid.cli.packing import pack_entry
+from apid.cli.packing import pack_entry, seen_by_us, shape_of
+from apid.cli.validate import known_neighbors
 from apid.grammar.command import RouteChange, parse_command
 from apid.grammar.nlri import read_family
 from apid.grammar.tokens import command_tokens
 from apid.grammar.words import GrammarError, Words
+from apid.load import LoadError, read_configuration
 from apid.render.decode import ASN as DECODE_ASN
-from apid.render.decode import decode_event, decode_nlri, octets_of
-from apid.render.envelope import ProcessContext
+from apid.render.decode import decode_context, decode_in_session, decode_neighbor, decode_nlri, octets_of
+from apid.render.envelope import NeighborContext, ProcessContext
 from bgp.family import IPV4_UNICAST, Family
 from bgp.message import HEADER_LENGTH
+from bgp.negotiated import Negotiated
 from bgp.pack import Packer
 from bgp.shape import Shape
+from bgp.wire import address_text
 
 ASN = click.IntRange(1, 2**32 - 1)
 VERBS = ("announce", "withdraw", "neighbor", "peer")
@@ -56,7 +60,9 @@ def _families(_ctx: click.Context, _parameter: click.Parameter, values: tuple[st
 @click.option("-o", "--open", "is_open", is_flag=True, hidden=True)
 @click.option("-d", "--debug", is_flag=True, hidden=True)
 @click.option("-p", "--pdb", is_flag=True, hidden=True)
-@click.option("-c", "--configuration", hidden=True)
+@click.option(
+    "-c", "--configuration", help="As the sessions of this file would, one line for each; not with -f, -i, -a, -z."
+)
 def decode(
     payload: tuple[str, ...],
     nlri: bool,
@@ -89,21 +95,45 @@ def decode(
             for line in decode_nlri(octets, families[0] if families else IPV4_UNICAST, path_information):
                 click.echo(line)
             return
-        event = decode_event(
-            octets,
-            families,
-            path_information,
-            asn4=not two_octet_as,
-            local_as=local_as,
-            peer_as=peer_as,
-            when=time.time(),
-            process=ProcessContext(socket.gethostname(), os.getpid(), os.getppid()),
-            encoder="text" if text else "json",
-            layout="by-prefix" if by_prefix else "by-next-hop",
-        )
+        if configuration is None:
+            negotiated = decode_context(
+                families, path_information, asn4=not two_octet_as, local_as=local_as, peer_as=peer_as
+            )
+            sessions = [(decode_neighbor(local_as, peer_as), negotiated)]
+        else:
+            sessions = _sessions(configuration)
+        for neighbor, negotiated in sessions:
+            event = decode_in_session(
+                octets,
+                neighbor,
+                negotiated,
+                when=time.time(),
+                process=ProcessContext(socket.gethostname(), os.getpid(), os.getppid()),
+                encoder="text" if text else "json",
+                layout="by-prefix" if by_prefix else "by-next-hop",
+            )
+            click.echo(event)
     except ValueError as error:
         raise Failed(f"invalid payload: {error}") from error
-    click.echo(event)
+
+
+def _sessions(file: str) -> list[tuple[NeighborContext, Negotiated]]:
+    """Return each neighbor of a configuration, and its session with a peer that agrees to all of it."""
+    try:
+        loaded = read_configuration([file])
+    except LoadError as error:
+        raise Misconfigured(str(error)) from error
+    all_known = known_neighbors(loaded)
+    sessions = []
+    for neighbor in loaded.configuration.neighbors:
+        known = all_known[neighbor.name]
+        shape = shape_of(known.settings, known.local_address, neighbor.group_updates)
+        peer_as = neighbor.peer_as or shape.local_as
+        local = known.configuration.local_address or "auto"
+        router_id = address_text(neighbor.router_id)
+        context = NeighborContext(known.address, local, shape.local_as, peer_as, router_id)
+        sessions.append((context, seen_by_us(known.settings, shape, peer_as)))
+    return sessions
 
 
 @click.command()

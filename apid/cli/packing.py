@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from apid.grammar.route import RouteEntry
 from bgp.attribute import (
@@ -60,6 +61,17 @@ def seen_by_peer(shape: Shape, peer_as: int) -> Negotiated:
         add_path_receive=frozenset(shape.add_path),
         next_hop=frozenset(shape.next_hop),
         aigp=shape.aigp,
+    )
+
+
+def seen_by_us(settings: SessionSettings, shape: Shape, peer_as: int) -> Negotiated:
+    """Return the context in which a session of this shape reads what such a peer sends."""
+    families = settings.families if settings.add_path_families is None else settings.add_path_families
+    return replace(
+        seen_by_peer(shape, peer_as),
+        local_as=shape.local_as,
+        peer_as=peer_as,
+        add_path_receive=frozenset(families) if settings.add_path & 1 else frozenset(),
     )
 
 

@@ -48,6 +48,11 @@ def decode_context(
     )
 
 
+def decode_neighbor(local_as: int = ASN, peer_as: int = ASN) -> NeighborContext:
+    """Return the neighbor that pasted octets are said to come from."""
+    return NeighborContext("127.0.0.1", "127.0.0.1", local_as, peer_as, "10.0.0.2")
+
+
 def whole_message(octets: bytes) -> bytes:
     """Put a header before octets that lack the marker, or all of it: then they are the body of an UPDATE."""
     if octets.startswith(MARKER):
@@ -77,6 +82,31 @@ def decode_event(
     an UPDATE may hold depends on whether `local_as` and `peer_as` are one AS. Raises ValueError, with the reason,
     where the octets are no such message.
     """
+    negotiated = decode_context(families, add_path, asn4=asn4, local_as=local_as, peer_as=peer_as)
+    return decode_in_session(
+        octets,
+        decode_neighbor(local_as, peer_as),
+        negotiated,
+        when=when,
+        process=process,
+        encoder=encoder,
+        layout=layout,
+        dialect=dialect,
+    )
+
+
+def decode_in_session(
+    octets: bytes,
+    neighbor: NeighborContext,
+    negotiated: Negotiated,
+    *,
+    when: float = 0.0,
+    process: ProcessContext | None = None,
+    encoder: str = "json",
+    layout: str = "by-next-hop",
+    dialect: str = DEFAULT_DIALECT.version,
+) -> str:
+    """Do as `decode_event` does, as if a session had received the octets."""
     message = whole_message(octets)
     length = int.from_bytes(message[16:18], "big")
     if len(message) < HEADER_LENGTH or length != len(message):
@@ -84,9 +114,7 @@ def decode_event(
     kind = message[18]
     if kind not in READ:
         raise ValueError(f"message type {kind} is not OPEN (1), UPDATE (2) or NOTIFICATION (3)")
-    negotiated = decode_context(families, add_path, asn4=asn4, local_as=local_as, peer_as=peer_as)
     check(message, negotiated)
-    neighbor = NeighborContext("127.0.0.1", "127.0.0.1", local_as, peer_as, "10.0.0.2")
     renderer = Renderer(neighbor, process or ProcessContext("", 0, 0), layout, encoder, dialect)
     events = renderer.message(message, when, DECODED, negotiated, 1, Form.PARSED)
     return b"".join(events).decode().rstrip("\n")

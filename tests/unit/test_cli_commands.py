@@ -245,3 +245,21 @@ def test_decode_reads_octets_of_a_peer_with_two_octet_as_numbers() -> None:
     path = event["neighbor"]["message"]["update"]["attribute"]["as-path"]
     assert path == {"0": {"element": "as-sequence", "value": [70000]}}
     assert event["neighbor"]["asn"] == {"local": 65533, "peer": 65002}
+
+
+def test_decode_reads_octets_as_each_session_of_a_configuration_would(tmp_path: Path) -> None:
+    path = tmp_path / "speaker.conf"
+    path.write_text(
+        "".join(
+            f"neighbor {peer} {{ router-id 10.0.0.9; local-address 10.0.0.1; local-as 65010; peer-as 65020;"
+            f" family {{ ipv4 unicast; }} capability {{ asn4 disable; add-path {add_path}; }} }}\n"
+            for peer, add_path in (("10.0.0.2", "receive"), ("10.0.0.3", "receive"))
+        )
+    )
+    octets = "00000014 40010100 4002060202 0001 0002 400304C0000201 00000005 180A0102"
+    events = [json.loads(line) for line in bgpbus("decode", "-c", str(path), octets).stdout.splitlines()]
+    assert [event["neighbor"]["address"]["peer"] for event in events] == ["10.0.0.2", "10.0.0.3"]
+    assert events[0]["neighbor"]["asn"] == {"local": 65010, "peer": 65020}
+    announced = events[0]["neighbor"]["message"]["update"]["announce"]
+    assert announced == {"ipv4 unicast": {"192.0.2.1": [{"nlri": "10.1.2.0/24", "path-information": "0.0.0.5"}]}}
+    assert "cannot be read" in bgpbus("decode", "-c", str(tmp_path / "none"), octets).stderr

@@ -17,7 +17,7 @@ from bgp.errors import BGPError
 from bgp.family import AFI, FLOW_SAFIS, IPV4_MULTICAST, IPV4_UNICAST, IPV6_UNICAST, SAFI, Family
 from bgp.negotiated import Negotiated
 from bgp.route import NEUTRAL
-from bgp.shape import Shape
+from bgp.shape import IPV6_OCTETS, Shape
 from bgp.wire import address_text
 
 DEFAULT_LOCAL_PREF = 100
@@ -114,7 +114,7 @@ class Translator:
     def _next_hop(self, family: Family, given: bytes | None) -> tuple[bytes | None, bytes | None]:
         """Return the next hop for MP_REACH_NLRI, None for routes in the NLRI field, and NEXT_HOP, if it is sent."""
         afi, safi = family
-        address = self._shape.local_address if given == b"" else given
+        address = self._own_address(family) if given == b"" else given
         if address is None:
             if safi in FLOW_SAFIS:
                 return b"", None
@@ -136,6 +136,13 @@ class Translator:
         if safi == SAFI.MPLS_VPN:
             address = b"".join(_ZERO_RD + address[start : start + 16] for start in range(0, len(address), 16))
         return address, attribute
+
+    def _own_address(self, family: Family) -> bytes:
+        """Return what `next-hop self` is: over IPv6 an IPv4 route has the router-id, unless IPv6 was agreed for it."""
+        shape = self._shape
+        if family.afi != AFI.IPV4 or len(shape.local_address) != IPV6_OCTETS or (family, AFI.IPV6) in shape.next_hop:
+            return shape.local_address
+        return shape.router_id
 
 
 def _place(code: int) -> float:

@@ -8,7 +8,8 @@ from typing import Any, Self
 from bgp.family import IPV4_UNICAST, Family
 from bgp.negotiated import MESSAGE_SIZE, Negotiated
 
-WIRE_FIELDS = 11
+WIRE_FIELDS = 12
+IPV6_OCTETS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Shape:
     local_address: packed, 4 or 16 octets, what `next-hop self` becomes.
     next_hop: families whose next hop may have another AFI (RFC 8950).
     role: ours, where both sides announced one (RFC 9234).
+    router_id: of an IPv6 session, what `next-hop self` becomes of an IPv4 route whose next hop must be IPv4.
     """
 
     ibgp: bool = True
@@ -31,6 +33,7 @@ class Shape:
     next_hop: tuple[tuple[Family, int], ...] = ()
     aigp: bool = False
     role: int | None = None
+    router_id: bytes = bytes(4)
 
     @classmethod
     def of(cls, negotiated: Negotiated, group_updates: bool = True) -> Self:
@@ -47,6 +50,7 @@ class Shape:
             next_hop=tuple(sorted(negotiated.next_hop)),
             aigp=negotiated.aigp,
             role=negotiated.role,
+            router_id=negotiated.local_id if len(negotiated.local_address) == IPV6_OCTETS else bytes(4),
         )
 
     def to_wire(self) -> list[Any]:
@@ -63,6 +67,7 @@ class Shape:
             [[*family, afi] for family, afi in self.next_hop],
             self.aigp,
             self.role,
+            self.router_id,
         ]
 
     @classmethod
@@ -70,13 +75,15 @@ class Shape:
         """Read what `to_wire` wrote; raises ValueError for anything else."""
         if len(fields) != WIRE_FIELDS:
             raise ValueError(f"a shape has {WIRE_FIELDS} fields, not {len(fields)}")
-        ibgp, local_as, local_address, asn4, message_size, group_updates, *lists, aigp, role = fields
+        ibgp, local_as, local_address, asn4, message_size, group_updates, *lists, aigp, role, router_id = fields
         for flag in (ibgp, asn4, group_updates, aigp):
             if type(flag) is not bool:
                 raise ValueError(f"shape: a boolean expected, {flag!r} seen")
         if not (_is_number(local_as) and _is_number(message_size) and (role is None or _is_number(role))):
             raise ValueError(f"shape: numbers expected, {local_as!r}, {message_size!r}, {role!r} seen")
-        if type(local_address) is not bytes or len(local_address) not in (4, 16):
+        if type(router_id) is not bytes or len(router_id) != 4:
+            raise ValueError(f"shape: a router-id of 4 octets expected, {router_id!r} seen")
+        if type(local_address) is not bytes or len(local_address) not in (4, IPV6_OCTETS):
             raise ValueError(f"shape: an address of 4 or 16 octets expected, {local_address!r} seen")
         families, add_path, next_hop = (_rows(rows, width) for rows, width in zip(lists, (2, 2, 3), strict=True))
         return cls(
@@ -91,6 +98,7 @@ class Shape:
             next_hop=tuple((Family(afi, safi), next_hop_afi) for afi, safi, next_hop_afi in next_hop),
             aigp=aigp,
             role=role,
+            router_id=router_id,
         )
 
 

@@ -40,6 +40,7 @@ def shape_of(settings: SessionSettings, local_address: bytes, group_updates: boo
         ibgp=settings.local_as == settings.peer_as,
         local_as=local_as,
         local_address=local_address or bytes(4),
+        router_id=settings.router_id,
         asn4=settings.asn4,
         message_size=EXTENDED_MESSAGE_SIZE if settings.extended_message else MESSAGE_SIZE,
         group_updates=group_updates,

@@ -501,6 +501,24 @@ def test_aigp_leaves_the_as_where_it_is_configured() -> None:
     assert b"\x80\x1a\x0b" in message
 
 
+@pytest.mark.parametrize(
+    ("agreed", "own"), [((), "40030401020304"), (((IPV4_UNICAST, 2),), "00010110" + "20010db8" + "00" * 11 + "01")]
+)
+def test_over_ipv6_self_is_the_router_id_to_an_ipv4_route_unless_ipv6_was_agreed(
+    agreed: tuple[tuple[Family, int], ...], own: str
+) -> None:
+    address = bytes.fromhex("20010db8" + "00" * 11 + "01")
+    shape = replace(IBGP, local_address=address, router_id=bytes((1, 2, 3, 4)), next_hop=agreed)
+    (message,) = pack(Packer(shape), IPV4_UNICAST, {encode_set([], b""): prefixes(1)}, [])
+    assert bytes.fromhex(own) in message
+
+
+def test_only_ipv6_sessions_differ_by_router_id() -> None:
+    four = Negotiated(local_as=1, peer_as=1, local_address=HOP, local_id=bytes((1, 2, 3, 4)))
+    assert Shape.of(four).router_id == bytes(4)
+    assert Shape.of(replace(four, local_address=bytes(16))).router_id == bytes((1, 2, 3, 4))
+
+
 def test_shapes_survive_the_bus() -> None:
     negotiated = Negotiated(
         local_as=65001,
@@ -517,7 +535,7 @@ def test_shapes_survive_the_bus() -> None:
     assert hash(Shape.from_wire(shape.to_wire())) == hash(shape)
 
 
-@pytest.mark.parametrize("position", range(11))
+@pytest.mark.parametrize("position", range(12))
 def test_shapes_that_are_none_are_refused(position: int) -> None:
     fields = EBGP.to_wire()
     fields[position] = "x"

@@ -119,8 +119,10 @@ class Outbound:
         return list(self.cursors)
 
     def take_end_of_refresh(self) -> list[Family]:
-        """Return the families that have been sent again completely."""
-        done = [family for family, cursor in self.cursors.items() if cursor.refreshing and cursor.caught_up]
+        """Return the families that have been sent again: all together, once each is out, as ExaBGP has it."""
+        if self.refreshing:
+            return []
+        done = [family for family, cursor in self.cursors.items() if cursor.refreshing]
         for family in done:
             self.cursors[family].refreshing = False
         return done

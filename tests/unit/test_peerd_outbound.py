@@ -85,6 +85,16 @@ def test_a_refresh_goes_back_to_the_start_and_keeps_what_the_peer_was_told_as_it
     assert outbound.take_end_of_refresh() == []
 
 
+def test_families_that_are_sent_again_together_end_together() -> None:
+    outbound = Outbound((V4, V6))
+    outbound.advance(batch((V4, 20, 10), (V6, 0, 0)))
+    assert outbound.refresh(V4)
+    assert outbound.refresh(V6)
+    assert outbound.take_end_of_refresh() == []
+    outbound.advance(batch((V4, 20, 20), (V6, 0, 0)))
+    assert outbound.take_end_of_refresh() == [V4, V6]
+
+
 def test_a_refresh_in_the_middle_of_the_first_table_keeps_the_farther_floor() -> None:
     outbound = Outbound((V4,))
     outbound.advance(batch((V4, 3, 10)))

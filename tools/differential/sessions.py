@@ -99,5 +99,11 @@ CASES = (
         WATCHDOGS,
         ("!announce watchdog dog", "@sleep 0.5", "!withdraw watchdog dog", "@sleep 0.5", "!announce watchdog dog"),
     ),
+    _capable(
+        "flush with a family without routes",
+        "route-refresh;",
+        f"{FAMILIES}static {{\nroute 10.0.0.0/8 next-hop 1.1.1.1;\n}}\n",
+        commands=("@sleep 0.5", "flush adj-rib out"),
+    ),
     Case("watchdog withdrawn first", WATCHDOGS.replace("dog dog", "dog cat"), ("!withdraw watchdog cat",)),
 )

@@ -23,6 +23,8 @@ CACHED_SETS = 8192  # translated attribute sets that a packer keeps for each fam
 SHARED_FAMILIES = (IPV4_UNICAST, IPV4_MCAST_VPN, IPV6_MCAST_VPN)
 SEPARATE_ROUTES = 16
 
+BARE_SAFIS = (SAFI.UNICAST, SAFI.MULTICAST)  # whose withdrawals are sent without attributes
+
 _BESIDE = 64  # octets in a message that are neither routes nor their attributes: headers, and a next hop
 _FIXED = 23  # header, and the two length fields of an UPDATE
 _REACH_HEADER = b"\x80\x0e"
@@ -152,7 +154,7 @@ class Packer:
             pieces, _ = self._pieces(family, items, self.shape.message_size - _FIXED)
             return [_withdrawal(piece) for piece in pieces]
         attributes = b""
-        if family.safi not in (SAFI.UNICAST, SAFI.MULTICAST):
+        if family.safi not in BARE_SAFIS:
             with suppress(Unsendable):
                 attributes = self._translator.withdrawal(family, attribute_set)
         room = self.shape.message_size - _FIXED - _ATTRIBUTE_HEADER - 3

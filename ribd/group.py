@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bgp.family import Family
-from bgp.pack import Packer, Skipped
+from bgp.pack import BARE_SAFIS, Packer, Skipped
 from bgp.shape import Shape
 from ribd.order import Piece, kin
 from ribd.table import Entry, FamilyTable, Table, Withdrawn
@@ -182,7 +182,10 @@ class Stream:
         family, packer = self._table.family, self._packer
         announcements = b"".join(packer.announce(family, _items(announce)))
         skipped = packer.skipped
-        withdrawals = b"".join(packer.withdraw(family, _items(withdraw)))
+        gone = _items(withdraw)
+        if family.safi in BARE_SAFIS:
+            gone = {b"": [item for items in gone.values() for item in items]}
+        withdrawals = b"".join(packer.withdraw(family, gone))
         return [Piece(end, end, 0, True, withdrawals), Piece(end, end, 0, False, announcements)], skipped
 
     def _in_place_of(self, skipped: list[Skipped], end: int) -> Piece:

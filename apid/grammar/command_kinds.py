@@ -17,7 +17,7 @@ PREFIX_SAFIS = (SAFI.UNICAST, SAFI.MULTICAST, SAFI.NLRI_MPLS, SAFI.MPLS_VPN)
 
 @dataclass(frozen=True, slots=True)
 class RouteChange:
-    """Announce or withdraw routes; entries of a withdrawal have no attributes.
+    """Announce or withdraw routes; withdrawals with different attributes are sent apart, as ExaBGP does.
 
     `wait` says whether the answer waits until peers were sent them, None: as `session sync` says.
     """

@@ -68,7 +68,7 @@ class Draft:
 
     def encode(self) -> bytes:
         """Return the neutral attribute set; nothing for a withdrawal that names no attribute."""
-        if self.withdraw and not (self.attributes or self.communities or self.next_hop):
+        if self.withdraw and self.next_hop is None and not (self.attributes or self.communities):
             return b""
         attributes = {ORIGIN_IGP.CODE: ORIGIN_IGP} | self.attributes
         raw = attributes.pop(EXTENDED_COMMUNITIES, None) if self.communities else None

@@ -82,12 +82,12 @@ def read_entries(statement: Statement, words: Words, withdraw: bool) -> list[Rou
 
 
 def entry(family: Family, items: tuple[bytes, ...], draft: Draft) -> RouteEntry:
-    """Turn a finished draft into an entry. What a withdrawal of a plain route says beside it is never sent."""
+    """Turn a finished draft into an entry."""
     if draft.lease and draft.watchdog is not None:
         raise ValueError("'ttl' and 'watchdog' are given both: a watchdog's route comes and goes with the watchdog")
     return RouteEntry(
         family,
-        b"" if draft.withdraw and family.safi in (SAFI.UNICAST, SAFI.MULTICAST) else draft.encode(),
+        draft.encode(),
         items,
         watchdog=draft.watchdog,
         withdrawn=draft.withdrawn and draft.watchdog is not None,

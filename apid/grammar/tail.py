@@ -120,10 +120,7 @@ class Tails:
         self._around: dict[tuple[str, str], tuple[bytes, bytes, bytes, int] | None] = {}
 
     def read(self, tail: str, withdraw: bool = False) -> Tail | None:
-        """Return what a tail says; None where it is not simple, or wrong.
-
-        A withdrawal has no attributes: they are checked, but do not count.
-        """
+        """Return what a tail says; None where it is not simple, or wrong."""
         before, _, rest = tail.partition(_PATH_MARK)
         path, bracket, after = rest.partition("]")
         if not bracket or withdraw:
@@ -189,12 +186,14 @@ class Tails:
 
 
 def _joined(found: dict[int, bytes], withdraw: bool) -> Tail | None:
-    """Join attributes to a set; None where it has no next hop."""
+    """Join attributes to a set; None where it lacks the next hop, which a withdrawal need not have."""
     path_id = found.pop(_PATH_INFORMATION, b"")
     lease = found.pop(_LEASE, b"")
     if withdraw:
-        return b"", path_id, 0
-    if NextHop.CODE not in found:
+        lease = b""
+        if not found:
+            return b"", path_id, 0
+    elif NextHop.CODE not in found:
         return None
     found.setdefault(Origin.CODE, _ORIGIN_OCTETS)
     return b"".join([found[code] for code in sorted(found)]), path_id, int.from_bytes(lease, "big")
@@ -233,7 +232,7 @@ def read_whole(text: str, withdraw: bool = False) -> Tail | None:
         return None
     path_id = draft.path_id.to_bytes(4, "big") if draft.path_id else b""
     try:
-        return (b"", path_id, 0) if withdraw else (draft.encode(), path_id, draft.lease)
+        return draft.encode(), path_id, 0 if withdraw else draft.lease
     except ValueError:
         return None
 

@@ -159,9 +159,9 @@ class Daemon:
     def apply(
         self, names: Iterable[str], announce: int, family: Family, number: int, items: list[bytes], *lease: int
     ) -> None:
-        """Announce or withdraw routes; it must be taken."""
+        """Announce or withdraw routes (with no attributes where their number is 0); it must be taken."""
         self.sequence += 1
-        change = [0, announce, *family, attributes(number) if announce else b"", items, *lease]
+        change = [0, announce, *family, attributes(number) if announce or number else b"", items, *lease]
         answer = self.request(Apply("client", "epoch", self.sequence, [list(names)], [change]))
         assert answer == [Applied(self.sequence, "epoch")]
 

@@ -95,7 +95,9 @@ def test_a_long_raw_attribute_gets_the_extended_length_flag() -> None:
     assert found.attributes[7:11].hex() == "d099012c"
 
 
-def test_a_withdrawal_has_no_attributes_and_needs_neither_next_hop_nor_label() -> None:
+def test_a_withdrawal_has_the_attributes_that_it_names_and_needs_neither_next_hop_nor_label() -> None:
+    assert entry("withdraw route 10.0.0.0/24").attributes == b""
+    assert entry("withdraw route 10.0.0.0/24 next-hop 192.0.2.1").attributes.endswith(b"\x40\x03\x04\xc0\x00\x02\x01")
     found = entry("withdraw route 10.0.0.0/24 rd 65001:100")
     assert found.attributes == b""
     announced = entry("announce route 10.0.0.0/24 rd 65001:100 label 5 next-hop self")

@@ -100,3 +100,31 @@ def test_versions_go_on_across_families_after_a_death(daemon: Daemon) -> None:
     daemon.apply(["n"], 1, UNICAST, 1, [unicast(2)])
     assert daemon.versions()["n"] == {UNICAST: (3, 2), LABELLED: (2, 1)}
     daemon.close()
+
+
+NOBODY = Pull("n", 0, "", [], [], 0)  # the session waits for nothing, so that changes gather
+
+
+def withdrawals(daemon: Daemon, peer: SimulatedPeer) -> list[list[int]]:
+    """Have a session ask once; return the routes of each UPDATE that withdraws."""
+    pull = Pull(peer.neighbor, 99, peer.outbound.lineage, peer.shape.to_wire(), peer.outbound.to_wire(), 1 << 20)
+    [batch] = [each for each in daemon.say(peer.identity, pull) if isinstance(each, Batch)]
+    peer.outbound.advance(batch)
+    daemon.say(peer.identity, NOBODY)
+    updates = [decode_update(each[19:], peer.negotiated) for each in split_messages(batch.octets)]
+    return [[unpack_number(item) for item in gone.items] for update in updates for gone in update.withdrawn]
+
+
+def test_a_few_withdrawals_go_apart_by_what_their_commands_name_and_many_go_together(daemon: Daemon) -> None:
+    daemon.apply(["n"], 1, UNICAST, 9, [unicast(number) for number in range(1000)])
+    peer = SimulatedPeer("n", 1)
+    peer.drain(daemon)
+    daemon.say(peer.identity, NOBODY)
+    for number in range(6):
+        daemon.apply(["n"], 0, UNICAST, 1 + number % 3, [unicast(number)])
+    assert withdrawals(daemon, peer) == [[0, 3], [1, 4], [2, 5]]
+    for number in range(6, 600):
+        daemon.apply(["n"], 0, UNICAST, 1 + number % 3, [unicast(number)])
+    (together,) = withdrawals(daemon, peer)
+    assert together == list(range(6, 600))
+    daemon.close()

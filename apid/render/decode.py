@@ -62,37 +62,12 @@ def whole_message(octets: bytes) -> bytes:
     return build(MessageType.UPDATE, octets)
 
 
-def decode_event(
-    octets: bytes,
-    families: Iterable[Family] = (),
-    add_path: bool = False,
-    *,
-    asn4: bool = True,
-    local_as: int = ASN,
-    peer_as: int = ASN,
-    when: float = 0.0,
-    process: ProcessContext | None = None,
-    encoder: str = "json",
-    layout: str = "by-next-hop",
-    dialect: str = DEFAULT_DIALECT.version,
-) -> str:
-    """Render an OPEN, UPDATE or NOTIFICATION as an event, its direction `in`, without a newline at its end.
+def decode_event(octets: bytes, families: Iterable[Family] = (), add_path: bool = False, encoder: str = "json") -> str:
+    """Do as `decode_in_session` does, for a session and a neighbor that are made up for it.
 
-    `families` adds some that we do not know; `add_path` reads path identifiers, `asn4` AS numbers of 4 octets; what
-    an UPDATE may hold depends on whether `local_as` and `peer_as` are one AS. Raises ValueError, with the reason,
-    where the octets are no such message.
+    `families` adds some that we do not know; `add_path` reads path identifiers.
     """
-    negotiated = decode_context(families, add_path, asn4=asn4, local_as=local_as, peer_as=peer_as)
-    return decode_in_session(
-        octets,
-        decode_neighbor(local_as, peer_as),
-        negotiated,
-        when=when,
-        process=process,
-        encoder=encoder,
-        layout=layout,
-        dialect=dialect,
-    )
+    return decode_in_session(octets, decode_neighbor(), decode_context(families, add_path), encoder=encoder)
 
 
 def decode_in_session(
@@ -106,7 +81,10 @@ def decode_in_session(
     layout: str = "by-next-hop",
     dialect: str = DEFAULT_DIALECT.version,
 ) -> str:
-    """Do as `decode_event` does, as if a session had received the octets."""
+    """Render an OPEN, UPDATE or NOTIFICATION as an event, its direction `in`, without a newline at its end.
+
+    Raises ValueError, with the reason, where the octets are no such message in this session.
+    """
     message = whole_message(octets)
     length = int.from_bytes(message[16:18], "big")
     if len(message) < HEADER_LENGTH or length != len(message):

@@ -188,15 +188,13 @@ class Tails:
 def _joined(found: dict[int, bytes], withdraw: bool) -> Tail | None:
     """Join attributes to a set; None where it lacks the next hop, which a withdrawal need not have."""
     path_id = found.pop(_PATH_INFORMATION, b"")
-    lease = found.pop(_LEASE, b"")
-    if withdraw:
-        lease = b""
-        if not found:
-            return b"", path_id, 0
-    elif NextHop.CODE not in found:
+    lease = int.from_bytes(found.pop(_LEASE, b""), "big")
+    if withdraw and not found:
+        return b"", path_id, 0
+    if not withdraw and NextHop.CODE not in found:
         return None
     found.setdefault(Origin.CODE, _ORIGIN_OCTETS)
-    return b"".join([found[code] for code in sorted(found)]), path_id, int.from_bytes(lease, "big")
+    return b"".join([found[code] for code in sorted(found)]), path_id, 0 if withdraw else lease
 
 
 def _read_piece(text: str) -> tuple[int, bytes] | None:

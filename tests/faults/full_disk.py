@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -101,8 +100,3 @@ def watch(directory: Path, peer: Peer) -> FullDisk:
         finally:
             daemon.clean_up()
             helper.close()
-
-
-def can_mount() -> bool:
-    """Whether we may mount a file system."""
-    return os.geteuid() == 0

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.full_disk import AFTER, BEFORE, HOLD_TIME, REFUSED, FullDisk, can_mount, watch
+from tests.faults.full_disk import AFTER, BEFORE, HOLD_TIME, REFUSED, FullDisk, watch
+from tests.root import needs_root
 from tests.routers.process import free_port
 from tests.system.peer import Peer
 
-pytestmark = [pytest.mark.system, pytest.mark.skipif(not can_mount(), reason="only root can mount a small disk")]
+pytestmark = [pytest.mark.system, needs_root]
 
 
 @pytest.fixture(scope="module")

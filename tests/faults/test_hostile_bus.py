@@ -46,6 +46,7 @@ from bus.transport import Subscriber
 from tests.faults.live import LivePeer
 from tests.faults.product import Lines, Product, neighbor, process
 from tests.faults.wire import announcement, prefix_octets
+from tests.root import needs_root
 
 pytestmark = pytest.mark.system
 
@@ -403,7 +404,7 @@ def test_a_tap_that_never_reads_harms_nobody(product: Product, peer: LivePeer) -
     context.destroy(linger=0)
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can try as another user")
+@needs_root
 def test_another_user_can_connect_nowhere(product: Product) -> None:
     # The directories above are the test's own; they are opened so that only bgpbus' own protection is tried.
     for parent in product.run.path.parents:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.root import needs_root
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PORT = 20850  # 20850-20899 are for these tests
 FAST = ("--interval", "0.2", "--fast-interval", "0.2", "--rise", "2", "--fall", "2", "--timeout", "2")
@@ -422,9 +424,8 @@ def test_syslog_may_be_missing_and_silence_is_silent(start: Callable[..., Health
     assert check.log() == ""
 
 
+@needs_root
 def test_it_becomes_the_user_for_its_checks(start: Callable[..., Healthcheck]) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root can become another user")
     command = 'test "$(id -u):$(id -g):$(id -G)" = "65534:65534:65534"'
     check = start("--user", "nobody", "--group", "nogroup", "--cmd", command, *FAST, *VIP)
     assert check.wait_lines(1) == [UP]

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import zmq
 
+from tests.root import needs_root
 from tests.routers.process import descendants, free_port, wait_for
 from tests.shared import ROOT
 from tests.system.bed import Daemon, Helper, announce, neighbor
@@ -25,7 +26,7 @@ PASSWORD = "correct-horse-battery"
 DEBIAN = "/usr/bin/python3"  # which everybody may run, while a venv may lie in somebody's closed home
 NEEDED = ("click", "msgpack", "supervisor", "zmq", "pyzmq.libs")
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+pytestmark = needs_root
 
 
 @pytest.fixture

@@ -147,6 +147,10 @@ class Enrol(Message):
     flow_limits: dict[str, Any] = field(default_factory=dict)
 
 
+UNKNOWN_FLOOR = -1  # of a cursor in `Pull`: whatever is newest now
+WHERE = -2  # in place of a floor: only asks where the table stands now
+
+
 @message(5, "peerd → ribd")
 @dataclass(frozen=True, slots=True)
 class Pull(Message):

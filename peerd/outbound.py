@@ -10,10 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bgp.family import Family
-from bus.schema import Batch
-
-UNKNOWN_FLOOR = -1
-WHERE = -2  # in place of a floor: only asks where the table stands now
+from bus.schema import UNKNOWN_FLOOR, WHERE, Batch
 
 
 @dataclass(slots=True)

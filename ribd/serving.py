@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from bgp.family import Family
-from bus.schema import Batch, Pull
+from bus.schema import WHERE, Batch, Pull
 from ribd.group import Stream, UpdateGroup
 from ribd.order import Piece, alone, in_order
 
-WHERE = -2  # a floor that only asks where the table stands
 ANSWER_OCTETS = 32 * 1024  # in one batch, roughly: packing more than a segment would keep all others waiting
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bgp.family import IPV4_UNICAST, IPV6_UNICAST, Family
-from bus.schema import Batch
-from peerd.outbound import UNKNOWN_FLOOR, WHERE, Outbound
+from bus.schema import UNKNOWN_FLOOR, WHERE, Batch
+from peerd.outbound import Outbound
 
 V4, V6 = IPV4_UNICAST, IPV6_UNICAST
 

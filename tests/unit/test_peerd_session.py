@@ -21,10 +21,10 @@ from bgp.negotiated import Negotiated
 from bgp.pack import end_of_rib
 from bgp.refresh import RefreshSubtype
 from bgp.settings_wire import settings_from_wire
-from bus.schema import FEED_TRIED, Batch, Feed, Message, Pull, Resync, Subscribe
+from bus.schema import FEED_TRIED, WHERE, Batch, Feed, Message, Pull, Resync, Subscribe
 from bus.settings import SessionConfiguration
 from peerd.connections import Connections
-from peerd.outbound import WHERE, Outbound
+from peerd.outbound import Outbound
 from peerd.requests import act
 from peerd.sender import LOW_WATER, REASONS
 from peerd.session import Session

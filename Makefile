@@ -10,6 +10,8 @@ PYTEST := $(BIN)/python -m pytest
 # Tests of whole processes mostly wait, so two files at the same time take about half the time.
 WORKERS ?= 2
 CODE := apid bgp bus peerd ribd tools tests examples
+# As pip does with what it installs; where PYTHONDONTWRITEBYTECODE is set, every start would compile every module.
+COMPILE = $(BIN)/python -m compileall -q $(CODE)
 
 # ExaBGP is compared with in tests: where none is given or installed, it gets a venv of its own.
 EXABGP_VERSION := 5.0.15
@@ -71,11 +73,13 @@ $(BIN)/python:
 $(READY): pyproject.toml | $(BIN)/python
 	@echo "installing bgpbus and what it needs into $(VENV) (once)"
 	@$(PIP) install --editable .
+	@$(COMPILE)
 	@touch $@
 
 $(READY_DEV): pyproject.toml | $(BIN)/python
 	@echo "installing bgpbus, what it needs and the tools for tests into $(VENV) (once)"
 	@$(PIP) install --editable '.[dev]'
+	@$(COMPILE)
 	@touch $(READY) $@
 
 .venv-exabgp/bin/exabgp:

@@ -53,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for kind in set(options.speakers) - versions.keys():
         print(f"{kind} is not installed: left out", file=sys.stderr)
     runs = options.runs or (1 if options.short else 3)
+    speakers.compile_checkout()
     results: dict[str, list[Result]] = defaultdict(list)
     failures: list[str] = []
     root = Path(tempfile.mkdtemp(prefix="bench", dir="/tmp"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -11,7 +12,7 @@ from pathlib import Path
 from tests.routers.bird import Bird
 from tests.routers.gobgp import GoBgp
 from tests.routers.process import MissingProgram, Process, find_program, output_of
-from tests.routers.speaker import exabgp_version, start_speaker
+from tests.routers.speaker import ROOT, exabgp_version, start_speaker
 
 PROGRAMS = Path(__file__).with_name("programs")
 LOCAL = "127.0.0.1"
@@ -52,6 +53,12 @@ def versions(kinds: Iterable[str]) -> dict[str, str]:
         except MissingProgram:
             continue
     return found
+
+
+def compile_checkout() -> None:
+    """Compile our modules, as pip did with ExaBGP's: with PYTHONDONTWRITEBYTECODE, each start would do it again."""
+    for package in ("apid", "bgp", "bus", "peerd", "ribd"):
+        compileall.compile_dir(ROOT / package, quiet=1)
 
 
 def start(kind: str, setup: Setup) -> Process:

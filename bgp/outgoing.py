@@ -27,7 +27,9 @@ _ZERO_RD = bytes(8)  # before the next hop of VPN routes (RFC 4364 section 4.3.2
 _MAPPED = bytes(10) + b"\xff\xff"  # an IPv4 address as IPv6 (RFC 4798 section 2)
 _NEXT_HOP_OCTETS = (4, 16, 32)
 _PREFIXES = (SAFI.UNICAST, SAFI.MULTICAST, SAFI.NLRI_MPLS, SAFI.MPLS_VPN)
+# Where each attribute stands: by code, but the 4-octet forms of two follow the 2-octet ones.
 _BESIDE: dict[int, float] = {As4Path.CODE: AsPath.CODE + 0.5, As4Aggregator.CODE: Aggregator.CODE + 0.5}
+_PLACE = [_BESIDE.get(code, code) for code in range(256)]
 _LEAK_GUARDED = (IPV4_UNICAST, IPV6_UNICAST)
 # Families whose routes are withheld where RFC 8950 was not negotiated for their IPv6 next hops. Labelled and VPN routes
 # are sent all the same, as ExaBGP does: SRv6 VPNs (RFC 9252) are run that way, and their receivers go by the length.
@@ -100,7 +102,7 @@ class Translator:
             parts[LocalPref.CODE] = self._local_pref
         if shape.role is not None and family in _LEAK_GUARDED:
             self._guard(parts, shape.role)
-        return b"".join([parts[code] for code in sorted(parts, key=_place)])
+        return b"".join([parts[code] for code in sorted(parts, key=_PLACE.__getitem__)])
 
     def _guard(self, parts: dict[int, bytes], role: int) -> None:
         """Mark or withhold a route (RFC 9234 section 5)."""
@@ -143,11 +145,6 @@ class Translator:
         if family.afi != AFI.IPV4 or len(shape.local_address) != IPV6_OCTETS or (family, AFI.IPV6) in shape.next_hop:
             return shape.local_address
         return shape.router_id
-
-
-def _place(code: int) -> float:
-    """Return where an attribute stands: by code, but the 4-octet forms of two follow the 2-octet ones."""
-    return _BESIDE.get(code, code)
 
 
 def _parts(octets: bytes) -> dict[int, bytes]:

@@ -170,7 +170,10 @@ class Packer:
     def _pieces(self, family: Family, items: list[bytes], room: int) -> tuple[list[bytes], list[bytes]]:
         """Return NLRI fields of at most `room` octets that hold the items, and the items that are larger."""
         routes = items if family in self.shape.add_path else [item[_PATH_ID:] for item in items]
-        if self.separates(family, len(routes)):
+        separate = self.separates(family, len(routes))
+        if not separate and 0 < sum(map(len, routes)) <= room:
+            return [b"".join(sorted(routes))], []
+        if separate:
             pieces = [route for route in routes if len(route) <= room]
         else:
             # ExaBGP orders what shares a message by its octets.

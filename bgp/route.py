@@ -8,7 +8,6 @@ routes without next hop have no NEXT_HOP. Equal routes have equal octets.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 from bgp.attribute import (
     ATTRIBUTES,
@@ -28,6 +27,7 @@ from bgp.negotiated import Negotiated
 
 NEUTRAL = Negotiated(asn4=True, aigp=True)  # iBGP, so that nothing is refused for where it comes from
 NEXT_HOP_OCTETS = (0, 4, 16, 32)
+_SELF = frame(NextHop.FLAGS, NextHop.CODE, b"")
 
 # Communities are sets: their order is ours to choose, and sorted they compare equal. Octets of one community:
 _SORTED = {Communities: 4, ExtendedCommunities: 8, Ipv6ExtendedCommunities: 20, LargeCommunities: 12}
@@ -113,7 +113,7 @@ def check_set(octets: bytes) -> None:
         raise ValueError(f"attribute {before} ends {offset - end} octets after the set")
 
 
-@lru_cache(maxsize=4096)
 def next_hop_is_self(octets: bytes) -> bool:
     """Tell whether a neutral set says `next-hop self`: a NEXT_HOP without octets."""
-    return any(code == NextHop.CODE and value == stop for _, code, _, value, stop in walk(octets))
+    # Asked for every set of a full table: the first test, which may be wrong about octets inside a value, is cheap.
+    return _SELF in octets and any(code == NextHop.CODE and value == stop for _, code, _, value, stop in walk(octets))

@@ -56,6 +56,10 @@ def message(kind: int, route: str) -> Callable[[type[M]], type[M]]:
     return register
 
 
+# What a list may hold that is told by its type alone, and needs no look at each element.
+_PLAIN: dict[Any, type] = {bytes: bytes, str: str, int: int, list[Any]: list}
+
+
 def _check(hint: Any) -> Check:
     """Build the test for one annotation: int, float, str, bytes, bool, list[X], X | None, list, dict."""
     origin = get_origin(hint)
@@ -65,8 +69,10 @@ def _check(hint: Any) -> Check:
         return lambda value: type(value) is dict and set(map(type, value)) <= {str}
     if origin is list:
         inner = get_args(hint)[0]
-        if inner in (bytes, str, int):
-            kinds = {inner}
+        if inner is Any:
+            return lambda value: type(value) is list
+        if inner in _PLAIN:
+            kinds = {_PLAIN[inner]}
             return lambda value: type(value) is list and set(map(type, value)) <= kinds
         check = _check(inner)
         return lambda value: type(value) is list and all(map(check, value))

@@ -13,8 +13,9 @@ from bgp.route import next_hop_is_self
 from bus.names import neighbor_of, session_name
 from bus.settings import ApiBinding
 
+Asked = tuple[str | Selector, int, bool]  # a selector or its text, AFI, and whether the next hop is the session's own
 Found = tuple[tuple[str, ...], str]  # neighbor names, or an error
-REMEMBERED = 16_384  # terms of selectors, as text or read: a range has more addresses, each with a selector of its own
+REMEMBERED = 16_384  # terms of selectors: a range has more addresses, each with a selector of its own
 
 
 class Targets:
@@ -22,15 +23,14 @@ class Targets:
 
     def __init__(self) -> None:
         self._neighbors: list[tuple[NeighborIdentity, ApiBinding]] = []
-        self._known: dict[tuple[object, int, bool], Found] = {}
+        self._known: dict[Asked, Found] = {}
+        self._remembered = 0  # terms of the selectors in it
         self._limited: frozenset[str] = frozenset()
-        self._parsed: dict[str, Selector] = {}
-        self._remembered = 0  # terms of selectors in both
 
     def configure(self, bindings: list[ApiBinding]) -> None:
         """Take the helper's neighbors."""
         self._neighbors = [(identity_of(binding), binding) for binding in bindings]
-        self._parsed, self._known, self._remembered = {}, {}, 0
+        self._known, self._remembered = {}, 0
         self._limited = frozenset(binding.neighbor for binding in bindings if binding.flow_limit is not None)
 
     @property
@@ -48,34 +48,33 @@ class Targets:
         return not self._limited.isdisjoint(map(neighbor_of, names))
 
     def find_text(self, text: str, family: Sequence[int], attributes: bytes) -> Found:
-        """Return the neighbors that a selector's text names, empty for all."""
-        selector = self._parsed.get(text)
-        if selector is None:
+        """Return the neighbors that a selector's text names, empty for all, or why none can be sent the route."""
+        asked = text, family[0], next_hop_is_self(attributes)
+        found = self._known.get(asked)
+        if found is None:
             try:
                 words = Words(command_tokens(text))
                 selector = read_selector(words)
                 words.finish()
             except GrammarError as error:
                 return (), str(error)
-            self._make_room(len(selector.alternatives))
-            self._parsed[text] = selector
-        return self.find(selector, family, attributes)
+            found = self._remember(asked, selector)
+        return found
 
     def find(self, selector: Selector, family: Sequence[int], attributes: bytes) -> Found:
         """Return the neighbors that a selector names, or why none can be sent the route."""
-        own = next_hop_is_self(attributes)
-        key = (selector, family[0], own)
-        found = self._known.get(key)
-        if found is None:
-            self._make_room(len(selector.alternatives))
-            found = self._known[key] = self._find(selector, family[0], own)
-        return found
+        asked = selector, family[0], next_hop_is_self(attributes)
+        return self._known.get(asked) or self._remember(asked, selector)
 
-    def _make_room(self, terms: int) -> None:
-        """Forget all selectors where there would be too many terms of them."""
-        self._remembered += terms + 1
+    def _remember(self, asked: Asked, selector: Selector) -> Found:
+        """Find what a selector names; where there would be too many terms of selectors, all others are forgotten."""
+        terms = len(selector.alternatives) + 1
+        self._remembered += terms
         if self._remembered > REMEMBERED:
-            self._parsed, self._known, self._remembered = {}, {}, terms + 1
+            self._known, self._remembered = {}, terms
+        _, afi, own = asked
+        found = self._known[asked] = self._find(selector, afi, own)
+        return found
 
     def _find(self, selector: Selector, afi: int, own: bool) -> Found:
         found = find_selected(selector, [identity for identity, _ in self._neighbors])

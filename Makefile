@@ -62,13 +62,14 @@ clean: ## remove what the other targets made, venvs included
 	rm -rf $(VENV) .venv-exabgp build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A venv that was begun and not finished has no stamp, and is made again from nothing.
+# A venv that was begun and not finished has no stamp, and is made again from nothing. The pip and setuptools that come
+# with Python are old, and have known vulnerabilities.
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "bgpbus needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12"; exit 1; }
 	@echo "making $(VENV) with $$($(PYTHON) --version)"
-	@$(PYTHON) -m venv $(VENV) || \
-	  { rm -rf $(VENV); echo "this Python cannot make a venv; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv --upgrade-deps $(VENV) || \
+	  { rm -rf $(VENV); echo "no venv was made, for the reason above; on Debian it may lack python3-venv: apt-get install python3-venv"; exit 1; }
 
 $(READY): pyproject.toml | $(BIN)/python
 	@echo "installing bgpbus and what it needs into $(VENV) (once)"

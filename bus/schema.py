@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field
+from math import isfinite
 from types import NoneType
 from typing import Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
 
@@ -82,7 +83,7 @@ def _check(hint: Any) -> Check:
     if hint in (None, NoneType):
         return lambda value: value is None
     if hint is float:
-        return lambda value: type(value) in (float, int)
+        return lambda value: type(value) in (float, int) and isfinite(value)  # NaN in a timer would stop all others
     return lambda value: type(value) is hint
 
 

@@ -19,7 +19,8 @@ from ribd.table import Entry, FamilyTable, Table, Withdrawn
 SEGMENT_ENTRIES = 4096  # entries in a segment at most: packing one takes some 5 ms, in which all others wait
 SEGMENT_SETS = 1024  # attribute sets in a segment: bounds the time that packing one takes (about 10 ms)
 SEGMENT_OCTETS = 1024 * 1024  # of a segment, roughly, attributes repeated as messages do: a batch must fit the bus
-CACHED_OCTETS = 16 * 1024 * 1024  # of segments kept for each stream
+CACHED_OCTETS = 16 * 1024 * 1024  # of memory that segments take, for each stream
+SEGMENT_MEMORY, PIECE_MEMORY = 350, 150  # octets of a segment and of a piece, besides those of the messages
 ORDERED_ENTRIES = 256  # entries in a segment up to which its order is ExaBGP's; a bulk is packed family by family
 BACKLOGS = 4  # snapshots of changes kept for each stream; a session without one costs a walk back
 
@@ -41,8 +42,13 @@ class Segment:
 
     @property
     def size(self) -> int:
-        """Octets that it keeps in memory, roughly."""
+        """Octets of its messages."""
         return sum(len(piece.octets) for piece in self.pieces)
+
+    @property
+    def memory(self) -> int:
+        """Octets that it takes in memory, roughly."""
+        return self.size + SEGMENT_MEMORY + PIECE_MEMORY * len(self.pieces)
 
     def serves(self, floor: int) -> bool:
         """Whether a session with this floor may be sent this segment.
@@ -212,14 +218,14 @@ class Stream:
     def _keep(self, segment: Segment) -> None:
         self._forget(segment.start)
         self._segments[segment.start] = segment
-        self._cached += segment.size
+        self._cached += segment.memory
         while self._cached > CACHED_OCTETS and len(self._segments) > 1:
             self._forget(next(iter(self._segments)))
 
     def _forget(self, start: int) -> None:
         segment = self._segments.pop(start, None)
         if segment is not None:
-            self._cached -= segment.size
+            self._cached -= segment.memory
 
 
 class UpdateGroup:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 LONGEST = 31_536_000  # seconds: a year
+CLIENT = "lease"  # who asks for the withdrawal of routes whose lease is over: ribd itself
 
 
 class Leases:

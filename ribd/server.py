@@ -33,6 +33,7 @@ from bus.schema import (
     unpack,
 )
 from bus.transport import Loop, Publisher, Server
+from ribd import lease
 from ribd.group import UpdateGroup
 from ribd.journal import Damage, Journal, new_lineage
 from ribd.limit import depends, refusal
@@ -47,7 +48,7 @@ HOUSEKEEPING = 5.0  # seconds between looks at tombstones, journal and counters
 SETTLED = 60.0  # seconds after our start in which the cursors of live sessions may still come
 LOOK = 0.5  # seconds between looks at leases, while there are any
 LAPSED_OCTETS = 256 * 1024  # of routes withdrawn by one request when leases end: it must fit the journal
-LEASE = "lease"  # the client that withdraws them: ourselves
+HELD = 1024  # requests that wait until it is known which neighbors there are
 
 Request = Apply | Enrol | Clear
 
@@ -166,8 +167,8 @@ class RibServer:
             self._server.reject(str(error))
             self._server.send(identity, Refused(request.sequence, str(error), request.epoch))
             return
-        if isinstance(request, Apply) and request.limited and not self._state.rib.enrolled:
-            self._held.append((identity, request, octets))
+        if self._must_wait(request):
+            self._hold(identity, request, octets)
             return
         if isinstance(request, Apply) and depends(self._state.rib, request):
             self._commit()  # what came before decides
@@ -177,6 +178,20 @@ class RibServer:
         self._submit(identity, request, octets)
         if self._state.begins(request):
             self._commit()  # at once: late requests of its former life must find that one replaced
+
+    def _must_wait(self, request: Request) -> bool:
+        """Whether it is not known yet if a limit refuses a request; what its client asks for later waits behind it."""
+        if self._state.rib.enrolled or isinstance(request, Enrol):
+            return False
+        limited = isinstance(request, Apply) and request.limited
+        return limited or any(held.client == request.client for _, held, _ in self._held)
+
+    def _hold(self, identity: bytes, request: Request, octets: bytes) -> None:
+        if len(self._held) < HELD:
+            self._held.append((identity, request, octets))
+        else:
+            reason = f"{HELD} requests wait for the configuration already"
+            self._server.send(identity, Refused(request.sequence, reason, request.epoch))
 
     def _submit(self, identity: bytes | None, request: Request, octets: bytes) -> None:
         if not self._pending:
@@ -248,7 +263,7 @@ class RibServer:
             self._known &= self._state.rib.enrolled
             self._log.info("neighbors enrolled count=%d", len(self._state.rib.enrolled))
             self._groups = {table: self._groups.get(table, {}) for table in outcome.tables}
-        if request.client == LEASE and isinstance(request, Apply):
+        if request.client == lease.CLIENT and isinstance(request, Apply):
             names = ",".join(request.targets[0][:20])
             self._log.info("leases ended neighbors=%s routes=%d", names, outcome.withdrawn)
         if self._publisher.wanted("rib"):
@@ -392,7 +407,7 @@ class RibServer:
     def _lapse(self, table: Table, family: Family, items: list[bytes]) -> None:
         self._lapses += 1
         names = sorted(table.members)
-        request = Apply(LEASE, self._epoch, self._lapses, [names], [[0, 0, *family, b"", items]])
+        request = Apply(lease.CLIENT, self._epoch, self._lapses, [names], [[0, 0, *family, b"", items]])
         self._submit(None, request, pack(request))
 
     def _housekeep(self) -> None:

@@ -17,7 +17,7 @@ from bgp.route import check_set
 from bus.names import address_of, neighbor_of
 from bus.schema import ANNOUNCE, WITHDRAW, WITHDRAW_ANNOUNCED, Apply, Clear, Enrol, Message
 from ribd.journal import RECORD_LIMIT
-from ribd.lease import LONGEST
+from ribd.lease import CLIENT, LONGEST
 from ribd.limit import CONFIGURATION
 from ribd.table import Entry, FamilyTable, Rib, Table, Withdrawn
 
@@ -102,6 +102,8 @@ class State:
 
     def check(self, request: Message) -> None:
         """Raise `RequestError` where a field's value could harm us now or on replay."""
+        if isinstance(request, Enrol):
+            self._check_limits(request.flow_limits)
         if not isinstance(request, Apply):
             return
         self._check_sessions(request)
@@ -123,12 +125,20 @@ class State:
             if safi not in KEYED_BY_ITEM:
                 self._check_keys(Family(afi, safi), items)
 
+    def _check_limits(self, limits: dict[str, Any]) -> None:
+        for name, limit in limits.items():
+            if type(limit) is not int or limit < 0:
+                raise RequestError(f"the flow-limit of {name:.40} is a number of rules, not {limit!r:.40}")
+
     def _check_sessions(self, request: Apply) -> None:
         """Bound the number of a range's sessions that have a table apart: each is a copy of the range's."""
+        apart: dict[str, set[str]] = {}
         for name in {name for names in request.targets for name in names if address_of(name)}:
-            apart = self.rib.apart.get(neighbor_of(name), ())
-            if len(apart) >= APART and name not in apart:
-                raise RequestError(f"{neighbor_of(name)} has {APART} addresses with routes of their own: no more fit")
+            neighbor = neighbor_of(name)
+            sessions = apart.setdefault(neighbor, set(self.rib.apart.get(neighbor, ())))
+            if len(sessions) >= APART and name not in sessions:
+                raise RequestError(f"{neighbor} has {APART} addresses with routes of their own: no more fit")
+            sessions.add(name)
 
     def _check_keys(self, family: Family, items: list[bytes]) -> None:
         try:
@@ -165,16 +175,18 @@ class State:
             self.rib.flow_limits = request.flow_limits
             return Outcome(tables=self.rib.tables(), enrolled=True)
         if isinstance(request, Clear):
-            self.rib.clear(request.neighbors)
-            return Outcome(tables=self.rib.addressed(request.neighbors))
+            withdrawn = self.rib.clear(request.neighbors)
+            return Outcome(tables=self.rib.addressed(request.neighbors), withdrawn=withdrawn)
         return self._apply(request, now)
 
     def _apply(self, request: Apply, now: float) -> Outcome:
         outcome = Outcome()
+        # Leases end table by table: those of a range's sessions apart have leases of their own.
+        tables = self.rib.held_by if request.client == CLIENT else self.rib.addressed
         for names in request.targets:
-            self.rib.addressed(names)
+            tables(names)
         # Looked up after all splits: a later target may have split a table that an earlier one had.
-        targets = [self.rib.addressed(names) for names in request.targets]
+        targets = [tables(names) for names in request.targets]
         change, configured = self.rib.change, request.client == CONFIGURATION
         for target, announce, afi, safi, attributes, items, *lease in request.changes:
             seconds = lease[0] if lease else 0

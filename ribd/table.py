@@ -296,6 +296,10 @@ class Rib:
             self._addressed[key] = found
         return found
 
+    def held_by(self, names: Iterable[str]) -> list[Table]:
+        """Return the tables that these neighbors and sessions have now, whoever else has them."""
+        return list({id(self.of[name]): self.of[name] for name in names if name in self.of}.values())
+
     def _refine(self, names: Iterable[str]) -> list[Table]:
         wanted = self.reached(names)
         self.create(wanted)
@@ -348,15 +352,17 @@ class Rib:
         table = self.table(name)
         return {} if table is None else {family: routes.version for family, routes in table.families.items()}
 
-    def clear(self, names: Iterable[str]) -> None:
-        """Withdraw everything from these neighbors."""
+    def clear(self, names: Iterable[str]) -> int:
+        """Withdraw everything from these neighbors; return how many routes that were."""
+        withdrawn = 0
         for table in self.addressed(names):
             for family in table.families.values():
                 routes: dict[bytes, list[bytes]] = {}
                 for attributes, item in family.routes():
                     routes.setdefault(attributes, []).append(item)
                 for attributes, items in routes.items():
-                    family.withdraw(attributes, items)
+                    withdrawn += family.withdraw(attributes, items)
+        return withdrawn
 
     def recovered(self) -> None:
         """Regard everything as served: sessions may have been sent it in our former life."""

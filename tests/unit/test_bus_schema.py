@@ -12,11 +12,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bus.schema import KINDS, MESSAGE_LIMIT, SCHEMA, Applied, Apply, Enrol, Message, SchemaError, message, pack, unpack
+from bus.schema import (
+    KINDS,
+    MESSAGE_LIMIT,
+    SCHEMA,
+    Applied,
+    Apply,
+    Enrol,
+    Message,
+    SchemaError,
+    Sync,
+    message,
+    pack,
+    unpack,
+)
 
 CATALOGUE = [KINDS[kind] for kind in sorted(KINDS)]
 INTEGERS = st.integers(-(2**63), 2**64 - 1)
-SCALARS = st.none() | st.booleans() | INTEGERS | st.floats(allow_nan=False) | st.text() | st.binary()
+SCALARS = st.none() | st.booleans() | INTEGERS | st.floats(allow_nan=False, allow_infinity=False) | st.text() | st.binary()
 ANYTHING = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=8
 )
@@ -29,7 +42,7 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
         str: st.text(),
         bytes: st.binary(),
         bool: st.booleans(),
-        float: st.floats(allow_nan=False) | INTEGERS,
+        float: st.floats(allow_nan=False, allow_infinity=False) | INTEGERS,
         NoneType: st.none(),
         Any: ANYTHING,
     }
@@ -193,6 +206,12 @@ def test_a_message_above_the_limit_is_refused_before_it_is_read() -> None:
 def test_a_boolean_is_not_taken_for_a_number() -> None:
     with pytest.raises(SchemaError, match=r"Applied\.sequence"):
         unpack(msgpack.packb([SCHEMA, Applied.KIND, True]))
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), float("-inf")])
+def test_a_time_is_a_number_that_a_clock_can_reach(seconds: float) -> None:
+    with pytest.raises(SchemaError, match=r"Sync\.seconds"):
+        unpack(pack(Sync("client", "epoch", 1, [], seconds)))
 
 
 def test_a_kind_cannot_be_registered_twice() -> None:

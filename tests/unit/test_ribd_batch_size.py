@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import ribd.group
 from bgp.attribute import Communities
 from bgp.family import IPV4_MPLS_VPN, IPV4_UNICAST, Family
 from bgp.route import encode_set
 from bgp.shape import Shape
 from bus.schema import Batch, Message, Pull, pack
-from ribd.group import SEGMENT_OCTETS
+from ribd.group import SEGMENT_OCTETS, UpdateGroup
 from tests.unit.rib_bench import Daemon, unicast
 
 SHAPE = Shape(families=(IPV4_UNICAST, IPV4_MPLS_VPN))
@@ -21,6 +23,7 @@ SHAPES = [
     replace(SHAPE, message_size=size, group_updates=grouped) for size in (4096, 65535) for grouped in (True, False)
 ]
 LARGEST = 4 * SEGMENT_OCTETS
+WHERE = [tracemalloc.Filter(True, "*/ribd/*"), tracemalloc.Filter(True, "*/bgp/pack.py")]
 
 
 @pytest.fixture
@@ -68,6 +71,23 @@ def test_families_whose_few_routes_have_a_message_each_are_counted_so(daemon: Da
         items = [item + bytes((0, number, each)) for each in range(16)]
         daemon.state.rib.of["a"].family(family).announce(communities(60_000, number), items)
     assert largest_batch(daemon, shape, 64 * 16) < LARGEST
+
+
+def test_the_segments_that_are_kept_take_no_more_memory_than_they_may(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ribd.group, "CACHED_OCTETS", 100_000)
+    stream = UpdateGroup(daemon.state.rib.of["a"], SHAPE).stream(IPV4_UNICAST)
+    table = daemon.state.rib.of["a"].family(IPV4_UNICAST)
+    tracemalloc.start()
+    for number in range(2000):
+        position = table.version
+        table.announce(communities(8), [unicast(number % 4)])
+        table.withdraw(b"", [unicast(number % 4)])
+        stream.next(position, table.version)
+    used = sum(each.size for each in tracemalloc.take_snapshot().filter_traces(WHERE).statistics("filename"))
+    tracemalloc.stop()
+    assert used < 200_000
 
 
 def test_former_forms_of_configured_routes_are_sent_within_bounds(daemon: Daemon) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import ribd.server
 from bgp.family import IPV4_FLOW, IPV6_FLOW, Family
 from bus.schema import Applied, Apply, Enrol, Message, Refused
 from tests.unit.rib_bench import UNICAST, Daemon, attributes, unicast
@@ -139,6 +140,42 @@ def test_rules_wait_until_the_limits_are_known(tmp_path: Path, monkeypatch: pyte
     assert isinstance(refused, Refused)
     assert "flow-limit is 3" in refused.reason
     daemon.close()
+
+
+def test_what_waits_for_the_limits_is_carried_out_in_the_order_of_its_clients_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = Clients(tmp_path, monkeypatch)
+    first, second = (
+        [[0, announce, *IPV4_FLOW, attributes(1), [rule(number)]]] for announce, number in ((1, 1), (1, 2))
+    )
+    daemon.say(b"dead", Apply("one", "former", 1, [["a"]], first, limited=True))
+    assert daemon.say(b"alive", Apply("one", "present", 1, [["a"]], second)) == []
+    enrol(daemon, {"a": 3})
+    assert daemon.server.sent[b"alive"] == [Applied(1, "present")]
+    assert daemon.request(Apply("one", "present", 2, [["a"]], second)) == [Applied(2, "present")]
+    assert rules(daemon) == 2
+    daemon.close()
+
+
+def test_only_so_many_requests_wait_for_the_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ribd.server, "HELD", 2)
+    daemon = Clients(tmp_path, monkeypatch)
+    row = [0, 1, *IPV4_FLOW, attributes(1), [rule(1)]]
+    answers = [
+        daemon.say(client.encode(), Apply(client, "e", 1, [["a"]], [row], limited=True)) for client in ("1", "2", "3")
+    ]
+    assert answers[:2] == [[], []]
+    assert isinstance(answers[2][0], Refused)
+    daemon.close()
+
+
+@pytest.mark.parametrize("limit", ["many", -1, True, None, 1.5])
+def test_a_limit_that_is_no_number_is_refused(daemon: Clients, limit: object) -> None:
+    daemon.sequence += 1
+    request = Enrol("client", "epoch", daemon.sequence, ["a", "b"], {"a": limit})  # type: ignore[dict-item]
+    assert isinstance(daemon.request(request)[0], Refused)
+    assert isinstance(ask(daemon, (1, [1])), Applied)
 
 
 def test_the_longest_rule_that_can_be_written_is_taken(daemon: Clients) -> None:

@@ -111,6 +111,20 @@ def test_what_is_for_one_address_survives_our_death_and_a_reload_and_ends_with_t
     assert has(again, 4)
 
 
+def test_a_lease_of_the_range_ends_without_the_routes_that_one_address_was_given(daemon: Daemon) -> None:
+    daemon.apply([RANGE], 1, UNICAST, 1, [unicast(1), unicast(2)], 10)
+    announce(daemon, FIRST, 1)
+    one, two = peer(FIRST), peer(SECOND)
+    daemon.loop.pass_time(11.0)
+    one.drain(daemon)
+    two.drain(daemon)
+    assert has(one, 1)
+    assert has(two)
+    versions = daemon.versions()
+    daemon.start()
+    assert daemon.versions() == versions
+
+
 def test_a_new_process_of_the_range_leaves_nothing_of_the_former_behind(daemon: Daemon) -> None:
     former, present = peer(FIRST, 1), peer(SECOND, 2)
     former.drain(daemon)
@@ -152,9 +166,11 @@ def test_only_so_many_addresses_of_a_range_have_routes_of_their_own(
     daemon: Daemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ribd.state, "APART", 1)
+    change = [0, 1, *UNICAST, attributes(1), [unicast(1)]]
+    (refused,) = daemon.request(Apply("both", "e", 1, [[FIRST, SECOND]], [change]))
+    assert isinstance(refused, Refused)
     announce(daemon, FIRST, 1)
     announce(daemon, FIRST, 2)
-    change = [0, 1, *UNICAST, attributes(1), [unicast(1)]]
     (refused,) = daemon.request(Apply("other", "e", 1, [[SECOND]], [change]))
     assert isinstance(refused, Refused)
     assert "1 addresses" in refused.reason

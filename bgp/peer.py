@@ -99,8 +99,8 @@ class Peer:
             case Tick():
                 actions = self._tick(now)
             case Connected() | ConnectFailed() | Closed() | Failed() | SendBlocked() | SendProgress():
-                if isinstance(event, Failed) and event.idle_hold and event.connection in self._connections:
-                    self._idle_until = now + event.idle_hold
+                if isinstance(event, Failed) and event.idle_hold:
+                    self._rest(now + event.idle_hold)
                 connection = self._connections.get(event.connection)
                 actions = [] if connection is None else connection.handle(event, now)
             case Incoming():
@@ -115,6 +115,12 @@ class Peer:
                 actions = self._teardown(subcode, text, now)
         self._reap(now, CLOSED_DELAY if isinstance(event, Closed) else 0)
         return actions
+
+    def _rest(self, until: float) -> None:
+        """Want no session before; the one that is to blame may have ended in the very read that shows why."""
+        self._idle_until = until
+        if self._retry_deadline is not None:
+            self._retry_deadline = max(self._retry_deadline, until)
 
     def _received(self, event: Received, now: float) -> list[Action]:
         connection = self._connections.get(event.connection)

@@ -10,6 +10,10 @@ from bgp.update import Update
 
 PAGE_OCTETS = 4 * 1024 * 1024  # of attributes and items, unless one route is longer: a page must fit the bus
 
+LISTINGS = 8  # under way at the same time
+PLACES = 1 << 32  # more than a listing has
+
+Listed = list[tuple[Family, list[bytes]]]
 Row = tuple[Family, bytes, bytes, bytes]  # family, attribute octets, next hop, item
 
 
@@ -17,9 +21,11 @@ class AdjRibIn:
     """Routes by family and key, in the order in which they first came."""
 
     def __init__(self) -> None:
-        self._families: dict[Family, dict[bytes, tuple[bytes, bytes]]] = {}
+        # Attribute octets and next hop by key; None for what is hidden.
+        self._families: dict[Family, dict[bytes, tuple[bytes, bytes] | None]] = {}
         self._items: dict[Family, dict[bytes, bytes]] = {}  # by key, where an item is more than its key
-        self._listed: list[tuple[Family, list[bytes]]] = []  # the keys that are being listed, page by page
+        self._listings: dict[int, Listed] = {}  # those under way, by number
+        self._begun = 0  # listings so far
 
     def __len__(self) -> int:
         return sum(map(len, self._families.values()))
@@ -53,32 +59,48 @@ class AdjRibIn:
         return {family: len(routes) for family, routes in self._families.items()}
 
     def page(self, after: int, limit: int) -> tuple[list[Row], int]:
-        """Return up to `limit` routes from place `after` on, and the place that follows, -1 at the end.
+        """Return up to `limit` routes from `after` on, 0 to begin, and where the next page begins, -1 at the end.
 
-        Places are those in a list that is made when somebody begins at 0, so that every route is visited once.
+        That is a place in a list of keys which is made for each listing, so that every route is visited once.
         """
-        if after <= 0 or not self._listed:
-            self._listed = [(family, [*routes]) for family, routes in self._families.items()]
+        number, after = divmod(max(after, 0), PLACES)
+        listed = self._listings.get(number)
+        if listed is None:
+            number, listed = self._begin()
         rows: list[Row] = []
         octets, start = 0, 0
-        for family, keys in self._listed:
+        for family, keys in listed:
             routes, items = self._families.get(family, {}), self._items.get(family, {})
             for place in range(max(0, after - start), len(keys)):
                 key = keys[place]
-                if key not in routes:
+                route = routes.get(key)
+                if route is None:
                     continue
-                attributes, next_hop = routes[key]
+                attributes, next_hop = route
                 item = items.get(key, key)
                 octets += len(attributes) + len(item)
                 if rows and (len(rows) >= limit or octets > PAGE_OCTETS):
-                    return rows, start + place
+                    return rows, number * PLACES + start + place
                 rows.append((family, attributes, next_hop, item))
             start += len(keys)
-        self._listed = []
+        del self._listings[number]
         return rows, -1
+
+    def _begin(self) -> tuple[int, Listed]:
+        """Begin a listing, numbered from 1 on; of those that nobody has finished, the oldest is given up."""
+        if len(self._listings) >= LISTINGS:
+            del self._listings[next(iter(self._listings))]
+        self._begun += 1
+        listed = self._listings[self._begun] = [(family, [*routes]) for family, routes in self._families.items()]
+        return self._begun, listed
+
+    def hide(self) -> None:
+        """Show nothing of this any more until it comes again; it still counts."""
+        for routes in self._families.values():
+            routes.update(dict.fromkeys(routes))
 
     def clear(self) -> None:
         """Forget everything."""
         self._families.clear()
         self._items.clear()
-        self._listed.clear()
+        self._listings.clear()

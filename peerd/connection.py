@@ -6,11 +6,13 @@ import socket
 from collections import deque
 from collections.abc import Callable
 
+from bgp.notification import Notification
 from bus.transport import Loop, readable, writable
 
 READ_OCTETS = 65536  # in a turn of the loop: bounds the work between two looks at the timers
 DRAIN_SECONDS = 1.0  # for which a closing connection goes on reading, so that no RST overtakes the NOTIFICATION
 WRITE_PARTS = 64
+REFUSALS = 256  # connections that are refused and not closed yet
 
 
 class Connection:
@@ -142,3 +144,20 @@ class Connection:
     def closed(self) -> bool:
         """Whether the socket is gone."""
         return self._closed
+
+
+class Refusals:
+    """Tells peers why their connections are not taken, and closes those as it does any other."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._leaving: deque[Connection] = deque(maxlen=REFUSALS)
+
+    def refuse(self, sock: socket.socket, notification: Notification) -> None:
+        """Say why, and close; where many are leaving, the oldest must be gone at once."""
+        if len(self._leaving) == REFUSALS:
+            self._leaving[0].abort()
+        connection = Connection(self._loop, sock, lambda _octets: None, lambda _sent: None, lambda: None)
+        self._leaving.append(connection)
+        connection.send(notification.message())
+        connection.close()

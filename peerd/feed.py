@@ -29,7 +29,7 @@ class Subscription:
     lost: int = 0
     waiting: list[list[Any]] = field(default_factory=list)
     size: int = 0  # octets in `waiting`
-    since: float | None = None  # when credit ran out
+    since: float | None = None  # when items began to wait for credit
     lagging: bool = False  # items are being dropped
 
     def wants(self, kind: int, octets: bytes) -> bool:
@@ -77,8 +77,8 @@ class Subscription:
         if self.credit > 0:
             self.since = None
 
-    def next(self) -> Feed | None:
-        """Return what may be sent now, one message at a time; None when nothing waits or credit is used up."""
+    def next(self, now: float) -> Feed | None:
+        """Return what may be sent, one message at a time; None when nothing waits or credit is used up."""
         if self.credit <= 0 or not (self.waiting or self.lagging):
             return None
         self.sequence += 1
@@ -95,6 +95,8 @@ class Subscription:
         items, self.waiting = self.waiting[:count], self.waiting[count:]
         self.size -= size
         self.credit -= size
+        if self.credit <= 0 and self.waiting:
+            self.since = now
         return Feed(self.request.neighbor, self.sequence, 0, items)
 
 

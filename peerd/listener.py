@@ -1,6 +1,6 @@
 """The listener: accepts TCP connections and hands each to the peerd that owns the neighbor (SCM_RIGHTS).
 
-It never reads from a connection. A peer that no neighbor expects is told NOTIFICATION Cease/Connection Rejected.
+It never heeds what a connection says. A peer that no neighbor expects is told NOTIFICATION Cease/Connection Rejected.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from bus.daemon import (
 from bus.schema import Incoming, SchemaError, pack
 from bus.settings import PassiveNeighbor, read_listener
 from bus.transport import Loop, Timer
-from peerd.tcp import TransportOptions, limit_ttl, listen, prepare, refuse, sign_with_md5
+from peerd.connection import Refusals
+from peerd.tcp import TransportOptions, limit_ttl, listen, prepare, sign_with_md5
 
 ACCEPTED_PER_TURN = 32
 LARGEST_TTL, SYSTEM_TTL = 255, -1
@@ -79,6 +80,7 @@ class Listener:
         self._expected = Expected([])
         self._unprotected: set[str] = set()  # neighbors with a password that the kernel does not know
         self._waiting = 0
+        self._refusals = Refusals(loop)
         self._retry: Timer | None = None  # of addresses that could not be had
         self._handover = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
 
@@ -88,14 +90,18 @@ class Listener:
         for gone in self._sockets.keys() - set(endpoints):
             self._loop.unwatch(self._sockets[gone].fileno())
             self._sockets.pop(gone).close()
-        removed = [old for old in self._neighbors if old.md5_password and old not in neighbors]
+        signed = {neighbor.peer_address for neighbor in neighbors if neighbor.md5_password}
+        removed = [old for old in self._neighbors if old.md5_password and old.peer_address not in signed]
+        before = set(self._sockets.values())
         self._neighbors = neighbors
         self._expected = Expected(neighbors)
         opened = [self._open(endpoint) for endpoint in endpoints]
         if self._retry is not None:
             self._retry.cancel()
         self._retry = None if all(opened) else self._loop.call_later(RETRY, self.configure)
-        self._unprotected = {name for sock in self._sockets.values() for name in self._protect(sock, removed)}
+        self._unprotected = {
+            name for sock in self._sockets.values() for name in self._protect(sock, removed if sock in before else [])
+        }
 
     def _open(self, endpoint: tuple[str, int]) -> bool:
         """Listen on an address, if that can be had."""
@@ -114,9 +120,14 @@ class Listener:
     def _watch(self, sock: socket.socket) -> None:
         self._loop.watch(sock.fileno(), lambda _events: self._accept(sock), read=self._waiting < WAITING_LIMIT)
 
+    def _watch_again(self, sock: socket.socket) -> None:
+        if sock in self._sockets.values():
+            self._watch(sock)
+
     def _protect(self, sock: socket.socket, removed: list[PassiveNeighbor]) -> list[str]:
         """Set MD5 keys and TTL before anyone connects: the kernel checks the first SYN, the peer our SYN-ACK.
 
+        The keys of neighbors that were `removed` are taken away; a key that is replaced never is in between.
         Return the neighbors whose connections the kernel will not check.
         """
         failed = []
@@ -141,7 +152,10 @@ class Listener:
             except BlockingIOError:
                 return
             except OSError as error:
-                self._log.warning("accept failed: %s", error)
+                # Mostly for want of descriptors: the connection stays in the kernel's queue, and the socket readable.
+                self._log.warning("accept failed, trying again in %g s: %s", RETRY, error)
+                self._loop.watch(sock.fileno(), lambda _events: None, read=False)
+                self._loop.call_later(RETRY, lambda: self._watch_again(sock))
                 return
             self._place(connection, address[0])
 
@@ -156,11 +170,11 @@ class Listener:
         neighbor = self._expected.find(peer, local)
         if neighbor is None:
             self._log.warning("connection refused, no such neighbor: peer=%s local=%s", peer, local)
-            refuse(connection, Notification.cease(CONNECTION_REJECTED))
+            self._refusals.refuse(connection, Notification.cease(CONNECTION_REJECTED))
             return
         if neighbor.name in self._unprotected:
             self._log.warning("connection refused, it cannot be protected by MD5: neighbor=%s", neighbor.name)
-            refuse(connection, Notification.cease(CONNECTION_REJECTED))
+            self._refusals.refuse(connection, Notification.cease(CONNECTION_REJECTED))
             return
         try:
             if neighbor.outgoing_ttl is None and neighbor.incoming_ttl is None:

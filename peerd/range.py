@@ -18,8 +18,8 @@ from bus.names import address_of, session_name
 from bus.schema import Message, Pull, Subscribe
 from bus.settings import SessionConfiguration
 from bus.transport import Loop
+from peerd.connection import Refusals
 from peerd.session import Session
-from peerd.tcp import refuse
 
 MOST = 1024  # sessions of a range at once
 FORGET = 600.0  # seconds after which an address that has no connection is forgotten
@@ -40,6 +40,7 @@ class Range:
         self.configuration = configuration
         self.sessions: dict[str, Session] = {}
         self._loop, self._make, self._to_ribd, self._log = loop, make, to_ribd, log
+        self._refusals = Refusals(loop)
         self._subscribed: dict[str, tuple[bytes, Subscribe]] = {}  # by helper
         self._announcing = set(configuration.announcers)  # helpers that End-of-RIB waits for
         self._began = loop.now()
@@ -60,7 +61,7 @@ class Range:
         session = self.sessions.get(name)
         if session is None:
             if (subcode := self._refusal(address)) is not None:
-                refuse(sock, Notification.cease(subcode))
+                self._refusals.refuse(sock, Notification.cease(subcode))
                 return
             session = self._add(name, address)
         self._away.pop(name, None)

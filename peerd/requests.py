@@ -21,10 +21,10 @@ def act(session: Session, action: str, arguments: list[str]) -> tuple[str, dict[
         case "routes-in":
             return "", _page(session, int(arguments[0]), int(arguments[1]))
         case "teardown":
-            session.teardown(int(arguments[0]))
+            session.teardown(_number(arguments[0], 0xFF))
             return "", {}
         case "clear-in":
-            session.adj_rib_in.clear()
+            session.clear_in()
             return "", {}
         case "refresh" | "eor" | "operational" | "resend":
             if session.established is None:
@@ -67,7 +67,14 @@ def _send(established: Established, families: tuple[Family, ...], action: str, a
 
 
 def _family(arguments: list[str]) -> Family:
-    return Family(int(arguments[0]), int(arguments[1]))
+    return Family(_number(arguments[0], 0xFFFF), _number(arguments[1], 0xFF))
+
+
+def _number(text: str, most: int) -> int:
+    number = int(text)
+    if not 0 <= number <= most:
+        raise ValueError(f"a number up to {most} expected, not {number}")
+    return number
 
 
 def _page(session: Session, after: int, limit: int) -> dict[str, Any]:

@@ -139,6 +139,13 @@ class Session:
         """End the session; it comes back."""
         self._handle(ev.Teardown(subcode, text))
 
+    def clear_in(self) -> None:
+        """Show no more of what was received so far. It still counts, where there are limits: the peer has it up."""
+        if self._limits:
+            self.adj_rib_in.hide()
+        else:
+            self.adj_rib_in.clear()
+
     @property
     def closed(self) -> bool:
         """Whether no connection is left, so that the process may go."""

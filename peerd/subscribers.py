@@ -67,7 +67,7 @@ class Subscribers:
 
     def _push(self, subscription: Subscription) -> None:
         helper, lagged = subscription.request.helper, subscription.lagging
-        while (feed := subscription.next()) is not None:
+        while (feed := subscription.next(self._loop.now())) is not None:
             if not self._to_bridge(subscription.identity, feed):
                 self._subscriptions.pop(subscription.identity, None)
                 return

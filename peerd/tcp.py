@@ -1,15 +1,12 @@
-"""TCP for BGP: dialling, MD5 signatures (RFC 2385), TTL security (RFC 5082), and a refusal that gets through."""
+"""TCP for BGP: dialling and listening, MD5 signatures (RFC 2385), TTL security (RFC 5082)."""
 
 from __future__ import annotations
 
 import errno
 import socket
 import struct
-from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
-
-from bgp.notification import Notification
 
 TCP_MD5SIG, TCP_MD5SIG_EXT = 14, 32  # <linux/tcp.h>
 MD5_FLAG_PREFIX = 1
@@ -95,14 +92,6 @@ def dial(peer: str, port: int, local: str | None, options: TransportOptions) -> 
         sock.close()
         raise
     return sock
-
-
-def refuse(sock: socket.socket, notification: Notification) -> None:
-    """Tell a peer why its connection is not taken, and close it."""
-    with suppress(OSError):  # gone already
-        sock.send(notification.message())
-        sock.shutdown(socket.SHUT_WR)
-    sock.close()
 
 
 def outcome(sock: socket.socket) -> int:

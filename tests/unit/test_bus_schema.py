@@ -29,7 +29,8 @@ from bus.schema import (
 
 CATALOGUE = [KINDS[kind] for kind in sorted(KINDS)]
 INTEGERS = st.integers(-(2**63), 2**64 - 1)
-SCALARS = st.none() | st.booleans() | INTEGERS | st.floats(allow_nan=False, allow_infinity=False) | st.text() | st.binary()
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+SCALARS = st.none() | st.booleans() | INTEGERS | FLOATS | st.text() | st.binary()
 ANYTHING = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=8
 )
@@ -42,7 +43,7 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
         str: st.text(),
         bytes: st.binary(),
         bool: st.booleans(),
-        float: st.floats(allow_nan=False, allow_infinity=False) | INTEGERS,
+        float: FLOATS | INTEGERS,
         NoneType: st.none(),
         Any: ANYTHING,
     }

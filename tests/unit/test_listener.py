@@ -82,6 +82,61 @@ def test_who_has_a_password_that_the_kernel_does_not_take_is_refused(
     loop.close()
 
 
+def test_a_password_that_changes_is_never_unset_and_needs_no_former_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys: dict[tuple[socket.socket, str], bytes] = {}
+    unset: list[str] = []
+
+    def sign(sock: socket.socket, peer: str, password: bytes) -> None:
+        if not password:
+            unset.append(peer)
+            if (sock, peer) not in keys:
+                raise OSError(2, "No such file or directory")
+        keys[sock, peer] = password
+
+    monkeypatch.setattr(peerd.listener, "sign_with_md5", sign)
+    run = RunDirectory(tmp_path)
+    run.settings.mkdir()
+    loop = Loop()
+    listener = Listener(loop, run, logging.getLogger("bgpbus.test"))
+    first, second = neighbor("127.0.0.1"), neighbor("127.0.0.2")
+    for addresses, passwords in ((["127.0.0.1"], "ab"), (["127.0.0.1", "127.0.0.2"], "x"), (["127.0.0.1"], "")):
+        signed = [
+            replace(each, md5_password=password.encode())
+            for each, password in zip((first, second), passwords, strict=False)
+        ]
+        told = ListenerConfiguration([[address, 0] for address in addresses], [each.to_wire() for each in signed])
+        write_settings(run.settings / "listener", ListenerSettings(told.to_wire()))
+        listener.configure()
+        assert listener._unprotected == set()
+    assert unset == ["127.0.0.2", "127.0.0.1"]
+    for listening in listener._sockets.values():
+        listening.close()
+    listener._handover.close()
+
+
+def test_who_is_refused_reads_why_although_its_open_was_never_read(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    run.settings.mkdir()
+    told = ListenerConfiguration([["127.0.0.1", 0]], [])
+    write_settings(run.settings / "listener", ListenerSettings(told.to_wire()))
+    loop = Loop()
+    listener = Listener(loop, run, logging.getLogger("bgpbus.test"))
+    listener.configure()
+    (listening,) = listener._sockets.values()
+    with socket.create_connection(listening.getsockname()) as peer:
+        peer.sendall(bytes(1000))
+        loop.turn()
+        peer.sendall(bytes(1000))
+        loop.turn()
+        peer.settimeout(5)
+        assert Notification.decode(peer.recv(100)[19:]) == Notification(CEASE, CONNECTION_REJECTED)
+        assert peer.recv(100) == b""
+    listening.close()
+    listener._handover.close()
+
+
 def test_addresses_that_cannot_be_had_are_tried_again_together_once_in_a_while(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

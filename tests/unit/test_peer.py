@@ -100,6 +100,17 @@ def test_an_idle_hold_neither_dials_nor_accepts_until_it_is_over() -> None:
     assert any(isinstance(action, Dial) for action in peer.handle(Tick(), now + 60.0))
 
 
+def test_an_idle_hold_holds_for_a_peer_whose_last_octets_ended_the_session_already() -> None:
+    joined = up()
+    now = joined.now
+    peer = joined.peers[0]
+    peer.handle(Received(1, Notification(6, 2).message()), now)
+    peer.handle(Failed(1, NotifyError(6, 1, "too many"), 60.0), now)
+    assert peer.deadline() == now + 60.0
+    refused = peer.handle(Incoming(*ADDRESSES), now + 59.0)
+    assert [action.octets[19:21] for action in refused if isinstance(action, Send)] == [bytes((6, 5))]
+
+
 def test_an_idle_hold_is_over_for_who_starts_anew() -> None:
     joined = up()
     peer = joined.peers[0]

@@ -9,7 +9,7 @@ from bgp.family import IPV4_MPLS_VPN, IPV4_UNICAST, Family
 from bgp.nlri import VpnPrefix
 from bgp.nlri.labelled import WITHDRAWN_LABEL
 from bgp.update import AttributeSet, Reach, Unreach, Update
-from peerd.adj_rib_in import AdjRibIn, Row
+from peerd.adj_rib_in import LISTINGS, AdjRibIn, Row
 
 NEXT_HOP = bytes((192, 0, 2, 1))
 
@@ -54,7 +54,37 @@ def test_pages_continue_where_the_last_one_ended() -> None:
     items = [bytes((0, 0, 0, 0, 24, 10, 0, number)) for number in range(10)]
     held.take(update(IPV4_UNICAST, items, []))
     assert [row[3] for row in everything(held, 4)] == items
-    assert held._listed == []
+    assert held._listings == {}
+
+
+def test_two_listings_at_the_same_time_each_visit_every_route() -> None:
+    held = AdjRibIn()
+    items = [bytes((0, 0, 0, 0, 24, 10, 0, number)) for number in range(10)]
+    held.take(update(IPV4_UNICAST, items, []))
+    rows, after = held.page(0, 4)
+    assert [row[3] for row in everything(held, 3)] == items
+    held.take(update(IPV4_UNICAST, [], items[:3]))
+    assert [row[3] for row in rows + held.page(after, 100)[0]] == items
+
+
+def test_listings_that_nobody_finishes_are_given_up() -> None:
+    held = AdjRibIn()
+    items = [bytes((0, 0, 0, 0, 24, 10, 0, number)) for number in range(10)]
+    held.take(update(IPV4_UNICAST, items, []))
+    for _ in range(3 * LISTINGS):
+        held.page(0, 4)
+    assert len(held._listings) == LISTINGS
+
+
+def test_what_is_hidden_counts_and_is_shown_when_it_comes_again() -> None:
+    held = AdjRibIn()
+    items = [bytes((0, 0, 0, 0, 24, 10, 0, number)) for number in range(4)]
+    held.take(update(IPV4_UNICAST, items, []))
+    held.hide()
+    assert everything(held, 10) == []
+    held.take(update(IPV4_UNICAST, items[1:2], items[3:]))
+    assert [row[3] for row in everything(held, 10)] == items[1:2]
+    assert held.count(IPV4_UNICAST) == 3
 
 
 def everything(held: AdjRibIn, limit: int) -> list[Row]:

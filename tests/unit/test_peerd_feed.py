@@ -29,10 +29,10 @@ def add(subscriber: Subscription, *items: list[Any], now: float = 0.0) -> None:
     subscriber.add(list(items), sized(list(items)), now)
 
 
-def everything(subscriber: Subscription) -> list[Feed]:
+def everything(subscriber: Subscription, now: float = 0.0) -> list[Feed]:
     """Take all that may be sent now."""
     feeds = []
-    while (feed := subscriber.next()) is not None:
+    while (feed := subscriber.next(now)) is not None:
         feeds.append(feed)
     return feeds
 
@@ -125,10 +125,21 @@ def test_the_peer_waits_while_the_backlog_is_full_and_patience_lasts(small: Subs
 def test_credit_renews_patience(small: Subscription) -> None:
     add(small, *(item(FEED_RECEIVED, UPDATE) for _ in range(5)), now=10.0)
     small.grant(1)
-    assert len(everything(small)) == 1
+    assert len(everything(small, 20.0)) == 1
     add(small, *(item(FEED_RECEIVED, UPDATE) for _ in range(5)), now=20.0)
     assert not small.lagging
     assert small.holds_back(20.0 + PATIENCE)
+
+
+def test_credit_that_is_used_up_at_once_lets_the_peer_wait_no_longer_than_patience(
+    small: Subscription, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peerd.feed, "FEED_OCTETS", 1)
+    add(small, *(item(FEED_RECEIVED, UPDATE) for _ in range(9)), now=10.0)
+    small.grant(1)
+    assert len(everything(small, 20.0)) == 1
+    assert small.holds_back(20.0 + PATIENCE)
+    assert not small.holds_back(20.1 + PATIENCE)
 
 
 def test_after_patience_messages_are_dropped_and_counted_until_credit_comes(small: Subscription) -> None:

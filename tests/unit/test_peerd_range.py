@@ -40,6 +40,11 @@ class Clock:
     def call_later(self, delay: float, callback: Callable[[], None]) -> None:
         self.later.append((self.time + delay, callback))
 
+    def watch(self, *_arguments: object) -> None:
+        """Nothing happens on a connection."""
+
+    unwatch = watch
+
     def go_on(self, seconds: float) -> None:
         end = self.time + seconds
         while due := [each for each in self.later if each[0] <= end]:
@@ -74,12 +79,15 @@ class FakeSocket:
     def getpeername(self) -> tuple[str, int]:
         return self.address, 1000
 
-    def send(self, octets: bytes) -> int:
-        self.sent += octets
-        return len(octets)
+    def fileno(self) -> int:
+        return 99
+
+    def sendmsg(self, parts: list[memoryview]) -> int:
+        self.sent += b"".join(parts)
+        return sum(map(len, parts))
 
     def shutdown(self, _how: int) -> None:
-        pass
+        self.open = False
 
     def close(self) -> None:
         self.open = False

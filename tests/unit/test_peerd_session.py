@@ -271,6 +271,16 @@ def test_what_a_session_cannot_send_is_an_error_with_its_reason() -> None:
     assert act(bed.session, "resend", []) == ("the session is not established", {})
 
 
+@pytest.mark.parametrize(
+    "request_", [("refresh", "70000", "1"), ("refresh", "1", "256"), ("eor", "-1", "1"), ("teardown", "256")]
+)
+def test_a_number_that_has_no_room_in_its_field_is_refused_and_the_session_stays(request_: tuple[str, ...]) -> None:
+    bed = Bed()
+    with pytest.raises(ValueError, match="a number up to"):
+        act(bed.session, request_[0], [*request_[1:]])
+    assert bed.session.established is not None
+
+
 ATTEMPT = Subscribe("192.0.2.1", "", 1 << FEED_TRIED, 0, 0, 0)
 DIALS = TEXT.replace("passive;", "")
 

@@ -149,7 +149,10 @@ class Packer:
         return too_large
 
     def _withdraw(self, family: Family, attribute_set: bytes, items: list[bytes]) -> list[bytes]:
-        """Return the messages that withdraw `items`; all but plain prefixes repeat their attributes, as ExaBGP does."""
+        """Return the messages that withdraw `items`; all but plain prefixes repeat their attributes, as ExaBGP does.
+
+        A route that does not fit into a message beside them is withdrawn without.
+        """
         if family == IPV4_UNICAST:
             pieces, _ = self._pieces(family, items, self.shape.message_size - _FIXED)
             return [_withdrawal(piece) for piece in pieces]
@@ -158,13 +161,12 @@ class Packer:
             with suppress(Unsendable):
                 attributes = self._translator.withdrawal(family, attribute_set)
         room = self.shape.message_size - _FIXED - _ATTRIBUTE_HEADER - 3
-        if len(attributes) > room // 2:
-            attributes = b""
-        pieces, _ = self._pieces(family, items, room - len(attributes))
-        before = family.octets
+        pieces, too_large = self._pieces(family, items, room - len(attributes))
+        bare, _ = self._pieces(family, too_large, room)
         return [
-            _message(attributes + _multiprotocol(_UNREACH_HEADER, _LONG_UNREACH_HEADER, before + piece))
-            for piece in pieces
+            _message(before + _multiprotocol(_UNREACH_HEADER, _LONG_UNREACH_HEADER, family.octets + piece))
+            for before, fitting in ((attributes, pieces), (b"", bare))
+            for piece in fitting
         ]
 
     def _pieces(self, family: Family, items: list[bytes], room: int) -> tuple[list[bytes], list[bytes]]:

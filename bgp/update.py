@@ -135,7 +135,8 @@ class UpdateDecoder:
             gone += _only_withdrawn(IPV4_UNICAST, self._ipv4_items(withdrawn), announced)
         if unreach is not None and unreach.items:
             gone += _only_withdrawn(unreach.family, unreach.items, announced)
-        fault = parts.fault or received.fault or self._route_fault(received, announced, reach, unreach)
+        in_field = bool(nlri) and self._ipv4
+        fault = parts.fault or received.fault or self._route_fault(received, announced, in_field, (reach, unreach))
         attributes, discarded = received.attributes, received.discarded
         if reach is not None:
             discarded += reach.discarded
@@ -171,18 +172,21 @@ class UpdateDecoder:
         self,
         received: Received,
         announced: list[Reach],
-        reach: Multiprotocol | None,
-        unreach: Multiprotocol | None,
+        in_field: bool,
+        multiprotocol: tuple[Multiprotocol | None, Multiprotocol | None],
     ) -> Fault | None:
-        """Judge what depends on the routes: mandatory attributes (RFC 7606 section 3d), next hops, leaks."""
-        for part in (reach, unreach):
+        """Judge what depends on the routes: mandatory attributes (RFC 7606 section 3d), next hops, leaks.
+
+        in_field: some of them are in the NLRI field, so that their next hop is NEXT_HOP.
+        """
+        for part in multiprotocol:
             if part is not None and part.fault:
                 return Fault(part.fault, OPTIONAL_ATTRIBUTE_ERROR)
         if not announced:
             return None
         if received.missing:
             return Fault(received.missing, MISSING_WELL_KNOWN)
-        if reach is None or len(announced) > 1:  # then routes are in the NLRI field
+        if in_field:
             if not received.next_hop:
                 return Fault("NEXT_HOP is missing", MISSING_WELL_KNOWN)
             reason = next_hop_fault(received.next_hop, self.negotiated)

@@ -10,7 +10,7 @@ import time
 import click
 
 from apid.cli.errors import Failed, Misconfigured
-from apid.cli.packing import pack_entry, seen_by_us, shape_of
+from apid.cli.packing import agreed, pack_entry
 from apid.cli.validate import known_neighbors
 from apid.grammar.command import RouteChange, parse_command
 from apid.grammar.nlri import read_family
@@ -127,12 +127,10 @@ def _sessions(file: str) -> list[tuple[NeighborContext, Negotiated]]:
     sessions = []
     for neighbor in loaded.configuration.neighbors:
         known = all_known[neighbor.name]
-        shape = shape_of(known.settings, known.local_address, neighbor.group_updates)
-        peer_as = neighbor.peer_as or shape.local_as
+        session = agreed(known.settings, known.local_address)
         local = known.configuration.local_address or "auto"
         router_id = address_text(neighbor.router_id)
-        context = NeighborContext(known.address, local, shape.local_as, peer_as, router_id)
-        sessions.append((context, seen_by_us(known.settings, shape, peer_as)))
+        sessions.append((NeighborContext(known.address, local, session.local_as, session.peer_as, router_id), session))
     return sessions
 
 

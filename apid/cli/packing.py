@@ -18,62 +18,35 @@ from bgp.attribute import (
     OriginatorId,
     UnknownAttribute,
 )
+from bgp.capability.add_path import RECEIVE, SEND
 from bgp.errors import NotifyError
 from bgp.family import FLOW_SAFIS
 from bgp.message import HEADER_LENGTH
-from bgp.negotiated import EXTENDED_MESSAGE_SIZE, MESSAGE_SIZE, Negotiated
+from bgp.negotiate import SessionFacts, negotiate
+from bgp.negotiated import Negotiated
 from bgp.nlri import route_key
 from bgp.pack import Packer
 from bgp.route import decode_set
 from bgp.settings import SessionSettings
-from bgp.shape import Shape
 from bgp.update import UpdateDecoder
 
 UNKNOWN_AS = 65000  # where a session takes over the peer's
+ROUTER_IDS = (bytes((192, 0, 2, 1)), bytes((192, 0, 2, 2)))  # of peers
 
 
-def shape_of(settings: SessionSettings, local_address: bytes, group_updates: bool) -> Shape:
-    """Return the shape of a session whose peer agrees to all that is configured."""
-    local_as = settings.local_as if settings.local_as is not None else settings.peer_as or UNKNOWN_AS
-    add_path = settings.families if settings.add_path_families is None else settings.add_path_families
-    return Shape(
-        ibgp=settings.local_as == settings.peer_as,
-        local_as=local_as,
-        local_address=local_address or bytes(4),
-        router_id=settings.router_id,
-        asn4=settings.asn4,
-        message_size=EXTENDED_MESSAGE_SIZE if settings.extended_message else MESSAGE_SIZE,
-        group_updates=group_updates,
-        families=tuple(sorted(settings.families)),
-        add_path=tuple(sorted(add_path)) if settings.add_path & 2 else (),
-        next_hop=tuple(sorted(settings.next_hops)),
-        aigp=settings.aigp or settings.local_as == settings.peer_as,
-    )
+def agreed(settings: SessionSettings, local_address: bytes) -> Negotiated:
+    """Return what a session negotiates with a peer that agrees to all that is configured.
 
-
-def seen_by_peer(shape: Shape, peer_as: int) -> Negotiated:
-    """Return the context in which the peer reads what a session of this shape sends."""
-    return Negotiated(
-        local_as=peer_as,
-        peer_as=shape.local_as,
-        asn4=shape.asn4,
-        message_size=shape.message_size,
-        families=shape.families,
-        add_path_receive=frozenset(shape.add_path),
-        next_hop=frozenset(shape.next_hop),
-        aigp=shape.aigp,
-    )
-
-
-def seen_by_us(settings: SessionSettings, shape: Shape, peer_as: int) -> Negotiated:
-    """Return the context in which a session of this shape reads what such a peer sends."""
-    families = settings.families if settings.add_path_families is None else settings.add_path_families
-    return replace(
-        seen_by_peer(shape, peer_as),
-        local_as=shape.local_as,
-        peer_as=peer_as,
-        add_path_receive=frozenset(families) if settings.add_path & 1 else frozenset(),
-    )
+    local_address: packed, empty where it is not known.
+    """
+    local_as = next(each for each in (settings.local_as, settings.peer_as, UNKNOWN_AS) if each is not None)
+    peer_as = local_as if settings.peer_as is None else settings.peer_as
+    router_id = next(each for each in ROUTER_IDS if each != settings.router_id)
+    receives, sends = settings.add_path & RECEIVE, settings.add_path & SEND
+    mirrored = (SEND if receives else 0) | (RECEIVE if sends else 0)
+    peer = replace(settings, router_id=router_id, local_as=peer_as, peer_as=local_as, add_path=mirrored, role=None)
+    facts = SessionFacts(local_as, peer_as, local_address or bytes(4), aigp=settings.aigp)
+    return negotiate(settings.open(peer_as), peer.open(local_as), facts)
 
 
 def _differences(wanted: dict[int, Attribute], received: AttributeSet, negotiated: Negotiated) -> Iterator[str]:

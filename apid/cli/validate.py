@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from apid.cli.errors import Failed, Misconfigured
-from apid.cli.packing import pack_entry, problems, seen_by_peer, shape_of
+from apid.cli.packing import agreed, pack_entry, problems
 from apid.config.errors import ConfigurationErrors
 from apid.config.model import Neighbor
 from apid.config.source import Source
@@ -19,9 +19,11 @@ from apid.grammar.route import RouteEntry
 from apid.load import Loaded, LoadError, read_configuration
 from apid.render.decode import decode_event
 from apid.render.nlri import nlri_text
+from apid.render.renderer import seen_by_peer
 from apid.render.routes import read_route, read_set
 from apid.render.text_attributes import attributes_text
 from bgp.pack import Packer
+from bgp.shape import Shape
 from bus.settings import ApiBinding, SessionConfiguration
 
 
@@ -91,9 +93,8 @@ def _check_routes(loaded: Loaded, known: dict[str, Known], verbose: bool) -> lis
     errors = []
     for neighbor in loaded.configuration.neighbors:
         each = known[neighbor.name]
-        shape = shape_of(each.settings, each.local_address, neighbor.group_updates)
-        packer = Packer(shape)
-        negotiated = seen_by_peer(shape, neighbor.peer_as or shape.local_as)
+        session = agreed(each.settings, each.local_address)
+        packer, negotiated = Packer(Shape.of(session, neighbor.group_updates)), seen_by_peer(session)
         for entry, place in zip(neighbor.routes, neighbor.places, strict=True):
             try:
                 messages = pack_entry(packer, entry)
@@ -102,7 +103,7 @@ def _check_routes(loaded: Loaded, known: dict[str, Known], verbose: bool) -> lis
                 continue
             errors += [_difference(neighbor, entry, place, each) for each in problems(entry, messages, negotiated)]
             if verbose:
-                _print_route(neighbor, entry, messages, bool(shape.add_path))
+                _print_route(neighbor, entry, messages, entry.family in session.add_path_send)
     return errors
 
 
@@ -115,9 +116,7 @@ def _print_route(neighbor: Neighbor, entry: RouteEntry, messages: list[bytes], a
     click.echo(f"{neighbor.name} {_text(entry)}")
     for message in messages:
         click.echo(f"  {message.hex().upper()}")
-        click.echo(
-            f"  {decode_event(message, neighbor.families, add_path and entry.family in neighbor.add_path_families)}"
-        )
+        click.echo(f"  {decode_event(message, neighbor.families, add_path)}")
 
 
 def _text(entry: RouteEntry) -> str:

@@ -9,13 +9,13 @@ range means the session with that address.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from apid.grammar.values import address_value, asn_value, ipv4_value, read
 from apid.grammar.words import GrammarError, Words
+from bgp.wire import address_text
 
 ANY = "*"
 
@@ -118,21 +118,17 @@ def _address(text: str) -> IPAddress | None:
 def peer_value(text: str) -> str:
     """Bring a peer's address to canonical text; ranges, names and `*` stay as they are."""
     try:
-        return _canonical(address_value(text))
+        return address_text(address_value(text))
     except ValueError:
         return text
 
 
-def _canonical(address: bytes) -> str:
-    return socket.inet_ntop(socket.AF_INET if len(address) == 4 else socket.AF_INET6, address)
-
-
 def _address_term(text: str) -> str:
-    return _canonical(address_value(text))
+    return address_text(address_value(text))
 
 
 def _router_id_term(text: str) -> str:
-    return _canonical(ipv4_value(text))
+    return address_text(ipv4_value(text))
 
 
 TERMS: dict[str, tuple[str, Callable[[str], str | int]]] = {

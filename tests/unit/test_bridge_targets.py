@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from ipaddress import ip_address
 
 import pytest
 
@@ -65,6 +66,14 @@ def test_a_selector_names_neighbors_in_the_order_of_the_configuration(
 ) -> None:
     for _ in range(2):  # the second time from memory
         assert targets.find_text(text, IPV4_UNICAST, V4_NEXT_HOP) == (names, "")
+
+
+def test_an_ipv4_address_that_is_mapped_into_ipv6_names_its_neighbor_however_it_is_written() -> None:
+    targets = Targets()
+    name = str(ip_address("::ffff:1.2.3.4"))
+    targets.configure([dataclasses.replace(BINDING, neighbor=name, peer_address=name)])
+    for text in ("::ffff:1.2.3.4", "::ffff:102:304", "::FFFF:102:304"):
+        assert targets.find_text(f"neighbor {text}", IPV4_UNICAST, V4_NEXT_HOP) == ((name,), "")
 
 
 @pytest.mark.parametrize("text", ["neighbor 192.0.2.7", "neighbor 192.0.2.1 peer-as 1"])

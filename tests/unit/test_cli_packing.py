@@ -8,15 +8,17 @@ import pytest
 from click.testing import CliRunner
 
 from apid.cli.main import main
-from apid.cli.packing import pack_entry, problems, seen_by_peer, shape_of
+from apid.cli.packing import agreed, pack_entry, problems
 from apid.compile import compile_configuration
 from apid.config.load import load_text
 from apid.config.options import Environment
 from apid.control.neighbors import known_of
 from apid.grammar.route import RouteEntry
+from apid.render.renderer import seen_by_peer
 from bgp.attribute.walk import frame
 from bgp.negotiated import Negotiated
 from bgp.pack import Packer
+from bgp.shape import Shape
 from bus.settings import SessionConfiguration
 
 EVERY_ATTRIBUTE = """
@@ -30,22 +32,25 @@ route 2001:db8::/32 next-hop 2001:db8::1;
 FLOW = "flow { route { match { destination 10.0.0.0/8; } then { redirect 1.2.3.4; } } }"
 
 
-def routes(peer_as: int = 65001, more: str = "") -> tuple[tuple[RouteEntry, ...], Packer, Negotiated]:
+def routes(
+    peer_as: int = 65001, more: str = "", local_as: str = "65001"
+) -> tuple[tuple[RouteEntry, ...], Packer, Negotiated]:
     text = (
-        f"neighbor 127.0.0.2 {{ router-id 10.0.0.1; local-address 127.0.0.1; local-as 65001; peer-as {peer_as}; {more}"
-        f" static {{ {EVERY_ATTRIBUTE} }} {FLOW} }}"
+        f"neighbor 127.0.0.2 {{ router-id 10.0.0.1; local-address 127.0.0.1; local-as {local_as}; peer-as {peer_as};"
+        f" {more} static {{ {EVERY_ATTRIBUTE} }} {FLOW} }}"
     )
     configuration = load_text(text, {})
     (peerd,) = compile_configuration(configuration, Environment(), "x").peerds.values()
     known = known_of(SessionConfiguration.from_wire(peerd.sessions[0]), "peerd")
-    shape = shape_of(known.settings, known.local_address, group_updates=True)
-    return configuration.neighbors[0].routes, Packer(shape), seen_by_peer(shape, peer_as)
+    session = agreed(known.settings, known.local_address)
+    return configuration.neighbors[0].routes, Packer(Shape.of(session)), seen_by_peer(session)
 
 
-@pytest.mark.parametrize("peer_as", [65001, 65002])
+@pytest.mark.parametrize(("local_as", "peer_as"), [("65001", 65001), ("65001", 65002), ("auto", 65001)])
 @pytest.mark.parametrize("more", ["", "capability { asn4 disable; add-path send; }"])
-def test_every_attribute_comes_back_as_it_was_configured(peer_as: int, more: str) -> None:
-    entries, packer, negotiated = routes(peer_as, more)
+def test_every_attribute_comes_back_as_it_was_configured(local_as: str, peer_as: int, more: str) -> None:
+    entries, packer, negotiated = routes(peer_as, more, local_as)
+    assert negotiated.ibgp is (peer_as == 65001)
     for entry in entries:
         found = [each for each in problems(entry, pack_entry(packer, entry), negotiated) if "discard" not in each]
         assert not [each for each in found if "came back" in each or "did not come" in each]

@@ -472,6 +472,18 @@ def test_one_route_too_large_does_not_keep_the_others() -> None:
     assert [skipped.items for skipped in packer.skipped] == [[flow]]
 
 
+def test_a_route_is_withdrawn_whatever_attributes_its_withdrawal_names() -> None:
+    packer = Packer(EBGP)
+    small = items(["0602200a000001"])
+    flow = bytes(4) + b"\xfb\xc4" + bytes(3012)
+    for count in (1, 185, 1010, 1300):
+        named = encode_set([Communities(tuple(range(1, 1 + count)))], None)
+        messages = packer.withdraw(IPV4_FLOW, {named: [flow, *small]})
+        assert len(messages) == 2
+        assert all(any(message.endswith(item[4:]) for message in messages) for item in (flow, *small))
+        assert all(len(message) <= 4096 for message in messages)
+
+
 def test_the_largest_attributes_leave_room_for_one_route() -> None:
     for padding in range(1, 60):
         octets = encode_set([UnknownAttribute(99, 0xC0, bytes(4000 + padding))], HOP)

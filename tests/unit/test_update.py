@@ -165,6 +165,15 @@ def test_routes_of_a_damaged_update_are_withdrawn(name: str, octets: str, reason
     assert update.error == reason
 
 
+@pytest.mark.parametrize(
+    "beside", [reach("400447 04 0a000002 00"), reach("000201 10" + IPV6_HOST + "00"), unreach("000201")]
+)
+def test_multiprotocol_attributes_without_routes_do_not_stand_in_for_the_next_hop(beside: str) -> None:
+    update = decode_update(body(ORIGIN + AS_PATH + beside, PREFIX), EXTERNAL)
+    assert (update.announced, update.withdrawn) == ((), ((IPV4_UNICAST, [ITEM]),))
+    assert update.error == "NEXT_HOP is missing"
+
+
 def test_routes_of_all_families_are_withdrawn_together() -> None:
     update = decode_update(body("40010103" + AS_PATH + NEXT_HOP + IPV6_REACH, PREFIX), EXTERNAL)
     assert update.withdrawn == ((IPV4_UNICAST, [ITEM]), (IPV6_UNICAST, [IPV6_ITEM]))

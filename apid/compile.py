@@ -16,6 +16,7 @@ from apid.config.options import Environment
 from apid.grammar.operational import KINDS
 from apid.grammar.route import RouteEntry
 from apid.render.dialect import RELEASES
+from bgp.capability.role import ROLES
 from bgp.message import MessageType
 from bgp.nlri import route_key
 from bgp.operational import ASM, Operational
@@ -174,6 +175,11 @@ def _session(neighbor: Neighbor, environment: Environment, version: str, helpers
         graceful_restart=capability.graceful_restart,
         add_path=capability.add_path_receive | capability.add_path_send << 1,
         add_path_families=neighbor.add_path_families,
+        paths_limits=neighbor.paths_limits,
+        link_local=capability.link_local_nexthop,
+        long_lived_time=capability.long_lived_graceful_restart,
+        role=ROLES.get(capability.role or ""),
+        role_strict=capability.role_strict,
         multi_session=capability.multi_session,
         operational=capability.operational,
         next_hop=capability.nexthop,

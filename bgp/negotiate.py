@@ -24,7 +24,7 @@ from bgp.capability import (
     RouteRefresh,
 )
 from bgp.capability.add_path import BOTH, RECEIVE, SEND
-from bgp.capability.graceful_restart import NOTIFICATION, RESTARTING
+from bgp.capability.graceful_restart import RESTARTING
 from bgp.capability.role import ROLE_NAMES, ROLE_PAIRS
 from bgp.errors import NotifyError
 from bgp.family import IPV4_UNICAST, Family
@@ -81,7 +81,6 @@ def negotiate(sent: Open, received: Open, facts: SessionFacts) -> Negotiated:
         operational=_both(Operational, sent, received),
         graceful_restart=None not in graceful,
         stale_routes=all(side is not None for side in graceful) and not _restarting(graceful[1]),
-        notification_restart=all(side is not None and side.flags & NOTIFICATION for side in graceful),
         aigp=ibgp or facts.aigp,
         role=None if ibgp else _role(sent, received, facts.role_strict),
     )

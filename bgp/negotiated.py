@@ -32,7 +32,6 @@ class Negotiated:
     operational: bool = False
     graceful_restart: bool = False
     stale_routes: bool = False  # RFC 4724: the peer may hold our routes of a former session, until End-of-RIB
-    notification_restart: bool = False  # RFC 8538, the N bit on both sides
     aigp: bool = False  # RFC 7311: AIGP may be sent to and accepted from this peer
     role: int | None = None  # RFC 9234: our role, where both announced one; decides OTC
 

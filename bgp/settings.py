@@ -25,7 +25,8 @@ from bgp.capability import (
     RouteRefresh,
     SoftwareVersion,
 )
-from bgp.capability.graceful_restart import FORWARDING, NOTIFICATION, RESTARTING
+from bgp.capability.add_path import RECEIVE
+from bgp.capability.graceful_restart import FORWARDING, RESTARTING
 from bgp.capability.hostname import NAME_LENGTH
 from bgp.capability.software_version import VERSION_LENGTH
 from bgp.family import AFI, FAMILIES, IPV4_SR_POLICY, IPV6_SR_POLICY, SAFI, Family
@@ -35,8 +36,10 @@ from bgp.wire import text_octets
 # Offered where a configuration names no family: ExaBGP 5's own list.
 DEFAULT_FAMILIES: tuple[Family, ...] = tuple(sorted(set(FAMILIES.values()) - {IPV4_SR_POLICY, IPV6_SR_POLICY}))
 
-_ADD_PATH_AFIS = (AFI.IPV4, AFI.IPV6)
-_ADD_PATH_SAFIS = (SAFI.UNICAST, SAFI.NLRI_MPLS, SAFI.MPLS_VPN)
+# Where ADD-PATH is ever offered, in the order of its entries.
+ADD_PATH_FAMILIES = tuple(
+    Family(afi, safi) for safi in (SAFI.UNICAST, SAFI.NLRI_MPLS, SAFI.MPLS_VPN) for afi in (AFI.IPV4, AFI.IPV6)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,6 @@ class SessionSettings:
     route_refresh: bool = False
     graceful_restart: int | None = None
     restarting: bool = True
-    notification_restart: bool = False
     long_lived_time: int | None = None
     add_path: int = 0
     add_path_families: tuple[Family, ...] | None = None
@@ -122,8 +124,9 @@ class SessionSettings:
         if self.graceful_restart is not None and self.long_lived_time is not None:
             entries = tuple((family, FORWARDING, self.long_lived_time) for family in families)
             capabilities.append(LongLivedGracefulRestart(entries))
-        if add_path and self.paths_limits:
-            capabilities.append(PathsLimit(self.paths_limits))
+        limits = tuple(entry for entry in self.paths_limits if entry[0] in dict(add_path))
+        if limits and self.add_path & RECEIVE:
+            capabilities.append(PathsLimit(limits))
         if self.link_local:
             capabilities.append(LinkLocal())
         return capabilities
@@ -139,14 +142,12 @@ class SessionSettings:
         )
 
     def _add_path(self, families: tuple[Family, ...]) -> tuple[tuple[Family, int], ...]:
-        """ADD-PATH for what is carried, eligible and asked for, ordered by SAFI and then AFI."""
+        """ADD-PATH for what is carried, eligible and asked for."""
         if not self.add_path:
             return ()
         wanted = families if self.add_path_families is None else self.add_path_families
-        eligible = (Family(afi, safi) for safi in _ADD_PATH_SAFIS for afi in _ADD_PATH_AFIS)
-        return tuple((family, self.add_path) for family in eligible if family in families and family in wanted)
+        return tuple((family, self.add_path) for family in ADD_PATH_FAMILIES if family in families and family in wanted)
 
     def _graceful_restart(self, families: tuple[Family, ...], time: int) -> GracefulRestart:
-        flags = (RESTARTING if self.restarting else 0) | (NOTIFICATION if self.notification_restart else 0)
         entries = tuple((family, FORWARDING) for family in families)
-        return GracefulRestart(flags, min(time or self.hold_time, 0xFFF), entries)
+        return GracefulRestart(RESTARTING if self.restarting else 0, min(time or self.hold_time, 0xFFF), entries)

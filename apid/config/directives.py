@@ -26,6 +26,7 @@ from apid.config.values import (
     ttl,
     word,
 )
+from bgp.capability.role import ROLE_NAMES
 
 
 class _Required:
@@ -177,6 +178,24 @@ CAPABILITY: Mapping[str, Directive] = {
     ),
     "aigp": _switch(False, "Send and accept AIGP on an eBGP session (RFC 7311)."),
     "software-version": _switch(False, "Tell the peer which software this is.", _BARE_IS_OFF),
+    "link-local-nexthop": _switch(
+        False, "Tell the peer that a link-local address alone may be a next hop.", "ExaBGP has it from 6.0 on."
+    ),
+    "long-lived-graceful-restart": Directive(
+        integer(1, 0xFFFFFF),
+        None,
+        "With graceful-restart: the seconds for which the peer may keep our routes as its last resort (RFC 9494).",
+        absent="off",
+        differs="ExaBGP has no such capability.",
+    ),
+    "role": Directive(
+        choice(*ROLE_NAMES.values()),
+        None,
+        "What we are to an external peer (RFC 9234): what would leak is not sent, and withdrawn when it is received.",
+        absent="none",
+        differs="ExaBGP knows no roles.",
+    ),
+    "role-strict": _switch(False, "Want no session with a peer that has no role.", "ExaBGP knows no roles."),
 }
 
 EVENTS: Mapping[str, Directive] = {

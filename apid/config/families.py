@@ -10,6 +10,7 @@ from apid.config.tree import Section
 from apid.grammar.words import GrammarError, Token, Words, unknown_word
 from bgp.family import AFI, FAMILIES, SAFI, Family
 
+MOST_PATHS = 0xFFFF  # that a capability can ask for
 NEXT_HOP_SAFIS = frozenset((SAFI.UNICAST, SAFI.MULTICAST, SAFI.NLRI_MPLS, SAFI.MPLS_VPN))
 _NEXT_HOP_AFIS = {"ipv4": AFI.IPV4, "ipv6": AFI.IPV6}
 _AFIS = ("ipv4", "ipv6", "l2vpn", "bgp-ls")
@@ -18,12 +19,16 @@ _SAFI_SYNONYMS = {"labeled-unicast": "nlri-mpls", "flowspec": "flow", "flowspec-
 
 @dataclass(frozen=True, slots=True)
 class FamilyPlace:
-    """A family, or with `afi` a family and the AFI of its next hops, and where it stands."""
+    """A family, or with `afi` a family and the AFI of its next hops, and where it stands.
+
+    limit: paths for a prefix, in `add-path`; 0 for no limit.
+    """
 
     family: Family
     source: Source
     token: Token
     afi: int = 0
+    limit: int = 0
 
 
 def read_family(words: Words) -> Family:
@@ -37,6 +42,22 @@ def read_family(words: Words) -> Family:
         known = [str(known).split()[1] for known in FAMILIES.values() if known.afi_name == afi.text]
         raise GrammarError(unknown_word(safi.text, known, f"SAFI of {afi.text}"), safi)
     return family
+
+
+def _family_alone(words: Words) -> tuple[Family, int]:
+    return read_family(words), 0
+
+
+def _family_and_limit(words: Words) -> tuple[Family, int]:
+    """Read `AFI SAFI`, and `limit NUMBER` where it follows."""
+    family = read_family(words)
+    if not words:
+        return family, 0
+    words.expect("limit")
+    token = words.token("a number of paths")
+    if not token.text.isdecimal() or not 1 <= int(token.text) <= MOST_PATHS:
+        raise GrammarError(f"'{token.text}' is no number of paths: 1 to {MOST_PATHS} expected", token)
+    return family, int(token.text)
 
 
 def _family_and_next_hop(words: Words) -> tuple[Family, int]:
@@ -67,9 +88,10 @@ def family_section(context: Context, section: Section, kind: str, found: list[Fa
                 context.problems.error(node.source, keyword, "'all' stands alone, without other families")
             every = keyword
             continue
-        family = guarded(context, node, tokens, read_family)
-        if family is FAILED:
+        entry = guarded(context, node, tokens, _family_and_limit if kind == "add-path" else _family_alone)
+        if entry is FAILED:
             continue
+        family, limit = entry
         if every is not None:
             context.problems.error(node.source, keyword, f"'all' includes {family}: it stands alone")
         twin = next((place for place in found if place.family == family), None)
@@ -77,7 +99,7 @@ def family_section(context: Context, section: Section, kind: str, found: list[Fa
             message = f"{family} is listed twice, here and on line {twin.token.line}"
             context.problems.error(node.source, keyword, message)
         else:
-            found.append(FamilyPlace(family, node.source, keyword))
+            found.append(FamilyPlace(family, node.source, keyword, limit=limit))
     return every
 
 

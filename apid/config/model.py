@@ -21,13 +21,6 @@ ALL_FAMILIES: tuple[Family, ...] = (
 )
 """What `family { all; }` and the absence of `family` mean, in the order of their numbers."""
 
-ADD_PATH_SAFIS = frozenset((SAFI.UNICAST, SAFI.NLRI_MPLS, SAFI.MPLS_VPN))
-
-
-def add_path_eligible(family: Family) -> bool:
-    """Tell whether ADD-PATH is ever offered for a family."""
-    return family.afi in (AFI.IPV4, AFI.IPV6) and family.safi in ADD_PATH_SAFIS
-
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
@@ -44,6 +37,10 @@ class Capabilities:
     nexthop: bool = False
     aigp: bool = False
     software_version: bool = False
+    link_local_nexthop: bool = False
+    long_lived_graceful_restart: int | None = None  # seconds; None is off
+    role: str | None = None  # a name of RFC 9234
+    role_strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +117,7 @@ class Neighbor:
     capability: Capabilities = Capabilities()
     next_hops: tuple[tuple[Family, int], ...] = ()  # RFC 8950: family, AFI of the next hop
     add_path_families: tuple[Family, ...] = ()  # where ADD-PATH is offered, if it is
+    paths_limits: tuple[tuple[Family, int], ...] = ()  # how many paths for a prefix are wanted there
     api: tuple[ApiBlock, ...] = ()
     routes: tuple[RouteEntry, ...] = ()
     places: tuple[tuple[Source, int], ...] = field(default=(), compare=False, repr=False)  # of the routes, as offsets

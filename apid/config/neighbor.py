@@ -11,12 +11,13 @@ from typing import Any
 from apid.config.api import resolve_api
 from apid.config.directives import CAPABILITY, NEIGHBOR, REQUIRED, Directive
 from apid.config.draft import Draft
-from apid.config.model import ALL_FAMILIES, Capabilities, Neighbor, add_path_eligible
+from apid.config.model import ALL_FAMILIES, Capabilities, Neighbor
 from apid.config.reader import FAILED, Context, Setting
 from apid.config.values import read_address, read_number
 from apid.grammar.words import GrammarError, Token
 from bgp.family import FLOW_SAFIS, IPV4_UNICAST, Family
 from bgp.prefix_limit import PrefixLimit
+from bgp.settings import ADD_PATH_FAMILIES
 from bgp.wire import address_text
 
 MD5_PASSWORD_OCTETS = 80  # TCP_MD5SIG_MAXKEYLEN
@@ -46,6 +47,7 @@ def compile_neighbor(context: Context, draft: Draft, processes: Mapping[str, obj
     next_hops = _next_hops(context, draft, families)
     capability = _capabilities(draft.capability, values["hold_time"], bool(next_hops))
     _check_route_refresh(context, draft, capability, values)
+    _check_needs(context, draft, capability, values)
     _check_route_families(context, draft, families)
     _check_flow_limit(context, draft, values["flow_limit"])
     api = resolve_api(context, draft.api, processes, name)
@@ -59,6 +61,7 @@ def compile_neighbor(context: Context, draft: Draft, processes: Mapping[str, obj
         capability=capability,
         next_hops=next_hops if capability.nexthop else (),
         add_path_families=_add_path_families(context, draft, families, capability),
+        paths_limits=_paths_limits(context, draft, capability),
         prefix_limits=_prefix_limits(context, draft, families),
         api=api,
         routes=tuple(draft.routes.entries),
@@ -215,6 +218,20 @@ def _check_route_refresh(context: Context, draft: Draft, capability: Capabilitie
         context.problems.warn(setting.source, setting.token, message)
 
 
+def _check_needs(context: Context, draft: Draft, capability: Capabilities, values: dict[str, Any]) -> None:
+    """Say which capabilities have no effect as things are."""
+    internal = values["local_as"] is not None and values["local_as"] == values["peer_as"]
+    needs = {
+        "long-lived-graceful-restart": ("it needs graceful-restart", capability.graceful_restart is not None),
+        "role": ("roles are for external peers", not internal),
+        "role-strict": ("it needs a role", capability.role is not None),
+    }
+    for keyword, (reason, met) in needs.items():
+        setting = draft.capability.get(keyword)
+        if setting is not None and not met:
+            context.problems.warn(setting.source, setting.token, f"{keyword} has no effect: {reason}")
+
+
 def _check_route_families(context: Context, draft: Draft, families: tuple[Family, ...]) -> None:
     """Refuse routes of families that are not offered; IPv4 unicast needs no capability (RFC 4760)."""
     for family, (source, offset) in draft.routes.families.items():
@@ -240,17 +257,28 @@ def _add_path_families(
     if not (capability.add_path_send or capability.add_path_receive):
         return ()
     if not draft.add_path:
-        return tuple(family for family in families if add_path_eligible(family))
+        return tuple(family for family in families if family in ADD_PATH_FAMILIES)
     found = []
     for place in draft.add_path:
         if place.family not in families:
             message = f"{place.family} has no ADD-PATH: it is not a family of this neighbor"
             context.problems.warn(place.source, place.token, message)
-        elif not add_path_eligible(place.family):
+        elif place.family not in ADD_PATH_FAMILIES:
             context.problems.warn(place.source, place.token, f"ADD-PATH is not offered for {place.family}")
         else:
             found.append(place.family)
     return tuple(sorted(found))
+
+
+def _paths_limits(context: Context, draft: Draft, capability: Capabilities) -> tuple[tuple[Family, int], ...]:
+    """Return how many paths for a prefix are wanted, where several are received at all."""
+    limited = [place for place in draft.add_path if place.limit]
+    if limited and not capability.add_path_receive:
+        context.problems.warn(
+            limited[0].source, limited[0].token, "this limit has no effect: add-path does not receive"
+        )
+        return ()
+    return tuple(sorted((place.family, place.limit) for place in limited))
 
 
 def _prefix_limits(context: Context, draft: Draft, families: tuple[Family, ...]) -> tuple[PrefixLimit, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from apid.compile import TYPES
 from apid.control.neighbors import Known
+from bgp.capability.role import ROLE_NAMES
 from bgp.settings import SessionSettings
 from bgp.wire import address_text
 from bus.settings import ApiBinding
@@ -40,7 +41,9 @@ def neighbor_lines(known: Known, helpers: list[tuple[str, ApiBinding]]) -> list[
         hops = [f"{family} {'ipv6' if afi == 2 else 'ipv4'};" for family, afi in settings.next_hops]
         lines += _indented(_section("nexthop", hops))
     if settings.add_path and settings.add_path_families:
-        lines += _indented(_section("add-path", [f"{family};" for family in settings.add_path_families]))
+        limits = {family: f" limit {limit}" for family, limit in settings.paths_limits}
+        offered = [f"{family}{limits.get(family, '')};" for family in settings.add_path_families]
+        lines += _indented(_section("add-path", offered))
     for name, binding in helpers:
         lines += _indented(_section("api", _api(name, binding)))
     return [*lines, "}"]
@@ -70,7 +73,22 @@ def _capabilities(settings: SessionSettings) -> list[str]:
         f"multi-session {_switch(settings.multi_session)};",
         f"operational {_switch(settings.operational)};",
         f"aigp {_switch(settings.aigp)};",
+        *_beyond_exabgp(settings),
     ]
+
+
+def _beyond_exabgp(settings: SessionSettings) -> list[str]:
+    """Return those that ExaBGP 5 does not know, where they are set."""
+    lines = []
+    if settings.link_local:
+        lines.append("link-local-nexthop enable;")
+    if settings.long_lived_time is not None:
+        lines.append(f"long-lived-graceful-restart {settings.long_lived_time};")
+    if settings.role is not None:
+        lines.append(f"role {ROLE_NAMES[settings.role]};")
+    if settings.role_strict:
+        lines.append("role-strict enable;")
+    return lines
 
 
 def _api(name: str, binding: ApiBinding) -> list[str]:

@@ -17,6 +17,8 @@ ROLE_NAMES = {
     PEER: "peer",
 }
 
+ROLES = {name: role for role, name in ROLE_NAMES.items()}
+
 # The pairs of local and remote role that make sense (RFC 9234 section 4.2).
 ROLE_PAIRS = frozenset(
     {

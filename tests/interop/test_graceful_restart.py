@@ -9,54 +9,19 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.interop.conftest import require
 from tests.interop.lab import Place
-from tests.routers.bird import Bird
-from tests.routers.process import Process, find_program, free_port, output_of, wait_for
+from tests.routers.bird import Bird, ConfiguredBird
+from tests.routers.process import free_port, wait_for
 from tests.system.bed import Daemon, Helper, announce, prefix, processes_with, withdraw
 
 ROUTES = 10_000
 BGPBUS, RECEIVER, BEHIND = "127.0.0.1", "127.0.0.2", "127.0.0.3"
 TIMERS = "error wait time 1,1; connect delay time 1; connect retry time 1; multihop; strict bind off;"
-
-
-@dataclass(slots=True)
-class Router:
-    """A BIRD with a configuration of its own."""
-
-    directory: Path
-    configuration: str
-    process: Process | None = None
-
-    def start(self) -> Router:
-        """Start in the foreground; everything is logged."""
-        self.directory.mkdir()
-        log = f'log "{self.directory}/bird.log" all; router id 10.0.0.{len(self.directory.name)};\n'
-        (self.directory / "bird.conf").write_text(log + "protocol device {}\n" + self.configuration)
-        files = ("-c", self.directory / "bird.conf", "-s", self.directory / "ctl", "-P", self.directory / "pid")
-        self.process = Process([find_program("bird"), "-f", *files], self.directory / "output")
-        return self
-
-    def ask(self, *words: str) -> str:
-        """Return what birdcl prints."""
-        return output_of([find_program("birdcl"), "-s", self.directory / "ctl", *words])
-
-    def count(self) -> int:
-        """Return how many routes there are."""
-        return int(re.findall(r"(\d+) of \d+ routes", self.ask("show", "route", "count"))[0])
-
-    def has(self, count: int, seconds: float = 30) -> None:
-        """Wait until there are so many routes."""
-        wait_for(lambda: self.count() == count, seconds, lambda: f"{count} routes in BIRD, {self.count()} are there")
-
-    def log(self) -> str:
-        """Return everything that was logged."""
-        return (self.directory / "bird.log").read_text()
 
 
 class Bed:
@@ -71,7 +36,7 @@ class Bed:
             f" connect {ports[RECEIVER]}; family {{ ipv4 unicast; }} capability {{ graceful-restart 60; }}"
             " api { processes [ feed ]; } static { route 10.255.0.0/16 next-hop 192.0.2.1; } }\n"
         )
-        self.receiver = Router(
+        self.receiver = ConfiguredBird(
             directory / "bird",
             "protocol bgp peer { debug { states, events };"
             f" local {RECEIVER} port {ports[RECEIVER]} as 65002; neighbor {BGPBUS} as 65001; passive; {TIMERS}"
@@ -79,7 +44,7 @@ class Bed:
             f"protocol bgp behind {{ local {RECEIVER} as 65002; neighbor {BEHIND} port {ports[BEHIND]} as 65003;"
             f" {TIMERS} ipv4 {{ import none; export all; next hop address 192.0.2.254; }}; }}\n",
         )
-        self.behind = Router(
+        self.behind = ConfiguredBird(
             directory / "behind",
             f"protocol bgp peer {{ local {BEHIND} port {ports[BEHIND]} as 65003; neighbor {RECEIVER} as 65002;"
             f" passive; {TIMERS} debug {{ routes }};"

@@ -140,7 +140,6 @@ def opens() -> Iterator[Named]:
         families=tuple(FAMILIES[name] for name in ("ipv4 unicast", "ipv6 unicast", "ipv4 mpls-vpn")),
         route_refresh=True,
         graceful_restart=120,
-        notification_restart=True,
         long_lived_time=3600,
         add_path=3,
         paths_limits=((FAMILIES["ipv4 unicast"], 10),),

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.routers.process import Process, find_program, output_of
+from tests.routers.process import Process, find_program, output_of, wait_for
 from tests.routers.router import IPV4, IPV6, Route, Router
 
 _CHANNEL = {IPV4: "ipv4", IPV6: "ipv6"}
@@ -135,6 +135,40 @@ class Bird(Router):
             )
         lines.append("}")
         return "\n".join(lines) + "\n"
+
+
+@dataclass(slots=True)
+class ConfiguredBird:
+    """A BIRD with the protocols that a test writes, by files in a directory of its own."""
+
+    directory: Path
+    configuration: str
+    process: Process | None = None
+
+    def start(self) -> ConfiguredBird:
+        """Start in the foreground; everything is logged."""
+        self.directory.mkdir()
+        log = f'log "{self.directory}/bird.log" all; router id 10.0.0.{len(self.directory.name)};\n'
+        (self.directory / "bird.conf").write_text(log + "protocol device {}\n" + self.configuration)
+        files = ("-c", self.directory / "bird.conf", "-s", self.directory / "ctl", "-P", self.directory / "pid")
+        self.process = Process([find_program("bird"), "-f", *files], self.directory / "output")
+        return self
+
+    def ask(self, *words: str) -> str:
+        """Return what birdcl prints."""
+        return output_of([find_program("birdcl"), "-s", self.directory / "ctl", *words])
+
+    def count(self) -> int:
+        """Return how many routes there are."""
+        return int(re.findall(r"(\d+) of \d+ routes", self.ask("show", "route", "count"))[0])
+
+    def has(self, count: int, seconds: float = 30) -> None:
+        """Wait until there are so many routes."""
+        wait_for(lambda: self.count() == count, seconds, lambda: f"{count} routes in BIRD, {self.count()} are there")
+
+    def log(self) -> str:
+        """Return everything that was logged."""
+        return (self.directory / "bird.log").read_text()
 
 
 def _static(route: Route) -> str:

@@ -102,6 +102,12 @@ ACCEPTED: list[tuple[str, str, Any]] = [
         "family { ipv4 unicast; ipv4 flow; ipv6 unicast; } capability { add-path send/receive; }",
         (IPV4_UNICAST, IPV6_UNICAST),
     ),
+    (
+        "paths_limits",
+        "add-path { ipv6 unicast; ipv4 unicast limit 4; } capability { add-path receive; }",
+        ((IPV4_UNICAST, 4),),
+    ),
+    ("paths_limits", "add-path { ipv4 unicast limit 4; } capability { add-path send; }", ()),
 ]
 
 
@@ -136,6 +142,13 @@ CAPABILITIES: list[tuple[str, Capabilities]] = [
     ("aigp;", Capabilities(aigp=True)),
     ("software-version;", Capabilities(software_version=True)),
     ("software-version disable;", Capabilities(software_version=False)),
+    ("link-local-nexthop;", Capabilities(link_local_nexthop=True)),
+    (
+        "graceful-restart 9; long-lived-graceful-restart 16777215;",
+        Capabilities(graceful_restart=9, long_lived_graceful_restart=0xFFFFFF),
+    ),
+    ("role rs-client;", Capabilities(role="rs-client")),
+    ("role peer; role-strict;", Capabilities(role="peer", role_strict=True)),
 ]
 
 
@@ -147,6 +160,25 @@ def test_a_neighbor_takes_its_capabilities(statements: str, expected: Capabiliti
 def test_bare_graceful_restart_takes_the_hold_time() -> None:
     assert one("hold-time 30; capability { graceful-restart; }").capability.graceful_restart == 30
     assert one("hold-time 0; capability { graceful-restart; }").capability.graceful_restart is None
+
+
+INEFFECTIVE = [
+    ("peer-as 65001; capability { role peer; }", "role has no effect: roles are for external peers"),
+    ("capability { role-strict; }", "role-strict has no effect: it needs a role"),
+    (
+        "capability { long-lived-graceful-restart 60; }",
+        "long-lived-graceful-restart has no effect: it needs graceful-restart",
+    ),
+    (
+        "capability { add-path send; } add-path { ipv4 unicast limit 4; }",
+        "this limit has no effect: add-path does not receive",
+    ),
+]
+
+
+@pytest.mark.parametrize(("statements", "message"), INEFFECTIVE)
+def test_what_has_no_effect_is_said(statements: str, message: str) -> None:
+    assert [warning.message for warning in compiled(neighbor(statements)).warnings][-1:] == [message]
 
 
 def test_next_hops_switch_their_capability_on() -> None:
@@ -209,6 +241,11 @@ REFUSED: list[tuple[str, str]] = [
         "unknown word 'both': expected one of disable, disabled, receive, send, send/receive",
     ),
     ("capability { asn4 ‸4; }", "'4' is not a boolean: true, enable, false or disable expected"),
+    ("add-path { ipv4 unicast limit ‸0; }", "'0' is no number of paths: 1 to 65535 expected"),
+    ("add-path { ipv4 unicast limit‸; }", "a number of paths expected, but the statement ends"),
+    ("add-path { ipv4 unicast ‸most 4; }", "'limit' expected, not 'most'"),
+    ("family { ipv4 unicast ‸limit 4; }", "end of statement expected, not 'limit'"),
+    ("capability { role ‸customers; }", "unknown word 'customers': did you mean 'customer'?"),
     ("nexthop { ipv4 unicast‸; }", "the AFI of the next hop (ipv4, ipv6) expected, but the statement ends"),
     ("nexthop { ipv4 unicast ‸ipv4; }", "the next hop of ipv4 unicast is ipv4 anyway"),
     ("nexthop { ipv4 ‸flow ipv6; }", "next hops of another family are not defined for ipv4 flow"),

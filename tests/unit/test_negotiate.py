@@ -145,14 +145,12 @@ def test_what_one_side_lacks_is_not_agreed(name: str, changes: dict[str, Any]) -
         "operational": True,
         "multi_session": True,
         "graceful_restart": 60,
-        "notification_restart": True,
     }
     us = replace(US, **everything)
     them = replace(THEM, **everything)
     both = agree(us, them)
     assert both.operational
     assert both.multisession
-    assert both.notification_restart
     assert both.refresh == "enhanced"
     assert agree(replace(us, **changes), them) == agree(us, replace(them, **changes)) != both
 

@@ -222,11 +222,10 @@ def test_what_exabgp_5_has_not_comes_after_what_it_has() -> None:
         role=3,
         link_local=True,
         restarting=False,
-        notification_restart=True,
     )
     message = settings.open()
     assert [capability.code for capability in message.capabilities] == [1, 65, 69, 64, 6, 75, 9, 71, 76, 77]
-    assert message.capabilities[3].encode().hex() == "403c" + "00010180"
+    assert message.capabilities[3].encode().hex() == "003c" + "00010180"
     software = message.last(SoftwareVersion)
     assert software is not None
     assert software.software.decode() == "é" * 126

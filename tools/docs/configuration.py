@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from apid.config.directives import CAPABILITY, EVENTS, MESSAGES, NEIGHBOR, PROCESS, REQUIRED, Directive
 from apid.config.draft import SECTIONS
-from apid.config.model import ALL_FAMILIES, add_path_eligible
+from apid.config.model import ALL_FAMILIES
 from apid.config.moved import HINTS
 from bgp.family import FAMILIES
+from bgp.settings import ADD_PATH_FAMILIES
 from tools.docs.markdown import code, sentence, table
 
 
@@ -57,7 +58,7 @@ def families() -> str:
     return table(
         ("family", "offered without `family`", "ADD-PATH"),
         [
-            (code(name), "yes" if family in ALL_FAMILIES else "no", "yes" if add_path_eligible(family) else "no")
+            (code(name), "yes" if family in ALL_FAMILIES else "no", "yes" if family in ADD_PATH_FAMILIES else "no")
             for name, family in FAMILIES.items()
         ],
     )

@@ -148,7 +148,6 @@ OURS = (
         families=EVERY_FAMILY,
         route_refresh=True,
         graceful_restart=120,
-        notification_restart=True,
         long_lived_time=3600,
         add_path=3,
         multi_session=True,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 LONGEST = 31_536_000  # seconds: a year
-CLIENT = "lease"  # who asks for the withdrawal of routes whose lease is over: ribd itself
+CLIENT = "lease"  # who has routes withdrawn whose lease is over (see `ribd.lapse`)
 
 
 class Leases:

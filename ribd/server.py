@@ -33,9 +33,10 @@ from bus.schema import (
     unpack,
 )
 from bus.transport import Loop, Publisher, Server
-from ribd import lease
 from ribd.group import UpdateGroup
 from ribd.journal import Damage, Journal, new_lineage
+from ribd.lapse import Lapses
+from ribd.lease import CLIENT
 from ribd.limit import depends, refusal
 from ribd.listing import Listings
 from ribd.serving import NotRemembered, next_batch
@@ -46,8 +47,6 @@ from ribd.turns import Turns
 
 HOUSEKEEPING = 5.0  # seconds between looks at tombstones, journal and counters
 SETTLED = 60.0  # seconds after our start in which the cursors of live sessions may still come
-LOOK = 0.5  # seconds between looks at leases, while there are any
-LAPSED_OCTETS = 256 * 1024  # of routes withdrawn by one request when leases end: it must fit the journal
 HELD = 1024  # requests that wait until it is known which neighbors there are
 
 Request = Apply | Enrol | Clear
@@ -84,13 +83,13 @@ class RibServer:
         self._refusing = False
         self._turns = Turns()
         self._started = loop.now()
-        self._epoch, self._lapses, self._looking = epoch, 0, False
         self._publisher = Publisher(loop, run.events_in, "ribd", epoch)
         self._server = Server(loop, run.ribd, self._message, self._bad)
         self._listings = Listings()
         self._syncs = Syncs(loop, self._server.send)
+        self._lapses = Lapses(loop, self._state.rib, epoch, self._withdraw_lapsed, self._commit)
         loop.call_later(HOUSEKEEPING, self._housekeep)
-        self._look_later()
+        self._lapses.look_later()
 
     def _recover(self) -> State:
         damage: list[Damage] = []
@@ -198,6 +197,9 @@ class RibServer:
             self._loop.call_soon(self._commit)
         self._pending.append((identity, request, octets))
 
+    def _withdraw_lapsed(self, request: Apply) -> None:
+        self._submit(None, request, pack(request))
+
     def _reply(self, identity: bytes | None, message: Message) -> None:
         if identity is not None:
             self._server.send(identity, message)
@@ -228,7 +230,7 @@ class RibServer:
             changed.update(dict.fromkeys(outcome.tables))
             self._report(request, outcome)
             if outcome.leased:
-                self._look_later()
+                self._lapses.look_later()
         # The sessions first: on a busy machine, whoever gets a message runs at once, in our place.
         for table in changed:
             self._serve(table)
@@ -263,7 +265,7 @@ class RibServer:
             self._known &= self._state.rib.enrolled
             self._log.info("neighbors enrolled count=%d", len(self._state.rib.enrolled))
             self._groups = {table: self._groups.get(table, {}) for table in outcome.tables}
-        if request.client == lease.CLIENT and isinstance(request, Apply):
+        if request.client == CLIENT and isinstance(request, Apply):
             names = ",".join(request.targets[0][:20])
             self._log.info("leases ended neighbors=%s routes=%d", names, outcome.withdrawn)
         if self._publisher.wanted("rib"):
@@ -376,39 +378,6 @@ class RibServer:
         sessions = [each for name in request.neighbors for each in self._of_range.get(name, ())]
         request = replace(request, neighbors=[*request.neighbors, *sessions])
         self._syncs.add(identity, request, self._state.rib.versions, pull)
-
-    # Leases
-
-    def _look_later(self) -> None:
-        """Look at the leases in a moment, if there are any."""
-        if not self._looking and self._state.rib.has_leases():
-            self._looking = True
-            self._loop.call_later(LOOK, self._end_leases)
-
-    def _end_leases(self) -> None:
-        """Withdraw the routes whose lease is over, as any client would."""
-        self._looking = False
-        self._commit()  # a renewal that has come is in time
-        now = self._loop.now()
-        for table in self._state.rib.tables():
-            for family, routes in table.families.items():
-                items, size = [], 0
-                for item in routes.lapsed(now):
-                    items.append(item)
-                    size += len(item)
-                    if size > LAPSED_OCTETS:
-                        self._lapse(table, family, items)
-                        items, size = [], 0
-                if items:
-                    self._lapse(table, family, items)
-        self._commit()
-        self._look_later()
-
-    def _lapse(self, table: Table, family: Family, items: list[bytes]) -> None:
-        self._lapses += 1
-        names = sorted(table.members)
-        request = Apply(lease.CLIENT, self._epoch, self._lapses, [names], [[0, 0, *family, b"", items]])
-        self._submit(None, request, pack(request))
 
     def _housekeep(self) -> None:
         self._loop.call_later(HOUSEKEEPING, self._housekeep)

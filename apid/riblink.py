@@ -6,15 +6,28 @@ sent again at every reconnection, and ribd knows by its number whether it has ca
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from bus.schema import Applied, Apply, Clear, Enrol, Message, Refused, Sync
+from bus.schema import MESSAGE_LIMIT, Applied, Apply, Clear, Enrol, Message, Refused, Sync
 from bus.transport import MessageTooLarge
 
 WINDOW = 4  # batches on the way: enough to keep ribd busy while we parse, few enough to bound what waits
 IN_FLIGHT = 256  # requests sent and not answered; the socket's own queue is finite, and what it refuses is not sent
 
+MOST_OCTETS = MESSAGE_LIMIT - 1024 * 1024  # of routes and neighbors in one request: it must fit the bus
+ITEM_OVERHEAD = 5  # octets that stand before an item, a name or an attribute set there, at most
+
 Done = Callable[[str], None]  # called with an empty string, or the reason of a refusal
+
+
+def octets_of_names(names: Sequence[str]) -> int:
+    """Return how much room neighbors take in a request, at most."""
+    return sum(map(len, names)) + ITEM_OVERHEAD * (len(names) + 1)
+
+
+def octets_of_routes(attributes: bytes, items: Sequence[bytes]) -> int:
+    """Return how much room a change of routes takes in a request, at most."""
+    return len(attributes) + sum(map(len, items)) + ITEM_OVERHEAD * (len(items) + 5)
 
 
 class RibLink:

@@ -8,18 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from apid.grammar.fast import Routes, Single
-from bus.schema import MESSAGE_LIMIT
+from apid.riblink import MOST_OCTETS, octets_of_names, octets_of_routes
 
-BATCH_OCTETS = 1024 * 1024  # of routes, after which another batch is begun: a message must fit the bus
-MOST_OCTETS = MESSAGE_LIMIT - BATCH_OCTETS  # of routes in one message
-ROUTE_OVERHEAD = 5  # octets that stand before an item or an attribute set on the bus, at most
+BATCH_OCTETS = 1024 * 1024  # of routes, after which another batch is begun
 MOST_COMMANDS = 100_000  # in a group
 DONE, ERROR = b"done\n", b"error\n"
-
-
-def octets_of_names(names: Sequence[str]) -> int:
-    """Return how much room neighbors take on the bus, at most."""
-    return sum(map(len, names)) + ROUTE_OVERHEAD * (len(names) + 1)
 
 
 @dataclass(slots=True, eq=False)
@@ -57,7 +50,7 @@ class Batch:
         if lease:
             change.append(lease)
         self.changes.append(change)
-        self.size += len(attributes) + sum(map(len, items)) + ROUTE_OVERHEAD * (len(items) + 5)
+        self.size += octets_of_routes(attributes, items)
 
     def answer(self, line: bytes, count: int = 1) -> None:
         """Say how the next `count` lines will be answered if ribd takes the batch."""

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from apid.bridge.batch import BATCH_OCTETS, DONE, ERROR, MOST_OCTETS, Batch, OpenGroup
+from apid.bridge.batch import BATCH_OCTETS, DONE, ERROR, Batch, OpenGroup
 from apid.bridge.targets import Targets
 from apid.grammar.command_kinds import (
     Acknowledge,
@@ -34,7 +34,7 @@ from apid.grammar.command_kinds import (
 from apid.grammar.command_table import SYNC_SECONDS
 from apid.grammar.fast import CommandReader, Invalid, Routes, Single
 from apid.grammar.words import GrammarError
-from apid.riblink import RibLink
+from apid.riblink import MOST_OCTETS, RibLink
 from bgp.family import FLOW_SAFIS
 from bus.daemon import one_line
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from apid.bridge.batch import MOST_OCTETS, ROUTE_OVERHEAD, octets_of_names
 from apid.control.context import Context
 from apid.control.enforce import cut
 from apid.control.jobs import Job
@@ -12,6 +11,7 @@ from apid.control.neighbors import Known, next_hop_error, none_matches, select, 
 from apid.grammar.command import Batch, ClearAdjRib, RouteChange, Sync, Watchdog
 from apid.grammar.command_table import SYNC_SECONDS
 from apid.grammar.route import RouteEntry
+from apid.riblink import MOST_OCTETS, octets_of_names, octets_of_routes
 from bus.names import address_of
 from bus.schema import ANNOUNCE, WITHDRAW_ANNOUNCED
 
@@ -53,7 +53,7 @@ class Request:
             self.wait |= bool(command.wait)
             self.announced += len(entry.items) if command.announce else 0
             self.withdrawn += 0 if command.announce else len(entry.items)
-            self._size += len(entry.attributes) + sum(map(len, entry.items)) + ROUTE_OVERHEAD * (len(entry.items) + 5)
+            self._size += octets_of_routes(entry.attributes, entry.items)
         if self._size > MOST_OCTETS:
             return f"{self._size} octets of routes in one command, more than the bus carries"
         return ""

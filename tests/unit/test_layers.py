@@ -18,6 +18,16 @@ MAY_IMPORT = {
     "tools": {"tools", "tests", "apid", "peerd", "ribd", "bgp", "bus"},
 }
 OURS = {*MAY_IMPORT, "tests"}
+# The rooms of apid: whom each may import of the others. The modules beside them are shared by those below `cli`.
+ROOMS: dict[str, set[str]] = {
+    "grammar": set(),
+    "render": set(),
+    "config": {"grammar"},
+    "bridge": {"grammar", "render"},
+    "control": {"grammar", "render", "config"},
+    "healthcheck": set(),
+    "cli": {"grammar", "render", "config", "control"},
+}
 # What `bgp` needs of the standard library: computation, no world outside.
 PURE = {
     "__future__",
@@ -81,14 +91,23 @@ def violations(path: str, source: str) -> list[str]:
             found.append(f"{path}:{line} imports {name}: {folder} may import {sorted(MAY_IMPORT[folder])}")
         elif folder == "bgp" and top not in PURE | {"bgp"}:
             found.append(f"{path}:{line} imports {name}: bgp is pure")
+        elif _is_in_another_room(path, name):
+            found.append(f"{path}:{line} imports {name}: this room of apid may not")
         elif top == "zmq" and path != ZMQ_HOME and folder != "tools":
             found.append(f"{path}:{line} imports {name}: only {ZMQ_HOME} does")
     return found
 
 
+def _is_in_another_room(path: str, name: str) -> bool:
+    """Whether a module in one room of apid imports from one that it may not."""
+    ours, theirs = path.split("/")[1], [*name.split("."), ""][1]
+    return path.startswith("apid/") and ours in ROOMS and theirs in ROOMS and theirs not in ROOMS[ours] | {ours}
+
+
 def test_the_walk_finds_the_modules() -> None:
     assert {path.split("/")[0] for path in MODULES} == set(MAY_IMPORT)
     assert ZMQ_HOME in MODULES
+    assert {path.split("/")[1] for path in MODULES if path.startswith("apid/") and path.count("/") > 1} == set(ROOMS)
 
 
 @pytest.mark.parametrize("path", MODULES)
@@ -110,6 +129,8 @@ def test_a_module_imports_only_what_its_layer_may(path: str) -> None:
         ("apid/a.py", "import zmq.utils", "only bus/transport.py"),
         ("bus/daemon.py", "import zmq", "only bus/transport.py"),
         ("apid/a.py", "import importlib\nimportlib.import_module('ribd.table')", "apid may import"),
+        ("apid/grammar/a.py", "from apid.render.names import X", "this room of apid may not"),
+        ("apid/control/a.py", "from apid.bridge import batch", "this room of apid may not"),
         ("apid/a.py", "from .b import c", "relatively"),
     ],
 )

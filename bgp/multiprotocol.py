@@ -10,8 +10,7 @@ from bgp.errors import NotifyError
 from bgp.family import AFI, SAFI, Family
 from bgp.negotiated import Negotiated
 from bgp.nlri import decode, split, split_withdrawn
-
-ROUTE_DISTINGUISHER_OCTETS = 8
+from bgp.nlri.distinguisher import RD_OCTETS
 
 _PREFIXES = (SAFI.UNICAST, SAFI.MULTICAST, SAFI.NLRI_MPLS)
 _IP = (AFI.IPV4, AFI.IPV6)
@@ -147,7 +146,7 @@ def next_hop_fits(family: Family, octets: int, negotiated: Negotiated) -> bool:
 def _host_fault(family: Family, next_hop: bytes, negotiated: Negotiated) -> str | None:
     """Judge the address in the families that forward to it; of two IPv6 addresses the first, global one."""
     if family.safi == SAFI.MPLS_VPN and len(next_hop) in (12, 24, 48):
-        next_hop = next_hop[ROUTE_DISTINGUISHER_OCTETS:]
+        next_hop = next_hop[RD_OCTETS:]
     elif family.safi not in _PREFIXES:
         return None
     address = next_hop[:16]

@@ -63,6 +63,7 @@ SUBCODE_NAMES = {
 CEASE = 6
 MAXIMUM_PREFIXES = 1
 ADMINISTRATIVE_SHUTDOWN = 2
+PEER_DECONFIGURED = 3  # ExaBGP ends sessions with it that begin anew with other settings, or in a restart
 ADMINISTRATIVE_RESET = 4
 CONNECTION_REJECTED = 5
 COLLISION = 7

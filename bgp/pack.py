@@ -12,10 +12,10 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from bgp.family import IPV4_MCAST_VPN, IPV4_UNICAST, IPV6_MCAST_VPN, SAFI, Family
+from bgp.message import MARKER
 from bgp.outgoing import Outgoing, Translator, Unsendable
 from bgp.shape import Shape
 
-MARKER = b"\xff" * 16
 CACHED_SETS = 8192  # translated attribute sets that a packer keeps for each family
 
 # ExaBGP shares a message among routes only in some families. A few routes are sent in its very form, so that the

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bgp.capability import (
-    AS_TRANS,
     AddPath,
     Capability,
     CiscoMultiSession,
@@ -31,7 +30,7 @@ from bgp.capability.hostname import NAME_LENGTH
 from bgp.capability.software_version import VERSION_LENGTH
 from bgp.family import AFI, FAMILIES, IPV4_SR_POLICY, IPV6_SR_POLICY, SAFI, Family
 from bgp.open import Open
-from bgp.wire import text_octets
+from bgp.wire import AS_TRANS, text_octets
 
 # Offered where a configuration names no family: ExaBGP 5's own list.
 DEFAULT_FAMILIES: tuple[Family, ...] = tuple(sorted(set(FAMILIES.values()) - {IPV4_SR_POLICY, IPV6_SR_POLICY}))

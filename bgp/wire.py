@@ -62,6 +62,9 @@ class Reader:
             raise Truncated(f"{self._end - self._offset} octets too many")
 
 
+AS_TRANS = 23456  # RFC 6793 section 4.2.2: stands for an AS number that does not fit into 2 octets
+
+
 def address_text(packed: bytes) -> str:
     """Render 4 or 16 octets as an IP address."""
     if len(packed) == 4:

@@ -90,6 +90,7 @@ def _check(hint: Any) -> Check:
 # Plane 1: routes
 
 WITHDRAW, ANNOUNCE, WITHDRAW_ANNOUNCED = 0, 1, 2  # what a change of `Apply` does
+LONGEST_LEASE = 31_536_000  # seconds of an announcement in it: a year
 
 
 @message(1, "bridge | control → ribd")

@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Iterable
 
+from bgp.notification import PEER_DECONFIGURED
 from bus.daemon import RunDirectory
 from bus.names import neighbor_of
 from bus.schema import (
@@ -31,7 +32,6 @@ from peerd.requests import act, act_on_range
 from peerd.session import Session
 
 STOP_SECONDS = 2.0  # for NOTIFICATIONs to leave before the process goes
-DECONFIGURED = 3  # Cease subcode (RFC 4486); for a session that begins anew with other settings, too, as in ExaBGP
 INCOMING_OCTETS = 4096
 ORIGINS_KEPT = 256  # commands whose actions are remembered; a bridge has one on the way at a time
 
@@ -83,7 +83,7 @@ class PeerServer:
     def _leave(self, name: str, reason: str) -> None:
         """End a session for good."""
         session = self._sessions.pop(name)
-        session.stop(reason, DECONFIGURED)
+        session.stop(reason, PEER_DECONFIGURED)
         self._leaving = [each for each in [*self._leaving, session] if not each.closed]
 
     def _add(self, configuration: SessionConfiguration) -> None:
@@ -111,7 +111,7 @@ class PeerServer:
         # Control removes the settings of a program before it has it stopped.
         removed = not (self._run.settings / self._program).exists()
         for session in self._sessions.values():
-            session.stop("removed", DECONFIGURED) if removed else session.stop()
+            session.stop("removed", PEER_DECONFIGURED) if removed else session.stop()
         self._leaving += self._sessions.values()
         self._sessions = {}
         self._loop.call_later(STOP_SECONDS, self._loop.stop)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-LONGEST = 31_536_000  # seconds: a year
 CLIENT = "lease"  # who has routes withdrawn whose lease is over (see `ribd.lapse`)
 
 

@@ -15,9 +15,9 @@ from bgp.family import Family
 from bgp.nlri import KEYED_BY_ITEM, route_key
 from bgp.route import check_set
 from bus.names import address_of, neighbor_of
-from bus.schema import ANNOUNCE, WITHDRAW, WITHDRAW_ANNOUNCED, Apply, Clear, Enrol, Message
+from bus.schema import ANNOUNCE, LONGEST_LEASE, WITHDRAW, WITHDRAW_ANNOUNCED, Apply, Clear, Enrol, Message
 from ribd.journal import RECORD_LIMIT
-from ribd.lease import CLIENT, LONGEST
+from ribd.lease import CLIENT
 from ribd.limit import CONFIGURATION
 from ribd.table import Entry, FamilyTable, Rib, Table, Withdrawn
 
@@ -111,8 +111,8 @@ class State:
             if len(change) not in (6, 7):
                 raise RequestError(f"a change has 6 fields, or 7 with a lease, not {len(change)}")
             target, announce, afi, safi, attributes, items, *lease = change
-            if lease and (type(lease[0]) is not int or not 0 < lease[0] <= LONGEST or announce != ANNOUNCE):
-                raise RequestError(f"a lease is of an announcement, 1 to {LONGEST} seconds: {lease[0]!r:.40}")
+            if lease and (type(lease[0]) is not int or not 0 < lease[0] <= LONGEST_LEASE or announce != ANNOUNCE):
+                raise RequestError(f"a lease is of an announcement, 1 to {LONGEST_LEASE} seconds: {lease[0]!r:.40}")
             if type(target) is not int or not 0 <= target < len(request.targets):
                 raise RequestError(f"target {target!r} is not an index into {len(request.targets)} targets")
             if announce not in (WITHDRAW, ANNOUNCE, WITHDRAW_ANNOUNCED):

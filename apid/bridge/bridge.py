@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from apid import __version__
+from apid import VERSION
 from apid.answer_lines import AnswerLines
 from apid.bridge.attempts import FirstAttempts
 from apid.bridge.commands import Commands
@@ -48,7 +48,6 @@ SILENCE = 1.0  # seconds without a command, after which a helper has announced w
 STDERR_LINES = 500  # of a helper's stderr, logged in a second; more are counted
 ABOUT_NEIGHBORS: dict[str, Any] = {"bindings": [], "subscription": {}}  # changes without a new start
 NOBODY = NeighborContext("", "", 0, 0, "")  # the neighbor of notices about the daemon itself
-VERSION = f"exabgp 5.0.0 bgpbus {__version__}"
 
 
 class Bridge:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from apid.config.values import read_number, read_router_id
 from apid.grammar.words import GrammarError, Token, Words, unknown_word
 from bgp.family import FAMILIES, Family
+from bgp.operational import ADVISORY_LENGTH
 
-ADVISORY_OCTETS = 2048
 _ADVISORIES = frozenset(("asm", "adm"))
 _QUERIES = frozenset(("rpcq", "apcq", "lpcq"))
 _COUNTERS = frozenset(("rpcp", "apcp", "lpcp"))
@@ -63,9 +63,9 @@ def _message(kind: str, seen: dict[str, Token]) -> OperationalMessage:
     if family is None:
         raise GrammarError(unknown_word(f"{afi.text} {safi.text}", FAMILIES, "family"), afi)
     advisory = seen.get("advisory")
-    if advisory is not None and len(advisory.text.encode()) > ADVISORY_OCTETS:
+    if advisory is not None and len(advisory.text.encode()) > ADVISORY_LENGTH:
         octets = len(advisory.text.encode())
-        raise GrammarError(f"an advisory has at most {ADVISORY_OCTETS} octets, not {octets}", advisory)
+        raise GrammarError(f"an advisory has at most {ADVISORY_LENGTH} octets, not {octets}", advisory)
     return OperationalMessage(
         kind,
         family,

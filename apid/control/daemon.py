@@ -7,7 +7,7 @@ import os
 import time
 from functools import partial
 
-from apid import __version__
+from apid import VERSION, __version__
 from apid.control.changes_ahead import Row, changes_ahead
 from apid.control.context import Context
 from apid.control.jobs import Job
@@ -17,10 +17,9 @@ from apid.control.sessions import with_sessions
 from apid.control.supervise import Unreachable, restart
 from apid.grammar.command import COMMANDS, Help, Ping, Version
 from apid.load import LoadError
+from bgp.notification import PEER_DECONFIGURED
 from bus.schema import SchemaError, SessionReply
 
-VERSION = f"exabgp 5.0.0 bgpbus {__version__}"
-DECONFIGURED = 3  # Cease subcode (RFC 4486) with which ExaBGP ends the sessions of a restart
 ROWS_IN_ONE_TURN = 1000
 UNKNOWN = "UNKNOWN"  # the state of a session whose peerd does not answer
 
@@ -44,7 +43,7 @@ def restart_all(context: Context) -> Job:
     yield ["restart in progress"]
     if error := (yield context.in_force.reload):
         return str(error)
-    yield context.ask(list(context.directory.neighbors.values()), "teardown", str(DECONFIGURED))
+    yield context.ask(list(context.directory.neighbors.values()), "teardown", str(PEER_DECONFIGURED))
     return (yield from _restart_helpers(context))
 
 

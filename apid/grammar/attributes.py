@@ -48,14 +48,13 @@ from bgp.attribute import (
     Segment,
     UnknownAttribute,
 )
+from bgp.attribute.as_path import AS_CONFED_SEQUENCE, AS_CONFED_SET, AS_SEQUENCE, AS_SET
+from bgp.attribute.registry import EXTENDED_LENGTH
+from bgp.attribute.walk import MP_REACH_NLRI, MP_UNREACH_NLRI
 from bgp.errors import BGPError
 from bgp.negotiated import Negotiated
 
-SET, SEQUENCE, CONFED_SEQUENCE, CONFED_SET = 1, 2, 3, 4
 LONGEST_SEGMENT = 255  # RFC 4271 section 4.3: the count is one octet
-
-EXTENDED_LENGTH = 0x10
-NEXT_HOP, MP_REACH_NLRI, MP_UNREACH_NLRI = 3, 14, 15
 
 ORIGINS = {"igp": 0, "egp": 1, "incomplete": 2}
 WELL_KNOWN_COMMUNITIES = {
@@ -69,7 +68,7 @@ WELL_KNOWN_COMMUNITIES = {
     "llgr-stale": 0xFFFF0006,
     "no-llgr": 0xFFFF0007,
 }
-_CONFED_SEGMENTS = {"confed-sequence": CONFED_SEQUENCE, "confed-set": CONFED_SET}
+_CONFED_SEGMENTS = {"confed-sequence": AS_CONFED_SEQUENCE, "confed-set": AS_CONFED_SET}
 _TUNNEL_KINDS = {"none": 0, "ingress-replication": 6}
 _AS4 = Negotiated(asn4=True)
 _AS2 = Negotiated(asn4=False)
@@ -103,7 +102,7 @@ def read_as_path(words: Words) -> tuple[Attribute, ...]:
         asns = [read(words, "AS number or '['", real_asn_value)]
         while digits(words.peek().replace(".", "", 1)):
             asns.append(read(words, "AS number", real_asn_value))
-        return (AsPath(tuple(_segments(SEQUENCE, asns))),)
+        return (AsPath(tuple(_segments(AS_SEQUENCE, asns))),)
     while words:
         kind = _CONFED_SEGMENTS.get(words.peek())
         if kind is not None:
@@ -116,7 +115,7 @@ def read_as_path(words: Words) -> tuple[Attribute, ...]:
         elif words.accept("["):
             segments.extend(_read_sequence(words))
         elif words.accept("("):
-            segments.extend(_segments(SET, _read_asns(words, ")")))
+            segments.extend(_segments(AS_SET, _read_asns(words, ")")))
         else:
             break
     return (AsPath(tuple(segments)),)
@@ -140,12 +139,12 @@ def _read_sequence(words: Words) -> list[Segment]:
             continue
         if words.peek() in ("(", "["):
             end = ")" if words.token("(").text == "(" else "]"
-            segments.extend(_segments(SEQUENCE, asns))
-            segments.extend(_segments(SET, _read_asns(words, end)))
+            segments.extend(_segments(AS_SEQUENCE, asns))
+            segments.extend(_segments(AS_SET, _read_asns(words, end)))
             asns = []
         else:
             asns.append(read(words, "AS number or ']'", real_asn_value))
-    return segments + _segments(SEQUENCE, asns)
+    return segments + _segments(AS_SEQUENCE, asns)
 
 
 def _segments(kind: int, asns: list[int]) -> list[Segment]:

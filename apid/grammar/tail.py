@@ -14,12 +14,13 @@ import re
 from collections.abc import Callable
 from struct import Struct
 
-from apid.grammar.attributes import ATTRIBUTES, LONGEST_SEGMENT, SEQUENCE, extended_communities
+from apid.grammar.attributes import ATTRIBUTES, LONGEST_SEGMENT, extended_communities
 from apid.grammar.draft import ORIGIN_IGP, Draft, read_draft
 from apid.grammar.tokens import command_tokens
 from apid.grammar.values import MAXIMUM_16, MAXIMUM_32
 from apid.grammar.words import Words
 from bgp.attribute import AsPath, Communities, LargeCommunities, LocalPref, Med, NextHop, Origin
+from bgp.attribute.as_path import AS_SEQUENCE
 from bgp.attribute.walk import walk
 from bgp.route import encode_set
 
@@ -57,7 +58,7 @@ def _as_path(text: str) -> bytes | None:
         return _PATHS[0].pack(AsPath.FLAGS, AsPath.CODE, 0)
     if count > SHORT_PATH or not 0 < min(asns) <= max(asns) <= MAXIMUM_32:
         return None
-    return _PATHS[count].pack(AsPath.FLAGS, AsPath.CODE, 2 + 4 * count, SEQUENCE, count, *asns)
+    return _PATHS[count].pack(AsPath.FLAGS, AsPath.CODE, 2 + 4 * count, AS_SEQUENCE, count, *asns)
 
 
 def _number(attribute: type[Med] | type[LocalPref]) -> Callable[[str], bytes | None]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from apid.grammar.words import GrammarError, Words
+from bus.schema import LONGEST_LEASE
 
 T = TypeVar("T")
 
@@ -20,7 +21,6 @@ MAXIMUM_LABEL = 0xFFFFF  # RFC 3032 section 2.1: 20 bits
 ESI_OCTETS = 10  # RFC 7432 section 5
 MAC_OCTETS = 6
 LEASE_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}  # seconds
-LONGEST_LEASE = 31_536_000  # seconds: a year
 
 
 def read(words: Words, expected: str, convert: Callable[[str], T]) -> T:

@@ -6,10 +6,10 @@ from apid.render.values import address_text
 from bgp.attribute import AttributeSet
 from bgp.family import Family
 from bgp.nlri import NLRI, OpaqueNlri, decode
+from bgp.nlri.distinguisher import RD_OCTETS
 from bgp.nlri.registry import PATH_ID_OCTETS
 from bgp.route import decode_set
 
-RD_OCTETS = 8
 NO_NEXT_HOP = "no-nexthop"
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from bgp.attribute.as_path import AS_TRANS, LARGEST_TWO_OCTET_AS, from_two_octet_peers
+from bgp.attribute.as_path import LARGEST_TWO_OCTET_AS, from_two_octet_peers
 from bgp.attribute.registry import OPTIONAL_TRANSITIVE, WELL_KNOWN, Attribute, register
 from bgp.errors import AttributeDiscard
 from bgp.negotiated import Negotiated
+from bgp.wire import AS_TRANS
 
 
 @register("ATOMIC_AGGREGATE", AttributeDiscard)

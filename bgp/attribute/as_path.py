@@ -9,6 +9,7 @@ from typing import ClassVar, NamedTuple, Self
 from bgp.attribute.registry import OPTIONAL_TRANSITIVE, WELL_KNOWN, Attribute, register
 from bgp.errors import AttributeDiscard
 from bgp.negotiated import Negotiated
+from bgp.wire import AS_TRANS
 
 AS_SET = 1
 AS_SEQUENCE = 2
@@ -16,7 +17,6 @@ AS_CONFED_SEQUENCE = 3
 AS_CONFED_SET = 4
 CONFEDERATION = (AS_CONFED_SEQUENCE, AS_CONFED_SET)
 
-AS_TRANS = 23456  # RFC 6793 section 4.2.2: stands for an AS number that does not fit into 2 octets
 LARGEST_TWO_OCTET_AS = 0xFFFF
 
 # Formats of 0..255 AS numbers, which is what one segment can hold.

@@ -6,14 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bgp.attribute.registry import OPTIONAL_TRANSITIVE, Attribute, register
+from bgp.capability.role import CUSTOMER, PEER, PROVIDER, ROUTE_SERVER, ROUTE_SERVER_CLIENT
 from bgp.negotiated import Negotiated
-
-# BGP roles (RFC 9234 section 4.1). A session's role is ours; the peer has the opposite one.
-PROVIDER = 0
-ROUTE_SERVER = 1
-ROUTE_SERVER_CLIENT = 2
-CUSTOMER = 3
-PEER = 4
 
 
 @register("OTC")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bgp.attribute.aggregator import Aggregator, As4Aggregator
-from bgp.attribute.as_path import AS_TRANS, As4Path, AsPath, merge_paths
+from bgp.attribute.as_path import As4Path, AsPath, merge_paths
 from bgp.attribute.attribute_set import AttributeSet
 from bgp.attribute.next_hop import NextHop
 from bgp.attribute.only_to_customer import OnlyToCustomer, leak
@@ -26,7 +26,7 @@ from bgp.attribute.unknown import UnknownAttribute
 from bgp.attribute.walk import MP_REACH_NLRI, MP_UNREACH_NLRI, walk
 from bgp.errors import AttributeDiscard, NotifyError, TreatAsWithdraw
 from bgp.negotiated import Negotiated
-from bgp.wire import Truncated
+from bgp.wire import AS_TRANS, Truncated
 
 UPDATE_MESSAGE_ERROR = 3
 MALFORMED_ATTRIBUTE_LIST = 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bgp.capability.add_path import AddPath
-from bgp.capability.asn4 import AS_TRANS, FourOctetAsn
+from bgp.capability.asn4 import FourOctetAsn
 from bgp.capability.enhanced_route_refresh import EnhancedRouteRefresh
 from bgp.capability.extended_message import ExtendedMessage
 from bgp.capability.extended_next_hop import ExtendedNextHop
@@ -27,7 +27,6 @@ from bgp.capability.route_refresh import CiscoRouteRefresh, RouteRefresh
 from bgp.capability.software_version import SoftwareVersion
 
 __all__ = [
-    "AS_TRANS",
     "CAPABILITIES",
     "AddPath",
     "Capability",

@@ -7,8 +7,6 @@ from typing import Self
 
 from bgp.capability.registry import Capability, expect_length, register
 
-AS_TRANS = 23456
-
 
 @register(65, "asn4")
 @dataclass(frozen=True, slots=True)

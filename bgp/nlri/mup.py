@@ -11,6 +11,7 @@ from bgp.family import IPV4_MUP, IPV6_MUP, Family
 from bgp.nlri.distinguisher import RD_OCTETS, check_rd
 from bgp.nlri.prefix import address_bits, check_prefix, octets_of, read_address
 from bgp.nlri.registry import KINDS, NLRI, PATH_ID_OCTETS, KindNLRI, register, register_kind
+from bgp.nlri.typed import check_address
 from bgp.wire import Reader
 
 ARCHITECTURE_3GPP_5G = 1
@@ -100,13 +101,7 @@ def check_architecture(route: Mup) -> None:
         raise ValueError(f"MUP architecture is {ARCHITECTURE_3GPP_5G}, not {route.architecture}")
 
 
-def check_address(name: str, address: bytes) -> None:
-    """Raise ValueError unless the address is packed IPv4 or IPv6."""
-    if len(address) not in (4, 16):
-        raise ValueError(f"MUP {name} has 4 or 16 octets, not {len(address)}")
-
-
-def framed(kind: int, body: bytes) -> bytes:
+def framed_mup(kind: int, body: bytes) -> bytes:
     """Return architecture, type, length and body of a route."""
     return _FRAME.pack(ARCHITECTURE_3GPP_5G, kind, len(body)) + body
 
@@ -158,7 +153,7 @@ class InterworkSegmentDiscovery(Mup):
     def encode(self) -> bytes:
         """Return architecture, type, length, route distinguisher, prefix."""
         body = self.rd + prefix_octets(self.length, self.address)
-        return framed(MupKind.INTERWORK_SEGMENT_DISCOVERY, body)
+        return framed_mup(MupKind.INTERWORK_SEGMENT_DISCOVERY, body)
 
 
 @register_kind(MupKind.DIRECT_SEGMENT_DISCOVERY, IPV4_MUP, IPV6_MUP)
@@ -174,7 +169,7 @@ class DirectSegmentDiscovery(Mup):
         NLRI.__post_init__(self)
         check_architecture(self)
         check_rd(self.rd)
-        check_address("address", self.address)
+        check_address("MUP address", self.address)
 
     @classmethod
     def decode_body(cls, family: Family, kind: int, body: bytes, path_id: int) -> Self:
@@ -184,7 +179,7 @@ class DirectSegmentDiscovery(Mup):
 
     def encode(self) -> bytes:
         """Return architecture, type, length, route distinguisher, address."""
-        return framed(MupKind.DIRECT_SEGMENT_DISCOVERY, self.rd + self.address)
+        return framed_mup(MupKind.DIRECT_SEGMENT_DISCOVERY, self.rd + self.address)
 
 
 @register_kind(MupKind.TYPE_1_SESSION_TRANSFORMED, IPV4_MUP, IPV6_MUP)
@@ -213,9 +208,9 @@ class Type1SessionTransformed(Mup):
             raise ValueError(f"MUP TEID {self.teid} does not fit 32 bits")
         if not 0 <= self.qfi <= 255:
             raise ValueError(f"MUP QFI {self.qfi} is not within 0..255")
-        check_address("endpoint", self.endpoint)
+        check_address("MUP endpoint", self.endpoint)
         if self.source is not None:
-            check_address("source", self.source)
+            check_address("MUP source", self.source)
 
     @classmethod
     def decode_body(cls, family: Family, kind: int, body: bytes, path_id: int) -> Self:
@@ -247,7 +242,7 @@ class Type1SessionTransformed(Mup):
         body += prefix_octets(len(self.endpoint) * 8, self.endpoint)
         if self.source is not None:
             body += prefix_octets(len(self.source) * 8, self.source)
-        return framed(MupKind.TYPE_1_SESSION_TRANSFORMED, body)
+        return framed_mup(MupKind.TYPE_1_SESSION_TRANSFORMED, body)
 
 
 @register_kind(MupKind.TYPE_2_SESSION_TRANSFORMED, IPV4_MUP, IPV6_MUP)
@@ -297,4 +292,4 @@ class Type2SessionTransformed(Mup):
     def encode(self) -> bytes:
         """Return architecture, type, length, route distinguisher, endpoint and TEID behind their length."""
         body = self.rd + bytes((self.length,)) + self.endpoint
-        return framed(MupKind.TYPE_2_SESSION_TRANSFORMED, body + self.teid.to_bytes(self.teid_octets, "big"))
+        return framed_mup(MupKind.TYPE_2_SESSION_TRANSFORMED, body + self.teid.to_bytes(self.teid_octets, "big"))

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bgp.family import IPV4_FLOW
-from bus.schema import Apply, ListRoutes, Refused, RoutePage
-from ribd.lease import LONGEST, Leases
+from bus.schema import LONGEST_LEASE, Apply, ListRoutes, Refused, RoutePage
+from ribd.lease import Leases
 from tests.unit.rib_bench import LABELLED, UNICAST, Daemon, SimulatedPeer, attributes, labelled, unicast
 
 
@@ -165,7 +165,7 @@ def test_a_page_of_routes_says_how_long_a_lease_still_is(daemon: Daemon) -> None
     assert page.rows == [[*UNICAST, attributes(1), unicast(1)], [*UNICAST, attributes(1), unicast(2), 20]]
 
 
-@pytest.mark.parametrize("change", [[1, 0], [1, LONGEST + 1], [1, "30"], [1, True], [0, 30], [1, 30, 30]])
+@pytest.mark.parametrize("change", [[1, 0], [1, LONGEST_LEASE + 1], [1, "30"], [1, True], [0, 30], [1, 30, 30]])
 def test_a_lease_that_is_none_is_refused(daemon: Daemon, change: list[object]) -> None:
     announced, *lease = change
     request = Apply("client", "epoch", 99, [["a"]], [[0, announced, *UNICAST, b"", [unicast(1)], *lease]])

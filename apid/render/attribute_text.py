@@ -7,7 +7,7 @@ from apid.render.values import address_text, hex_text
 from bgp.attribute.aggregator import Aggregator
 from bgp.attribute.aigp import Aigp
 from bgp.attribute.pmsi import PmsiTunnel
-from bgp.attribute.registry import OPTIONAL_TRANSITIVE, PARTIAL
+from bgp.attribute.registry import EXTENDED_LENGTH, OPTIONAL_TRANSITIVE, PARTIAL, Attribute
 
 INGRESS_REPLICATION = 6
 
@@ -48,3 +48,8 @@ def pmsi_text(pmsi: PmsiTunnel) -> str:
 def generic_flags(flags: int) -> int:
     """Return an unknown attribute's flags as we would pass it on: Partial is set on optional transitive ones."""
     return flags | PARTIAL if flags & OPTIONAL_TRANSITIVE == OPTIONAL_TRANSITIVE else flags
+
+
+def framed_flags(attribute: Attribute, octets: bytes) -> int:
+    """Return the flags that an attribute with this value is framed with (RFC 4271 section 4.3)."""
+    return attribute.FLAGS | (EXTENDED_LENGTH if len(octets) > 0xFF else 0)

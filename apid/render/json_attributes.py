@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from apid.render.attribute_text import aggregator_text, aigp_text, generic_flags, pmsi_text
+from apid.render.attribute_text import aggregator_text, aigp_text, framed_flags, generic_flags, pmsi_text
 from apid.render.dialect import Dialect
 from apid.render.extended_community import extended_community_json, ipv6_extended_community_json
 from apid.render.json_value import members_json
@@ -116,7 +116,8 @@ def unknown(attribute: UnknownAttribute, dialect: Dialect) -> str:
 
 def without_key(attribute: Attribute, dialect: Dialect) -> str:
     """Render an attribute that we know and for which helpers expect no key: as ExaBGP does, by its octets."""
-    return generic(attribute.CODE, attribute.FLAGS, attribute.encode(WIDE))
+    octets = attribute.encode(WIDE)
+    return generic(attribute.CODE, framed_flags(attribute, octets), octets)
 
 
 def nothing(attribute: Attribute, dialect: Dialect) -> str:

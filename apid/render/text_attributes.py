@@ -13,6 +13,7 @@ from apid.render.attribute_text import (
     aggregator_text,
     aigp_text,
     community_text,
+    framed_flags,
     generic_flags,
     large_community_text,
     pmsi_text,
@@ -100,7 +101,8 @@ def generic(code: int, flags: int, data: bytes) -> str:
 
 def by_octets(attribute: Attribute) -> str:
     """Render an attribute that we know and that has no word of its own."""
-    return generic(attribute.CODE, attribute.FLAGS, attribute.encode(WIDE))
+    octets = attribute.encode(WIDE)
+    return generic(attribute.CODE, framed_flags(attribute, octets), octets)
 
 
 def nothing(attribute: Attribute) -> str:

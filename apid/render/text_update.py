@@ -41,27 +41,28 @@ class UpdateText:
         self._heads = Remembered[tuple[str, str]]()
 
     def render(self, update: Update) -> list[str]:
-        """Return lines between `start` and `end`: withdrawn IPv4 routes, announced ones, other withdrawn ones."""
+        """Return lines between `start` and `end`: of IPv4, then of others; each withdrawn routes first."""
         if update.eor is not None:
             afi, safi = update.eor
             return [f"route eor {afi}/{safi} ({update.eor})"]
         lines: list[str] = []
-        last: list[str] = []
+        others: list[str] = []
         for family, items in update.withdrawn:
-            place = lines if family == IPV4_UNICAST else last
+            place = lines if family == IPV4_UNICAST else others
             place.extend(f"withdrawn {text}" for text in self._withdrawn(family, items))
         said = self._said(update)
         for family, octets, items in update.announced:
             hops = next_hops(octets) or [""]
             if family == IPV4_UNICAST and family not in self._add_path:
                 lines.extend(
-                    f"announced {prefix} next-hop {hop}{said}" for hop in hops for prefix in ipv4_prefixes(items)
+                    f"announced {prefix} next-hop {hop}{said}" for prefix in ipv4_prefixes(items) for hop in hops
                 )
                 continue
+            place = lines if family == IPV4_UNICAST else others
             add_path = family in self._add_path
             routes = [read_route(family, item) for item in items]
-            lines.extend(f"announced {event_text(route, hop, add_path)}{said}" for hop in hops for route in routes)
-        return lines + last
+            place.extend(f"announced {event_text(route, hop, add_path)}{said}" for route in routes for hop in hops)
+        return lines + others
 
     def plain(self, message: bytes) -> list[str]:
         """Return the lines of a plain UPDATE."""

@@ -65,12 +65,25 @@ def test_one_value_stands_alone_and_several_in_brackets() -> None:
     assert "community [ 65001:1 65001:2 ]" in several
 
 
-def test_withdrawn_ipv4_comes_first_and_other_families_last() -> None:
-    attributes = "40010100 400200 400304c0000201 400504 00000064 800f08 0002 01 20 20010db8"
+def test_ipv4_comes_before_other_families_and_of_each_what_is_withdrawn() -> None:
+    reach = "800e1a 0002 01 10 20010db8000000000000000000000001 00 20 20010db9"
+    attributes = f"40010100 400200 400304c0000201 400504 00000064 {reach} 800f08 0002 01 20 20010db8"
     assert lines(attributes, "180a0001", "180a0002") == [
         "withdrawn 10.0.2.0/24",
         "announced 10.0.1.0/24 next-hop 192.0.2.1 origin igp local-preference 100",
         "withdrawn 2001:db8::/32",
+        "announced 2001:db9::/32 next-hop 2001:db8::1 origin igp local-preference 100",
+    ]
+
+
+def test_a_route_with_two_next_hops_has_its_two_lines_together() -> None:
+    hops = "20010db8000000000000000000000001 fe800000000000000000000000000001"
+    attributes = f"40010100 400200 400504 00000064 800e2f 0002 01 20 {hops} 00 20 20010db9 20 20010dba"
+    assert [line.split(" origin")[0] for line in lines(attributes)] == [
+        "announced 2001:db9::/32 next-hop 2001:db8::1",
+        "announced 2001:db9::/32 next-hop fe80::1",
+        "announced 2001:dba::/32 next-hop 2001:db8::1",
+        "announced 2001:dba::/32 next-hop fe80::1",
     ]
 
 

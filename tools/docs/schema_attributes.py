@@ -67,7 +67,7 @@ def attribute_definitions() -> dict[str, Schema]:
         "extended-community": _extended(NUMBER),
         "extended-community-ipv6": _extended(NUMBER),
         "large-community": listed(fixed(NUMBER, NUMBER, NUMBER), 1),
-        "aigp": pattern("^0x([0-9A-F]{16})?$"),
+        "aigp": pattern("^0x([0-9a-f]{16})?$"),
         "pmsi": pattern("^pmsi:"),
         "bgp-prefix-sid": prefix_sid,
         "bgp-ls": {"type": "object", "propertyNames": pattern("^[a-z][a-z0-9-]*$")},

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from bgp.family import IPV4_MCAST_VPN, IPV4_UNICAST, IPV6_MCAST_VPN, SAFI, Family
 from bgp.message import MARKER
+from bgp.nlri.labelled import as_withdrawn
 from bgp.outgoing import Outgoing, Translator, Unsendable
 from bgp.shape import Shape
 
@@ -24,6 +25,7 @@ SHARED_FAMILIES = (IPV4_UNICAST, IPV4_MCAST_VPN, IPV6_MCAST_VPN)
 SEPARATE_ROUTES = 16
 
 BARE_SAFIS = (SAFI.UNICAST, SAFI.MULTICAST)  # whose withdrawals are sent without attributes
+LABELLED_SAFIS = (SAFI.NLRI_MPLS, SAFI.MPLS_VPN)
 
 _BESIDE = 64  # octets in a message that are neither routes nor their attributes: headers, and a next hop
 _FIXED = 23  # header, and the two length fields of an UPDATE
@@ -156,6 +158,8 @@ class Packer:
         if family == IPV4_UNICAST:
             pieces, _ = self._pieces(family, items, self.shape.message_size - _FIXED)
             return [_withdrawal(piece) for piece in pieces]
+        if family.safi in LABELLED_SAFIS:
+            items = [as_withdrawn(item) for item in items]
         attributes = b""
         if family.safi not in BARE_SAFIS:
             with suppress(Unsendable):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -77,16 +76,45 @@ def split_labelled(family: Family, data: bytes, add_path: bool, rd_bits: int) ->
     2.2): the item has it as it should have been sent. Raises ValueError where the prefix that is left is too
     short or long.
     """
-    return _split(family, data, add_path, rd_bits, with_bottom_of_stack)
+    maximum = address_bits(family)
+    items = split_prefixes(family, data, add_path, LONGEST_NLRI)
+    for index, item in enumerate(items):
+        if not _has_stack(item, rd_bits, maximum):
+            _check_one_label(family, item, rd_bits, maximum)
+            items[index] = _replace_label(item, with_bottom_of_stack(_first_label(item)))
+    return items
 
 
 def split_withdrawn_labelled(family: Family, data: bytes, add_path: bool, rd_bits: int) -> list[bytes]:
     """Cut a field of withdrawn routes into items.
 
-    Where no label stack can be made out, the first 3 octets are the compatibility field, whose value is to
-    be ignored (RFC 8277 section 2.4): the item then has the value that they should have had.
+    The first 3 octets are the compatibility field, whose value is to be ignored (RFC 8277 section 2.4): where
+    it is no label, the item has the value that it should have had. Speakers that repeat a stack of labels are
+    understood where one label would leave too long a prefix.
     """
-    return _split(family, data, add_path, rd_bits, lambda label: _WITHDRAWN[0])
+    maximum = address_bits(family)
+    items = split_prefixes(family, data, add_path, LONGEST_NLRI)
+    for index, item in enumerate(items):
+        if item[PATH_ID_OCTETS] - LABEL_BITS - rd_bits > maximum and _has_stack(item, rd_bits, maximum):
+            continue
+        _check_one_label(family, item, rd_bits, maximum)
+        items[index] = _one_label(item)
+    return items
+
+
+def as_withdrawn(item: bytes) -> bytes:
+    """Return an item as it is withdrawn: with the compatibility field for a stack of labels (RFC 8277 section 2.4).
+
+    A single label stays, as ExaBGP sends it; so does an item that cannot be read.
+    """
+    try:
+        end = stack_end(item, _STACK_START)
+    except Truncated:
+        return item
+    bits = item[PATH_ID_OCTETS] - (end - _STACK_START) * 8
+    if bits < 0 or end == _STACK_START + LABEL_OCTETS:
+        return item
+    return item[:PATH_ID_OCTETS] + bytes((bits + LABEL_BITS,)) + _WITHDRAWN[0] + item[end:]
 
 
 def with_bottom_of_stack(label: bytes) -> bytes:
@@ -94,22 +122,35 @@ def with_bottom_of_stack(label: bytes) -> bytes:
     return label[:-1] + bytes((label[-1] | BOTTOM_OF_STACK,))
 
 
-def _split(family: Family, data: bytes, add_path: bool, rd_bits: int, single: Callable[[bytes], bytes]) -> list[bytes]:
-    """Cut a field; `single` corrects the first 3 octets of a route where they are not the begin of a stack."""
-    maximum = address_bits(family)
-    items = split_prefixes(family, data, add_path, LONGEST_NLRI)
-    for index, item in enumerate(items):
-        try:
-            if 0 <= prefix_length(item, rd_bits) <= maximum:
-                continue
-        except Truncated:
-            pass  # no bottom of stack: not a stack
-        length = item[PATH_ID_OCTETS] - LABEL_BITS - rd_bits
-        if not 0 <= length <= maximum:
-            raise ValueError(f"{family} prefix length {length} is not within 0..{maximum} after one label")
-        label = single(item[_STACK_START : _STACK_START + LABEL_OCTETS])
-        items[index] = item[:_STACK_START] + label + item[_STACK_START + LABEL_OCTETS :]
-    return items
+def _has_stack(item: bytes, rd_bits: int, maximum: int) -> bool:
+    """Tell whether the item begins with a stack of labels that leaves a prefix of a legal length."""
+    try:
+        return 0 <= prefix_length(item, rd_bits) <= maximum
+    except Truncated:  # no bottom of stack
+        return False
+
+
+def _check_one_label(family: Family, item: bytes, rd_bits: int, maximum: int) -> None:
+    """Raise ValueError unless one label leaves a prefix of a legal length."""
+    length = item[PATH_ID_OCTETS] - LABEL_BITS - rd_bits
+    if not 0 <= length <= maximum:
+        raise ValueError(f"{family} prefix length {length} is not within 0..{maximum} after one label")
+
+
+def _first_label(item: bytes) -> bytes:
+    return item[_STACK_START : _STACK_START + LABEL_OCTETS]
+
+
+def _replace_label(item: bytes, label: bytes) -> bytes:
+    return item[:_STACK_START] + label + item[_STACK_START + LABEL_OCTETS :]
+
+
+def _one_label(item: bytes) -> bytes:
+    """Make of the first label one that ends its stack; a value that is no such label becomes the usual one."""
+    label = _first_label(item)
+    if label[-1] & BOTTOM_OF_STACK or label in _WITHDRAWN:
+        return item
+    return _replace_label(item, _WITHDRAWN[0])
 
 
 def key_without_labels(item: bytes) -> bytes:

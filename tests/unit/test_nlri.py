@@ -15,6 +15,7 @@ from bgp.family import (
     IPV4_RTC,
     IPV4_UNICAST,
     IPV6_MPLS_VPN,
+    IPV6_NLRI_MPLS,
     IPV6_UNICAST,
     L2VPN_VPLS,
     SAFI,
@@ -265,6 +266,22 @@ def test_label_of_a_withdrawn_route_is_ignored() -> None:
     assert split_withdrawn(IPV4_NLRI_MPLS, bytes.fromhex("30 001010 c00002"), False) == [
         bytes.fromhex("00000000 30 800000 c00002")
     ]
+
+
+@pytest.mark.parametrize(
+    ("family", "received", "item"),
+    [
+        (IPV4_NLRI_MPLS, "30 001010 0a0101", "30 800000 0a0101"),
+        (IPV4_MPLS_VPN, "70 fffffe 0000fde8000003ee 0a0101", "70 800000 0000fde8000003ee 0a0101"),
+        (IPV6_NLRI_MPLS, "48 000000 20010db80001", "48 000000 20010db80001"),
+        (IPV6_NLRI_MPLS, "48 001010 20010db80001", "48 800000 20010db80001"),
+        (IPV4_NLRI_MPLS, "48 001010 001021 0a0101", "48 001010 001021 0a0101"),
+    ],
+)
+def test_the_octets_behind_the_label_of_a_withdrawn_route_are_no_labels(
+    family: Family, received: str, item: str
+) -> None:
+    assert split_withdrawn(family, bytes.fromhex(received), False) == [NO_PATH + bytes.fromhex(item)]
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ from bgp.family import (
     IPV6_MCAST_VPN,
     IPV6_MPLS_VPN,
     IPV6_MUP,
+    IPV6_NLRI_MPLS,
     IPV6_UNICAST,
     L2VPN_VPLS,
     Family,
@@ -57,6 +58,22 @@ HOP = bytes((10, 0, 0, 1))
 HOP6 = bytes.fromhex("20010db8" + "00" * 11 + "01")
 
 Route = tuple[Family, Sequence[Attribute], bytes | None, list[str]]
+
+
+@pytest.mark.parametrize(
+    ("family", "announced", "withdrawn"),
+    [
+        (IPV4_NLRI_MPLS, "48 000c80 0012c1 0a0200", "30 800000 0a0200"),
+        (IPV6_NLRI_MPLS, "60 000c80 0012c1 20010db80002", "48 800000 20010db80002"),
+        (IPV4_MPLS_VPN, "88 000c80 0012c1 0000fde800000001 0a0200", "70 800000 0000fde800000001 0a0200"),
+        (IPV4_MPLS_VPN, "70 0012c1 0000fde800000001 0a0200", "70 0012c1 0000fde800000001 0a0200"),
+        (IPV4_NLRI_MPLS, "18 000c80", "18 000c80"),
+    ],
+)
+def test_a_stack_of_labels_is_not_withdrawn_as_one(family: Family, announced: str, withdrawn: str) -> None:
+    packer = Packer(replace(EBGP, families=(family,)))
+    (message,) = packer.withdraw(family, {b"": items([announced])})
+    assert message.endswith(family.octets + bytes.fromhex(withdrawn))
 
 
 def items(routes: Sequence[str]) -> list[bytes]:

@@ -32,9 +32,11 @@ class Refresh:
     def decode(cls, body: bytes, enhanced: bool = True) -> Self:
         """Read the body; raise NotifyError 7/1 with the message as data unless it has 4 octets.
 
-        Without RFC 7313 the peer does not know that code: the error is then 1/2 (RFC 4271 section 6.1).
+        Without RFC 7313 the peer does not know that code: the error is then 1/2 (RFC 4271 section 6.1). With it,
+        more octets are none of our business where the subtype is unknown: that message is ignored (section 5).
         """
-        if len(body) != 4:
+        foreign = enhanced and len(body) > 4 and body[2] not in SUBTYPE_NAMES
+        if len(body) != 4 and not foreign:
             reason = f"ROUTE-REFRESH body has {len(body)} octets, not 4"
             if enhanced:
                 raise NotifyError(7, 1, reason, build(MessageType.ROUTE_REFRESH, body))

@@ -146,7 +146,7 @@ class UpdateDecoder:
             # RFC 7606 section 5.2: without routes, it is not certain that the routes were found.
             raise NotifyError(UPDATE_MESSAGE_ERROR, fault.subcode, f"{fault.reason}, and no routes are announced")
         gone.extend(Unreach(family, items) for family, _, items in announced)
-        return Update((), tuple(gone), attributes, fault.reason, discarded, None)
+        return Update((), _each_once(gone), attributes, fault.reason, discarded, None)
 
     def _received(self, rest: bytes) -> Received | None:
         """Read attributes, or remember them; None where there are none, or some that `separate` takes out."""
@@ -211,6 +211,16 @@ def _only_withdrawn(family: Family, items: list[bytes], announced: list[Reach]) 
             again = {route_key(family, item) for item in reach.items}
             items = [item for item in items if route_key(family, item) not in again]
     return [Unreach(family, items)] if items else []
+
+
+def _each_once(gone: list[Unreach]) -> tuple[Unreach, ...]:
+    """Join withdrawals by family, each route once, wherever in the message it stood."""
+    families: dict[Family, dict[bytes, bytes]] = {}
+    for family, items in gone:
+        routes = families.setdefault(family, {})
+        for item in items:
+            routes.setdefault(route_key(family, item), item)
+    return tuple(Unreach(family, list(routes.values())) for family, routes in families.items())
 
 
 def _malformed(reason: str) -> NotifyError:

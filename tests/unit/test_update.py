@@ -285,6 +285,14 @@ def test_a_route_that_is_both_withdrawn_and_malformed_is_withdrawn_once() -> Non
     assert [each.items for each in update.withdrawn] == [[ITEM]]
 
 
+def test_a_route_that_stands_twice_in_a_malformed_update_is_withdrawn_once() -> None:
+    damage = "80 04 00"
+    again = attribute(0x80, 14, "000101 04 0a000002 00" + PREFIX) + unreach("000101" + "180a0102")
+    update = decode_update(body(MANDATORY + again + damage, PREFIX + PREFIX, "180a0102"), EXTERNAL)
+    other = bytes.fromhex("00000000" + "180a0102")
+    assert update.withdrawn == ((IPV4_UNICAST, [other, ITEM]),)
+
+
 def test_what_is_remembered_is_bounded_by_octets() -> None:
     decoder = UpdateDecoder(EXTERNAL)
     size = 4000 // 4

@@ -55,6 +55,9 @@ _UNEXPECTED = {
 # Messages that ask nothing of the session. No error in an OPERATIONAL is answered: the draft has it logged and dropped.
 _ONLY_HEARD = (MessageType.KEEPALIVE, MessageType.OPERATIONAL)
 
+# Messages that restart the hold timer (RFC 4271 sections 4.2 and 8.2.2).
+_SIGNS_OF_LIFE = (MessageType.UPDATE, MessageType.KEEPALIVE)
+
 
 class Connection:
     """One TCP connection, from dialling or acceptance to its end.
@@ -260,7 +263,7 @@ class Connection:
     def _in_established(self, now: float) -> list[Action]:
         """Take every whole message; UPDATEs that follow one another go out as one batch."""
         messages, error = self._framer.take_all()
-        if messages:
+        if any(message[18] in _SIGNS_OF_LIFE for message in messages):
             self._alive(now)
         actions: list[Action] = []
         updates: list[bytes] = []

@@ -167,6 +167,12 @@ def test_whole_messages_restart_the_hold_timer_and_parts_do_not(message: bytes) 
     assert sent(machine.handle(Tick(), 140.0)) == [(4, 0)]
 
 
+def test_a_route_refresh_does_not_restart_the_hold_timer() -> None:
+    machine = connection("ESTABLISHED")
+    machine.handle(Received(1, Refresh(IPV4_UNICAST).message()), 50.0)
+    assert sent(machine.handle(Tick(), 90.0)) == [(4, 0)]
+
+
 @pytest.mark.parametrize(("jitter", "interval"), [(1.0, 30.0), (0.75, 22.5)])
 def test_keepalives_go_out_at_a_third_of_the_hold_time_less_jitter(jitter: float, interval: float) -> None:
     machine = Connection(1, SETTINGS, False, 0.0, jitter)

@@ -3,7 +3,8 @@
 The rows of tests/golden/rfc7606.jsonl: `body` is the UPDATE without header, `item` the route that is watched
 (10.1.1.0/24 where it is not given), `attribute` the code of the attribute that stays or goes. Outcomes: `accept`,
 `attribute-discard`, `treat-as-withdraw`, `withdrawn` (asked for, no error), `nothing` (no route either way, no error),
-or code and subcode of the NOTIFICATION, with its `data` where the clause says what that is.
+or code and subcode of the NOTIFICATION, with its `data` where the clause says what that is. `asn4`, `families`,
+`add_path` (received in every family), `next_hop` (IPv6 ones for IPv4 unicast) and `aigp` are the session's.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from bgp.errors import NotifyError
-from bgp.family import FAMILIES
+from bgp.family import AFI, FAMILIES, IPV4_UNICAST
 from bgp.negotiated import Negotiated
 from bgp.update import Update, UpdateDecoder
 from tests.unit.session_vectors import rows
@@ -24,12 +25,17 @@ DEFAULT_FAMILIES = ["ipv4 unicast", "ipv6 unicast"]
 
 
 def context(row: dict[str, Any]) -> Negotiated:
+    families = tuple(FAMILIES[name] for name in row.get("families", DEFAULT_FAMILIES))
+    internal = row["peer"] == "ibgp"
     return Negotiated(
         local_as=65000,
-        peer_as=65000 if row["peer"] == "ibgp" else 65001,
+        peer_as=65000 if internal else 65001,
         local_address=bytes((10, 0, 0, 254)),
         asn4=row.get("asn4", True),
-        families=tuple(FAMILIES[name] for name in row.get("families", DEFAULT_FAMILIES)),
+        families=families,
+        add_path_receive=frozenset(families if row.get("add_path") else ()),
+        next_hop=frozenset({(IPV4_UNICAST, AFI.IPV6)} if row.get("next_hop") else ()),
+        aigp=internal or row.get("aigp", False),
     )
 
 

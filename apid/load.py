@@ -16,12 +16,16 @@ from apid.config.errors import ConfigurationErrors
 from apid.config.load import load
 from apid.config.model import Configuration
 from apid.config.options import Environment
+from bus.schema import SchemaError
 
 SOFTWARE_VERSION = f"bgpbus/{__version__}"
 
 
 class LoadError(Exception):
-    """What is wrong, in lines for a person."""
+    """What is wrong, in lines for a person. What is not Unicode, as the name of a file may be, is shown by numbers."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text.encode(errors="backslashreplace").decode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,5 +76,8 @@ def read_configuration(
             configuration = load(paths, variables)
         except ConfigurationErrors as error:
             raise LoadError(str(error)) from error
-        compiled = compile_configuration(configuration, environment, SOFTWARE_VERSION, placed)
+        try:
+            compiled = compile_configuration(configuration, environment, SOFTWARE_VERSION, placed)
+        except SchemaError as error:
+            raise LoadError(f"the name of a file or folder cannot be told to others: {error}") from error
     return Loaded(configuration, environment, compiled, warnings + [str(each) for each in configuration.warnings])

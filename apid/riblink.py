@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bus.schema import MESSAGE_LIMIT, Applied, Apply, Clear, Enrol, Message, Refused, Sync
-from bus.transport import MessageTooLarge
+from bus.transport import UnfitMessage
 
 WINDOW = 4  # batches on the way: enough to keep ribd busy while we parse, few enough to bound what waits
 IN_FLIGHT = 256  # requests sent and not answered; the socket's own queue is finite, and what it refuses is not sent
@@ -88,11 +88,11 @@ class RibLink:
         self._send_more()
 
     def _say(self, sequence: int) -> None:
-        """Send a request; one too large for a message is refused here, and one that does nothing takes its number."""
+        """Send a request; one that can never be sent is refused here, and one that does nothing takes its number."""
         request, done = self._outstanding[sequence]
         try:
             self._send(request)
-        except MessageTooLarge as error:
+        except UnfitMessage as error:
             nothing = Sync(self._client, self._epoch, sequence, [], 0.0)
             self._outstanding[sequence] = nothing, lambda _reason: None
             self._send(nothing)

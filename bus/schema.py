@@ -23,7 +23,7 @@ Check = Callable[[Any], bool]
 
 
 class SchemaError(ValueError):
-    """Octets from the bus that are not a message of this catalogue."""
+    """Octets from the bus that are not a message of this catalogue, or a message that no octets stand for."""
 
 
 class Message:
@@ -574,9 +574,12 @@ TOPICS = {
 
 
 def pack(value: Message) -> bytes:
-    """Encode a message."""
+    """Encode a message; `SchemaError` where a text in it is not Unicode."""
     body = [getattr(value, name) for name, _ in _FIELDS[type(value)]]
-    return msgpack.packb([SCHEMA, value.KIND, *body], use_bin_type=True)  # type: ignore[no-any-return]
+    try:
+        return msgpack.packb([SCHEMA, value.KIND, *body], use_bin_type=True)  # type: ignore[no-any-return]
+    except UnicodeEncodeError as error:
+        raise SchemaError(f"{type(value).__name__} with a text that is not Unicode: {error}") from error
 
 
 def unpack(octets: bytes, limit: int = MESSAGE_LIMIT) -> Message:

@@ -287,14 +287,17 @@ def _holds_messages(socket: Socket) -> bool:
     return bool(int(socket.getsockopt(_EVENTS)) & _POLLIN)
 
 
-class MessageTooLarge(ValueError):
-    """A message that was not sent because its receiver would refuse it and cut the connection."""
+class UnfitMessage(ValueError):
+    """A message that can never be sent: too large, so that its receiver would cut the connection, or not Unicode."""
 
 
 def _packed(value: Message) -> bytes:
-    octets = pack(value)
+    try:
+        octets = pack(value)
+    except SchemaError as error:
+        raise UnfitMessage(str(error)) from error
     if len(octets) > MESSAGE_LIMIT:
-        raise MessageTooLarge(f"{type(value).__name__} of {len(octets)} octets, at most {MESSAGE_LIMIT} fit a message")
+        raise UnfitMessage(f"{type(value).__name__} of {len(octets)} octets, at most {MESSAGE_LIMIT} fit a message")
     return octets
 
 
@@ -335,11 +338,11 @@ class Server:
     def send(self, identity: bytes, value: Message) -> bool:
         """Send to one client; False if it is gone or its queue is full.
 
-        False, too, for a message that is too large, which is reported: nobody may end us by asking for too much.
+        False, too, for a message that can never be sent, which is reported: nobody may end us by what they ask for.
         """
         try:
             octets = _packed(value)
-        except MessageTooLarge as error:
+        except UnfitMessage as error:
             self.reject(f"not sent: {error}")
             return False
         self._loop.used(self._descriptor)
@@ -400,7 +403,7 @@ class Client:
     def send(self, value: Message) -> bool:
         """Send; False where the server is away or its queue is full (`on_connect` will come).
 
-        MessageTooLarge: it can never be sent, and is not to be repeated.
+        UnfitMessage: it is not to be repeated.
         """
         if not self.connected:
             return False
@@ -461,13 +464,13 @@ class Publisher:
         return any(octets.startswith(prefix) for prefix in self._topics)
 
     def publish(self, topic: str, data: dict[str, Any]) -> None:
-        """Publish an event; without a listener, or if it is too large, it only takes its number."""
+        """Publish an event; without a listener, or if it cannot be sent, it only takes its number."""
         self._sequence += 1
         if self.wanted(topic):
             event = Event(self._name, self._epoch, self._sequence, time.time(), topic, data)
             try:
                 octets = _packed(event)
-            except MessageTooLarge:
+            except UnfitMessage:
                 return
             self._loop.used(self._descriptor)
             self._socket.send_multipart((topic.encode(), octets), zmq.NOBLOCK)
@@ -482,7 +485,7 @@ class Subscriber:
         self._socket = self._context.socket(zmq.SUB)
         _limits(self._socket, EVENTS_WAITING)
         for topic in topics or [""]:
-            self._socket.setsockopt(zmq.SUBSCRIBE, topic.encode())
+            self._socket.setsockopt(zmq.SUBSCRIBE, topic.encode(errors="surrogateescape"))  # typed by somebody
         self._socket.connect(_address(path))
 
     def next(self, timeout: float | None = None) -> Event | None:
@@ -517,11 +520,11 @@ __all__ = [
     "SCHEMA",
     "Client",
     "Loop",
-    "MessageTooLarge",
     "Publisher",
     "Server",
     "Subscriber",
     "Timer",
+    "UnfitMessage",
     "readable",
     "run_broker",
     "writable",

@@ -10,7 +10,7 @@ from apid.answer_lines import AnswerLines
 from apid.cli.errors import Failed
 from bus.daemon import RunDirectory, is_locked
 from bus.schema import Answer, Command, Message
-from bus.transport import Client, Loop, MessageTooLarge
+from bus.transport import Client, Loop, UnfitMessage
 
 CONNECT_SECONDS = 5.0  # for control to be there; it may be starting
 REQUEST = 1
@@ -38,7 +38,7 @@ class Exchange:
         self._timer.cancel()
         try:
             self._asked = self._client.send(Command(REQUEST, "", self._line))
-        except MessageTooLarge as error:
+        except UnfitMessage as error:
             self.error = str(error)
             self._loop.stop()
 

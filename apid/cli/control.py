@@ -142,7 +142,10 @@ def peer(run: RunDirectory, words: tuple[str, ...]) -> None:
     """
     if "shutdown" in words:  # what follows is a text for the peer
         place = words.index("shutdown") + 1
-        words = (*words[:place], *(word if word.isalnum() else json.dumps(word) for word in words[place:]))
+        words = (
+            *words[:place],
+            *(word if word.isalnum() else json.dumps(word, ensure_ascii=False) for word in words[place:]),
+        )
     send(run, "peer", *words)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from apid.config.options import HIDDEN_SECTIONS, OTHER_RELEASES, SYNONYMS, Environment, Kind
-from apid.grammar.words import unknown_word
+from apid.grammar.words import is_unicode, unknown_word
 
 PREFIX = "exabgp"
 ENV_FILE = "etc/exabgp/exabgp.env"
@@ -86,6 +86,9 @@ def load_environment(
     for place, name, text in _settings(variables, ini, ini_name, warnings):
         option = _known(name, place, warnings)
         if option is None:
+            continue
+        if not is_unicode(text):
+            problems.append(f"{place}: the value of {option.name} is not UTF-8")
             continue
         try:
             values[option.name] = option.kind.read(text)

@@ -9,7 +9,7 @@ from typing import Any
 
 from apid.control.jobs import Step
 from bus.schema import Message, RouteCounts, RoutePage, SessionReply, SessionRequest
-from bus.transport import Client, Loop, MessageTooLarge, Timer
+from bus.transport import Client, Loop, Timer, UnfitMessage
 
 PEERD_SECONDS = 2.0  # a peerd that is away this long shows as down
 RIBD_SECONDS = 10.0  # ribd comes back within this, with a large journal
@@ -59,10 +59,10 @@ class Connection:
                 self._put(number, question)
 
     def _put(self, number: int, question: Question) -> None:
-        """Send a question; one that no message holds is answered by None."""
+        """Send a question; one that can never be sent is answered by None."""
         try:
             question.sent = self._client.send(question.message)
-        except MessageTooLarge as error:
+        except UnfitMessage as error:
             self._on_bad(f"not sent: {error}")
             self._answer(number, None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from apid.grammar.words import GrammarError, Token
+from apid.grammar.words import GrammarError, Token, is_unicode
 
 _CONTINUATION = r"\\[ \t\r]*(?:\n|\Z)"
 _PLAIN = r"[^\s\[\](),{};\\$]"  # inside a word quotes and '#' stand for themselves
@@ -88,17 +88,27 @@ def _tokens(
             line += 1
             line_start = match.end()
         elif kind == "quoted":
-            string = match.group()[1:-1]
+            string, place = match.group()[1:-1], match.start() - line_start + 1
             if "\\" in string:
-                string = _ESCAPE.sub(_unescape, string)
-            yield Token(string, line, match.start() - line_start + 1, True)
+                string = _unescaped(string, Token(match.group(), line, place))
+            yield Token(string, line, place, True)
         elif kind == "unterminated":
             token = Token(match.group(), line, match.start() - line_start + 1)
             raise GrammarError(f"the string that begins here has no closing {match.group()}", token)
 
 
+def _unescaped(string: str, token: Token) -> str:
+    """Replace each escape sequence; what JSON writes as two halves, `\\ud83c\\udf89`, is one character."""
+    octets = _ESCAPE.sub(_unescape, string).encode("utf-16-be", "surrogatepass")
+    try:
+        return octets.decode("utf-16-be")
+    except UnicodeDecodeError as error:
+        half = octets[error.start : error.start + 2].hex()
+        raise GrammarError(f"\\u{half} is half of a character, without its other half", token) from None
+
+
 def _unescape(match: re.Match[str]) -> str:
-    """Give the character that an escape sequence stands for."""
+    """Give the character, or the half of one, that an escape sequence stands for."""
     code = match.group(1)
     if len(code) == 5:
         return chr(int(code[1:], 16))
@@ -114,6 +124,8 @@ def _expand(word: str, environment: Mapping[str, str], token: Token) -> str:
             raise GrammarError(f"'{name}' is not the name of an environment variable", token)
         if name not in environment:
             raise GrammarError(f"the environment variable {name} is not set", token)
+        if not is_unicode(environment[name]):
+            raise GrammarError(f"the environment variable {name} is not UTF-8", token)
         return environment[name]
 
     return _VARIABLE.sub(value, word)

@@ -86,6 +86,15 @@ class Words:
             raise GrammarError(f"end of statement expected, not '{token.text}'", token)
 
 
+def is_unicode(text: str) -> bool:
+    """Whether a text can leave as UTF-8: of octets from outside that are not, Python makes halves of characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def unknown_word(seen: str, known: Iterable[str], what: str) -> str:
     """Say that a word is unknown, with the nearest known one or the whole choice where it is short."""
     choice = sorted(known)

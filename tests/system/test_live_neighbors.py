@@ -115,11 +115,11 @@ def test_a_neighbor_that_is_shut_stays_closed_until_it_is_enabled(bed: Bed) -> N
     bed.daemon.ask(*bed.create().split())
     session = bed.second.established()
     assert bed.say(f"peer {bed.second.address} announce route 10.0.0.9/32 next-hop 192.0.2.1") == "error"
-    bed.daemon.ask("peer", bed.second.address, "shutdown", "back at noon")
+    bed.daemon.ask("peer", bed.second.address, "shutdown", "back at noon 🎉")
     bed.second.ended()
     assert session.notification is not None
     assert (session.notification.code, session.notification.subcode) == (CEASE, ADMINISTRATIVE_SHUTDOWN)
-    assert "back at noon" in str(session.notification)
+    assert "back at noon 🎉" in str(session.notification)
     refused = bed.second.dial("127.0.0.1", bed.port)
     bed.second.wait(lambda: refused.notification, 5, "the connection to be refused")
     assert refused.notification is not None
@@ -179,6 +179,7 @@ def test_what_cannot_be_created_is_told_with_the_reason_and_changes_nothing(bed:
         ("peer delete 192.0.2.99", "no neighbor matches"),
         ("peer 192.0.2.99 shutdown", "no neighbor matches"),
         ("peer 192.0.2.99 enable", "no neighbor matches"),
+        (r'neighbor 192.0.2.99 teardown "\ud800"', r"\ud800 is half of a character"),
     ):
         assert reason in bed.refused(*line.split())
         assert bed.say(line) == "error"

@@ -16,7 +16,7 @@ import zmq
 
 from bus.daemon import AlreadyRunning, take_lock
 from bus.schema import MESSAGE_LIMIT, Applied, Clear, ListRoutes, Message, Refused, pack
-from bus.transport import Client, Loop, MessageTooLarge, Publisher, Server, Subscriber
+from bus.transport import Client, Loop, Publisher, Server, Subscriber, UnfitMessage
 from tests.shared import ROOT
 
 SECONDS = 10.0
@@ -122,7 +122,7 @@ def test_what_is_too_large_is_told_to_the_sender_and_never_sent(peers: Peers, di
     peers.until(lambda: peers.connections == 1, "a connection")
     overhead = len(pack(Refused(1, "x" * 100_000))) - 100_000
     fits, too_large = (Refused(1, "x" * (MESSAGE_LIMIT - overhead + more)) for more in (0, 1))
-    with pytest.raises(MessageTooLarge, match=f"Refused of {MESSAGE_LIMIT + 1} octets, at most {MESSAGE_LIMIT} "):
+    with pytest.raises(UnfitMessage, match=f"Refused of {MESSAGE_LIMIT + 1} octets, at most {MESSAGE_LIMIT} "):
         peers.client.send(too_large)
     peers.client.send(fits)
     peers.client.send(request(1))
@@ -144,6 +144,17 @@ def test_what_is_too_large_is_told_to_the_sender_and_never_sent(peers: Peers, di
     assert client.connected
     client_loop.close()
     loop.close()
+
+
+def test_a_text_that_is_not_unicode_is_told_to_the_sender_and_never_sent(peers: Peers) -> None:
+    unfit = Refused(1, "a\ud800")
+    peers.serve()
+    peers.until(lambda: peers.connections == 1, "a connection")
+    with pytest.raises(UnfitMessage, match="not Unicode"):
+        peers.client.send(unfit)
+    assert peers.server is not None
+    assert not peers.server.send(b"anybody", unfit)
+    assert [reason.partition(":")[0] for reason in peers.bad] == ["not sent"]
 
 
 def test_nothing_that_was_meant_for_a_dead_server_reaches_its_successor(peers: Peers) -> None:

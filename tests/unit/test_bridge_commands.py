@@ -15,7 +15,7 @@ from apid.bridge.commands import LINE_LIMIT, Commands
 from apid.bridge.targets import Targets
 from apid.riblink import WINDOW, RibLink
 from bus.schema import MESSAGE_LIMIT, Applied, Apply, Message, Refused, Sync, pack
-from bus.transport import MessageTooLarge
+from bus.transport import UnfitMessage
 from ribd.turns import Turns
 from tests.unit.test_bridge_targets import BINDING, OTHER
 
@@ -361,7 +361,7 @@ def test_a_request_that_no_message_holds_is_refused_and_does_not_hold_up_the_oth
     def send(message: Any) -> bool:
         """Send as `Client` does, to a ribd that wants numbers without a gap."""
         if there and len(pack(message)) > MESSAGE_LIMIT:
-            raise MessageTooLarge("too large")
+            raise UnfitMessage("too large")
         if there:
             assert not turns.fault(message)
             sent.append(message)

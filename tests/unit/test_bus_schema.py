@@ -20,6 +20,7 @@ from bus.schema import (
     Apply,
     Enrol,
     Message,
+    Refused,
     SchemaError,
     Sync,
     message,
@@ -197,6 +198,11 @@ def test_a_damaged_message_is_refused_or_still_well_typed(value: Message, data: 
 def test_what_is_no_message_is_refused_with_its_reason(octets: bytes, expected: str) -> None:
     with pytest.raises(SchemaError, match=expected):
         unpack(octets)
+
+
+def test_a_text_that_is_not_unicode_cannot_be_packed() -> None:
+    with pytest.raises(SchemaError, match=r"^Refused with a text that is not Unicode: .*ud800"):
+        pack(Refused(1, "a\ud800"))
 
 
 def test_a_message_above_the_limit_is_refused_before_it_is_read() -> None:

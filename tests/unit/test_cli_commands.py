@@ -119,6 +119,30 @@ def test_a_wrong_configuration_is_exit_code_2_with_its_place(tmp_path: Path) -> 
     assert as_json.exit_code == 2
 
 
+def test_a_folder_whose_name_is_not_utf_8_is_an_error_with_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    program = folder / "helper"
+    program.write_text("#!/bin/sh\n")
+    path = folder / "bgpbus.conf"
+    for mode, message in (
+        (0o755, "the name of a file or folder cannot be told to others"),
+        (0o644, "caf\\udce9/helper"),
+    ):
+        path.write_text(CONFIGURATION + "process other { run ./helper; encoder json; }")
+        program.chmod(mode)
+        result = bgpbus("validate", str(path))
+        assert result.exit_code == 2
+        assert message in result.output
+
+
+def test_a_text_for_a_peer_travels_as_it_was_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+    monkeypatch.setattr("apid.cli.control.ask", lambda _run, line, _take: lines.append(line))
+    assert bgpbus("peer", "192.0.2.1", "shutdown", "🎉", 'say "ä"').exit_code == 0
+    assert lines == ['peer 192.0.2.1 shutdown "🎉" "say \\"ä\\""']
+
+
 def test_validate_reads_standard_input() -> None:
     result = bgpbus("validate", "-", text=CONFIGURATION, PATH="/bin:/usr/bin")
     assert result.exit_code == 0, result.output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,14 @@ def loaded(variables: dict[str, str], ini: str = "") -> Environment:
 
 def test_without_settings_everything_has_its_default() -> None:
     assert loaded({}) == Environment()
+
+
+def test_a_value_that_is_not_utf_8_is_refused() -> None:
+    with pytest.raises(InvalidEnvironment) as caught:
+        load_environment({"exabgp.log.destination": os.fsdecode(b"/tmp/\xff")})
+    assert caught.value.problems == [
+        "environment variable exabgp.log.destination: the value of log.destination is not UTF-8"
+    ]
 
 
 def test_the_ini_file_sets_values_in_quotes_or_without() -> None:

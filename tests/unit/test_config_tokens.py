@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from apid.grammar.tokens import command_tokens, tokenise
@@ -24,6 +26,7 @@ FILES = [
     ("escapes of quotes and backslashes", r'"a\"b\\c"', ['a"b\\c']),
     ("escapes of control characters", r'"\b\f\n\r\t"', ["\b\f\n\r\t"]),
     ("escapes of characters by number", r'"\u00e9\u0041"', ["éA"]),
+    ("a character that JSON writes as two halves", r'"\ud83c\udf89\uD83C\uDF89"', ["🎉🎉"]),
     ("an unknown escape is the character itself", r'"\x\q"', ["xq"]),
     ("a backslash at the end joins lines", "a \\\n b", ["a", "b"]),
     ("blanks may follow the joining backslash", "a\\ \t\r\nb", ["a", "b"]),
@@ -91,11 +94,15 @@ def test_variables_are_replaced_in_unquoted_words_only() -> None:
         ("ab ${NO}", 4, "the environment variable NO is not set"),
         ("ab ${1x}", 4, "'1x' is not the name of an environment variable"),
         ("ab ${}", 4, "'' is not the name of an environment variable"),
+        ("ab ${RAW}", 4, "the environment variable RAW is not UTF-8"),
+        (r'ab "x\ud83c"', 4, r"\ud83c is half of a character, without its other half"),
+        (r'ab "\udf89\ud83c"', 4, r"\udf89 is half of a character, without its other half"),
+        (r'ab "\uD83Cx"', 4, r"\ud83c is half of a character, without its other half"),
     ],
 )
 def test_a_token_that_cannot_be_read_is_an_error_at_its_place(text: str, column: int, message: str) -> None:
     with pytest.raises(GrammarError) as caught:
-        tokenise(text, environment={})
+        tokenise(text, environment={"RAW": os.fsdecode(b"a\xff")})
     assert caught.value.message == message
     assert caught.value.token is not None
     assert (caught.value.token.line, caught.value.token.column) == (1, column)

@@ -9,7 +9,7 @@ import pytest
 from apid.control import connection as module
 from apid.control.connection import PEERD_SECONDS, Connection, ask_sessions
 from bus.schema import MESSAGE_LIMIT, CountRoutes, Message, Reconfigure, SessionReply, SessionRequest, pack
-from bus.transport import MessageTooLarge
+from bus.transport import UnfitMessage
 from tests.unit.control_stage import StillLoop
 
 
@@ -23,7 +23,7 @@ class FakeClient:
 
     def send(self, message: Message) -> bool:
         if self.connected and len(pack(message)) > MESSAGE_LIMIT:
-            raise MessageTooLarge("too large")
+            raise UnfitMessage("too large")
         if self.connected:
             self.sent.append(message)
         return self.connected

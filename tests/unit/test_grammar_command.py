@@ -260,6 +260,7 @@ def test_peer_routes_and_group_change_routes() -> None:
         ("session sync maybe", "'maybe'"),
         ("shutdown now", "'now'"),
         ('announce route "10.0.0.0/24', "closing"),
+        (r'teardown "\ud800"', r"\ud800 is half of a character"),
     ],
 )
 def test_an_error_names_the_word(line: str, named: str) -> None:
@@ -293,6 +294,26 @@ def test_every_command_has_help_and_a_name_of_its_own() -> None:
 
 
 WORDS = sorted({word for row in COMMANDS for word in row.name.split()} | {"neighbor", "127.0.0.1", "*", ",", "[", "]"})
+
+
+TEXT_COMMANDS = (
+    "peer 127.0.0.1 shutdown {}",
+    "announce operational asm afi ipv4 safi unicast advisory {}",
+    "teardown {}",
+    "announce watchdog {}",
+    "announce route 10.0.0.0/24 next-hop self watchdog {}",
+)
+HALVES = st.lists(st.sampled_from([r"\ud83c", r"\udf89", r"\u0041", "x"]), max_size=4).map("".join)
+
+
+@given(st.sampled_from(TEXT_COMMANDS), HALVES)
+def test_whatever_characters_a_text_names_it_and_its_error_can_be_written(line: str, text: str) -> None:
+    try:
+        said = repr(parse_command(line.format(f'"{text}"')))
+    except GrammarError as error:
+        said = str(error)
+    assert said.encode()
+    assert r"\ud" not in said or "half of a character" in said
 
 
 @given(st.lists(st.one_of(st.sampled_from(WORDS), st.text(max_size=6)), max_size=10).map(" ".join))

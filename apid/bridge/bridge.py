@@ -38,7 +38,6 @@ from bus.schema import Answer, Applied, Command, Message, Present, Reconfigure, 
 from bus.settings import read_helper
 from bus.transport import Client, Loop, Publisher
 
-READ_OCTETS = 64 * 1024  # of commands in one read: one batch for ribd, small enough for others to get their turn soon
 FLOOD_OCTETS, FLOOD_SECONDS = 16 * 1024 * 1024, 10.0  # of commands in so many seconds make a flood
 WRITE_TURNS = 16  # chunks written in one turn of the loop
 STOP_SECONDS = 3.0
@@ -185,7 +184,7 @@ class Bridge:
 
     def helper_readable(self) -> None:
         """Take commands."""
-        octets = self._process.read(READ_OCTETS)
+        octets = self._process.read()
         if octets:
             self._note_flood(len(octets))
             self._commands.feed(octets, self._loop.now())

@@ -10,6 +10,7 @@ import signal
 import struct
 import subprocess
 import termios
+from collections.abc import Callable
 from typing import Protocol
 
 from apid.privileges import PrivilegeError, find_user, strip
@@ -18,6 +19,7 @@ from bus.settings import HelperConfiguration
 from bus.transport import Loop, Timer
 
 PIPE_SIZE = 1024 * 1024
+READ_OCTETS = 64 * 1024  # in one read: of commands one batch for ribd, small enough for others to get their turn soon
 BACK_OFF_MAXIMUM = 60.0  # seconds
 STABLE = 60.0  # a helper that has lived so long is started again at once
 TERMINATE_AFTER, KILL_AFTER = 0.1, 2.0  # seconds after the shutdown event (ExaBGP's own times)
@@ -140,12 +142,12 @@ class HelperProcess:
         """Whether we told it to end."""
         return self._stopping or self._restarting
 
-    def read(self, size: int) -> bytes | None:
+    def read(self) -> bytes | None:
         """Read commands; None where nothing is there now, empty where the helper closed its stdout."""
         if self._stdout < 0:
             return None
         try:
-            octets = os.read(self._stdout, size)
+            octets = os.read(self._stdout, READ_OCTETS)
         except BlockingIOError:
             return None
         except OSError:
@@ -191,21 +193,31 @@ class HelperProcess:
 
     def _read_stderr(self) -> None:
         try:
-            octets = os.read(self._stderr, 65536)
+            octets = os.read(self._stderr, READ_OCTETS)
         except BlockingIOError:
             return
         except OSError:
             octets = b""
         if not octets:
-            self._close("_stderr")
-            octets = b"\n" if self._stderr_rest else b""
+            self._end_stderr()
+            return
         *lines, rest = (self._stderr_rest + octets).split(b"\n")
         if len(rest) > STDERR_LINE:
             lines.append(rest)
             rest = b""
         self._stderr_rest = rest
         for line in lines:
-            self._owner.helper_complained(line[:STDERR_LINE].decode(errors="replace"))
+            self._complained(line)
+
+    def _end_stderr(self) -> None:
+        """Close it; what it holds of a line without an end is a line."""
+        self._close("_stderr")
+        line, self._stderr_rest = self._stderr_rest, b""
+        if line:
+            self._complained(line)
+
+    def _complained(self, line: bytes) -> None:
+        self._owner.helper_complained(line[:STDERR_LINE].decode(errors="replace"))
 
     def _tell_closed(self, name: str) -> None:
         """Tell the owner that the helper goes on without a pipe, unless it is just exiting."""
@@ -226,16 +238,16 @@ class HelperProcess:
         process = self._process
         if process is None or (status := process.poll()) is None:
             return
-        while self._stdout >= 0 and not self._stopping and self._last_words():
-            pass
-        while self._stderr >= 0 and self._drain_stderr():
-            pass
         if self._signal_group(signal.SIGKILL) and not self._stopping:
             self._owner.helper_killed("it left processes behind")
+        if not self._stopping:
+            _drain(self._stdout, self._owner.helper_readable)  # paused or not: what is not read now is lost
+        _drain(self._stderr, self._read_stderr)
         lived = self.uptime
         self._process = None
-        for name in ("_stdin", "_stdout", "_stderr"):
-            self._close(name)
+        self._close("_stdin")
+        self._close("_stdout")
+        self._end_stderr()
         self._owner.helper_exited(status)
         if self._stopping:
             return
@@ -244,22 +256,6 @@ class HelperProcess:
         elif self._configuration.respawn:
             self._delay = 0.0 if lived >= STABLE else min(BACK_OFF_MAXIMUM, max(0.25, self._delay * 2))
             self._retry = self._loop.call_later(self._delay, self.start)
-
-    def _last_words(self) -> bool:
-        """Let the owner read what the helper wrote before it exited; return whether there was any.
-
-        Paused or not: a pipe holds a bounded amount, and what is not read now is lost.
-        """
-        before = self._stdout
-        octets = _waiting(self._stdout)
-        if octets:
-            self._owner.helper_readable()
-        return bool(octets) and self._stdout == before
-
-    def _drain_stderr(self) -> bool:
-        before = self._stderr_rest
-        self._read_stderr()
-        return self._stderr >= 0 and self._stderr_rest != before
 
     def _signal_group(self, number: int) -> bool:
         """Signal the helper and all that it started; return whether anybody was there."""
@@ -308,6 +304,9 @@ class HelperProcess:
             self._signal_group(signal.SIGKILL)
 
 
-def _waiting(descriptor: int) -> int:
-    """Return the octets that a pipe holds."""
-    return int(struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)))[0])
+def _drain(descriptor: int, read: Callable[[], None]) -> None:
+    """Have read what a pipe holds now, and no more: whoever left the helper's group may write to it for ever."""
+    if descriptor >= 0:
+        (octets,) = struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)))
+        for _ in range(0, octets, READ_OCTETS):
+            read()

@@ -53,7 +53,7 @@ class Stage:
 
     def helper_readable(self) -> None:
         """Take it."""
-        self.said += self.helper.read(65536) or b""
+        self.said += self.helper.read() or b""
 
     def until(self, condition: Callable[[], object], what: str, seconds: float = SECONDS) -> None:
         """Turn the loop until a condition holds."""
@@ -160,6 +160,31 @@ def test_what_it_left_behind_is_ended_with_it(stage: Callable[..., Stage], direc
     helper = stage(f"{script} & echo started; exit 0\n")
     helper.until(lambda: helper.statuses, "the end")
     helper.until(lambda: not processes_with(str(script)), "its child to end")
+
+
+def test_one_that_exits_leaves_nobody_who_writes_for_ever(stage: Callable[..., Stage]) -> None:
+    helper = stage("echo last words; yes & exit 0\n")
+    helper.until(lambda: helper.statuses, "the end")
+    assert helper.killed
+    assert helper.said.startswith(b"last words\n")
+    assert len(helper.said) < 100 * apid.bridge.process.PIPE_SIZE
+
+
+def test_one_that_has_left_its_group_and_writes_for_ever_is_left_alone(
+    stage: Callable[..., Stage], directory: Path
+) -> None:
+    writer = write_script(directory / "writer", "#!/bin/sh\nexec yes\n")
+    helper = stage(f"setsid {writer} & sleep 0.2; yes >&2 & exit 0\n")
+    helper.until(lambda: helper.statuses, "the end")
+    assert helper.killed
+
+
+def test_all_that_it_said_on_stderr_before_its_end_is_told(stage: Callable[..., Stage]) -> None:
+    line = "x" * 63
+    helper = stage(f"for i in $(seq {3 * 1024}); do echo {line} >&2; done; printf 'the reason' >&2; exit 1\n")
+    os.waitid(os.P_PID, helper.helper.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and nothing was read
+    helper.helper.check()
+    assert helper.errors == [*([line] * 3 * 1024), "the reason"]
 
 
 def test_one_that_ignores_sigterm_is_killed(stage: Callable[..., Stage], directory: Path) -> None:

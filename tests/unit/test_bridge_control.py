@@ -43,7 +43,7 @@ class FakeProcess:
         self.pid, self.uptime, self.starts, self.told = 1, 0.0, 1, False
         self.said = self.read_by_it = b""
 
-    def read(self, _size: int) -> bytes:
+    def read(self) -> bytes:
         said, self.said = self.said, b""
         return said
 

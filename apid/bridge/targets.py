@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from ipaddress import ip_address
 
+from apid.grammar.memory import Memory
 from apid.grammar.selector import NeighborIdentity, Selector, find_selected, read_selector
 from apid.grammar.tokens import command_tokens
 from apid.grammar.words import GrammarError, Words
@@ -15,7 +16,8 @@ from bus.settings import ApiBinding
 
 Asked = tuple[str | Selector, int, bool]  # a selector or its text, AFI, and whether the next hop is the session's own
 Found = tuple[tuple[str, ...], str]  # neighbor names, or an error
-REMEMBERED = 16_384  # terms of selectors: a range has more addresses, each with a selector of its own
+REMEMBERED = 4 * 1024 * 1024  # octets of selectors: a range has more addresses, each with a selector of its own
+TERMS_OCTETS = 256  # of the terms of one selector beside their text
 
 
 class Targets:
@@ -23,14 +25,13 @@ class Targets:
 
     def __init__(self) -> None:
         self._neighbors: list[tuple[NeighborIdentity, ApiBinding]] = []
-        self._known: dict[Asked, Found] = {}
-        self._remembered = 0  # terms of the selectors in it
+        self._known = Memory[Asked, Found](REMEMBERED)
         self._limited: frozenset[str] = frozenset()
 
     def configure(self, bindings: list[ApiBinding]) -> None:
         """Take the helper's neighbors."""
         self._neighbors = [(identity_of(binding), binding) for binding in bindings]
-        self._known, self._remembered = {}, 0
+        self._known = Memory(REMEMBERED)
         self._limited = frozenset(binding.neighbor for binding in bindings if binding.flow_limit is not None)
 
     @property
@@ -50,7 +51,7 @@ class Targets:
     def find_text(self, text: str, family: Sequence[int], attributes: bytes) -> Found:
         """Return the neighbors that a selector's text names, empty for all, or why none can be sent the route."""
         asked = text, family[0], next_hop_is_self(attributes)
-        found = self._known.get(asked)
+        found = self._known.known.get(asked)
         if found is None:
             try:
                 words = Words(command_tokens(text))
@@ -58,23 +59,19 @@ class Targets:
                 words.finish()
             except GrammarError as error:
                 return (), str(error)
-            found = self._remember(asked, selector)
+            found = self._remember(asked, selector, len(text))
         return found
 
     def find(self, selector: Selector, family: Sequence[int], attributes: bytes) -> Found:
         """Return the neighbors that a selector names, or why none can be sent the route."""
         asked = selector, family[0], next_hop_is_self(attributes)
-        return self._known.get(asked) or self._remember(asked, selector)
+        return self._known.known.get(asked) or self._remember(asked, selector, 0)
 
-    def _remember(self, asked: Asked, selector: Selector) -> Found:
-        """Find what a selector names; where there would be too many terms of selectors, all others are forgotten."""
-        terms = len(selector.alternatives) + 1
-        self._remembered += terms
-        if self._remembered > REMEMBERED:
-            self._known, self._remembered = {}, terms
-        _, afi, own = asked
-        found = self._known[asked] = self._find(selector, afi, own)
-        return found
+    def _remember(self, asked: Asked, selector: Selector, length: int) -> Found:
+        """Find what a selector names, whose text has this length."""
+        for terms in selector.alternatives:
+            length += TERMS_OCTETS + len(terms.peer) + len(terms.family_allowed or "")
+        return self._known.keep(asked, self._find(selector, *asked[1:]), length)
 
     def _find(self, selector: Selector, afi: int, own: bool) -> Found:
         found = find_selected(selector, [identity for identity, _ in self._neighbors])

@@ -9,8 +9,9 @@ from socket import AF_INET, AF_INET6, inet_pton
 from apid.config.reader import Context, end_of
 from apid.config.source import Source
 from apid.config.tree import Node, Section, Statement
+from apid.grammar.memory import Memory
 from apid.grammar.route import RouteEntry, parse_entry
-from apid.grammar.tail import MOST_REMEMBERED, Tails
+from apid.grammar.tail import Tails
 from apid.grammar.words import GrammarError, Token, Words
 from bgp.family import IPV4_UNICAST, IPV6_UNICAST, Family
 
@@ -36,7 +37,7 @@ class Routes:
         self.entries: list[RouteEntry] = []
         self.places: list[tuple[Source, int]] = []
         self.families: dict[Family, tuple[Source, int]] = {}
-        self._known: dict[tuple[str, Family], RouteEntry] = {}
+        self._known = Memory[tuple[str, Family], RouteEntry]()
         self._tails = Tails()
 
     def read(self, kind: str, node: Node) -> None:
@@ -79,13 +80,13 @@ class Routes:
 
     def _like(self, tail: str, family: Family) -> RouteEntry | None:
         """Return a route that is the same but for its prefix, if what follows the prefix is known or simple."""
-        like = self._known.get((tail, family))
+        like = self._known.known.get((tail, family))
         if like is None:
             simple = self._tails.read(tail)
             if simple is not None and not simple[2]:
                 attributes, path_id, _ = simple
                 like = RouteEntry(family, attributes, (path_id or _NO_PATH_ID,))
-                self._keep(tail, like)
+                self._known.keep((tail, family), like, len(tail))
         return like
 
     def _remember(self, match: re.Match[str], family: Family, entries: list[RouteEntry]) -> None:
@@ -95,12 +96,7 @@ class Routes:
         entry = entries[0]
         item = _item(match[2], int(match[3]))
         if entry.family == family and item is not None and [i[4:] for i in entry.items] == [item]:
-            self._keep(match[4], entry)
-
-    def _keep(self, tail: str, like: RouteEntry) -> None:
-        if len(self._known) >= MOST_REMEMBERED:
-            self._known.clear()
-        self._known[tail, like.family] = like
+            self._known.keep((match[4], family), entry, len(match[4]))
 
 
 def _item(text: str, length: int) -> bytes | None:

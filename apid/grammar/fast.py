@@ -18,8 +18,9 @@ from socket import AF_INET, AF_INET6, inet_pton
 from apid.grammar.command import parse_command
 from apid.grammar.command_kinds import Command
 from apid.grammar.fast_flow import FlowReader
+from apid.grammar.memory import REMEMBERED_OCTETS, Memory
 from apid.grammar.selector import read_selector
-from apid.grammar.tail import MOST_REMEMBERED, Tail, Tails, read_whole
+from apid.grammar.tail import Tail, Tails, read_whole
 from apid.grammar.tokens import command_tokens
 from apid.grammar.words import GrammarError, Words
 from bgp.family import IPV4_FLOW, IPV4_MULTICAST, IPV4_UNICAST, IPV6_UNICAST, Family
@@ -69,7 +70,7 @@ class _Verb:
 
     announce: bool
     selector_text: str
-    tails: dict[str, Tail | None]
+    tails: Memory[str, Tail | None]
 
 
 def _shapes(bits: int) -> dict[str, tuple[bytes, int, bytes, int]]:
@@ -88,17 +89,16 @@ _NO_PATH_ID = bytes(4)
 
 
 class CommandReader:
-    """Turns chunks of whole lines into steps. Remembers what it has read, up to a bound."""
+    """Turns chunks of whole lines into steps. Of each kind of text it remembers `most` octets."""
 
-    __slots__ = ("_announced", "_flow", "_limit", "_simple", "_verbs", "_withdrawn")
+    __slots__ = ("_announced", "_flow", "_simple", "_verbs", "_withdrawn")
 
-    def __init__(self, limit: int = MOST_REMEMBERED) -> None:
-        self._limit = limit
-        self._verbs: dict[str, _Verb | None] = {}
-        self._announced: dict[str, Tail | None] = {}
-        self._withdrawn: dict[str, Tail | None] = {}
-        self._simple = Tails(limit)
-        self._flow = FlowReader(limit)
+    def __init__(self, most: int = REMEMBERED_OCTETS) -> None:
+        self._verbs = Memory[str, _Verb | None](most)
+        self._announced = Memory[str, Tail | None](most)
+        self._withdrawn = Memory[str, Tail | None](most)
+        self._simple = Tails(most)
+        self._flow = FlowReader(most)
 
     def read(self, chunk: bytes) -> list[Step]:
         """Return the steps of a chunk's lines, in order. Octets that are not UTF-8 are replaced."""
@@ -106,7 +106,7 @@ class CommandReader:
         if not lines[-1]:
             lines.pop()
         steps: list[Step] = []
-        verbs = self._verbs
+        verbs = self._verbs.known
         last_verb: _Verb | None = None
         last_attributes, last_lease = b"", 0
         last_family = IPV4_UNICAST
@@ -120,7 +120,7 @@ class CommandReader:
             if verb is not None:
                 prefix, _, tail = rest.partition(" ")
                 try:
-                    known = verb.tails[tail]
+                    known = verb.tails.known[tail]
                 except KeyError:
                     known = self._learn_tail(verb, tail)
                 if known is not None:
@@ -166,7 +166,7 @@ class CommandReader:
 
     def _read_flow(self, steps: list[Step], head: str, rest: str) -> bool:
         """Add a plain FlowSpec rule to the steps; False where it is to be read by itself."""
-        verb = self._verbs[head] if head in self._verbs else self._learn_verb(head)
+        verb = self._verbs.known[head] if head in self._verbs.known else self._learn_verb(head)
         known = self._flow.read(verb.announce, rest) if verb is not None else None
         if verb is None or known is None:
             return False
@@ -193,19 +193,13 @@ class CommandReader:
                 verb = _Verb(announce, head[: place.column - 1].strip(), tails)
         except GrammarError:
             pass
-        if len(self._verbs) >= self._limit:
-            self._verbs.clear()
-        self._verbs[head] = verb
-        return verb
+        return self._verbs.keep(head, verb, len(head))
 
     def _learn_tail(self, verb: _Verb, tail: str) -> Tail | None:
         """Read what follows the prefix; None where the line is not plain, or wrong."""
         withdraw = not verb.announce
         known = self._simple.read(tail, withdraw) or read_whole(tail, withdraw)
-        if len(verb.tails) >= self._limit:
-            verb.tails.clear()
-        verb.tails[tail] = known
-        return known
+        return verb.tails.keep(tail, known, len(tail))
 
 
 def _single(line: str) -> Step:

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from apid.grammar.command import parse_command
 from apid.grammar.command_kinds import RouteChange
+from apid.grammar.memory import Memory
 from apid.grammar.route import RouteEntry
 from apid.grammar.words import GrammarError
 from bgp.family import IPV4_FLOW
@@ -23,18 +24,17 @@ _PREFIX_KINDS = {"destination": 1, "source": 2, "destination-ipv4": 1, "source-i
 _LONG = 240  # octets; from here on the length takes two (RFC 8955 section 4.1)
 _NO_PATH_ID = bytes(4)
 
-T = TypeVar("T")
+Key = TypeVar("Key", str, tuple[bool, str | None])
 
 
 class FlowReader:
-    """Remembers statements and `then` parts, up to a bound of each."""
+    """Remembers statements and `then` parts, `most` octets of each."""
 
-    __slots__ = ("_actions", "_limit", "_statements")
+    __slots__ = ("_actions", "_statements")
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._statements: dict[str, bytes | None] = {}
-        self._actions: dict[tuple[bool, str | None], bytes | None] = {}
+    def __init__(self, most: int) -> None:
+        self._statements = Memory[str, bytes | None](most)
+        self._actions = Memory[tuple[bool, str | None], bytes | None](most)
 
     def read(self, announce: bool, text: str) -> tuple[bytes, bytes] | None:
         """Return attribute set and item of what follows `flow route`; None where it is not plain."""
@@ -44,14 +44,14 @@ class FlowReader:
         match, then = block.groups()
         components = []
         for statement in match.split(";"):
-            component = _prefix(statement) or self._known(self._statements, statement, _component)
+            component = _prefix(statement) or _known(self._statements, statement, len(statement), _component)
             if component is None:
                 return None
             components.append(component)
         components.sort()
         if len({component[0] for component in components}) != len(components):
             return None
-        attributes = self._known(self._actions, (announce, then), _attributes)
+        attributes = _known(self._actions, (announce, then), len(then or ""), _attributes)
         if attributes is None:
             return None
         octets = b"".join(components)
@@ -60,14 +60,14 @@ class FlowReader:
             return None
         return attributes, _NO_PATH_ID + bytes((length,)) + octets
 
-    def _known(self, memory: dict[T, bytes | None], key: T, learn: Callable[[T], bytes | None]) -> bytes | None:
-        try:
-            return memory[key]
-        except KeyError:
-            if len(memory) >= self._limit:
-                memory.clear()
-            octets = memory[key] = learn(key)
-            return octets
+
+def _known(
+    memory: Memory[Key, bytes | None], key: Key, length: int, learn: Callable[[Key], bytes | None]
+) -> bytes | None:
+    try:
+        return memory.known[key]
+    except KeyError:
+        return memory.keep(key, learn(key), length)
 
 
 def _prefix(statement: str) -> bytes | None:

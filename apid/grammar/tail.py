@@ -16,6 +16,7 @@ from struct import Struct
 
 from apid.grammar.attributes import ATTRIBUTES, LONGEST_SEGMENT, extended_communities
 from apid.grammar.draft import ORIGIN_IGP, Draft, read_draft
+from apid.grammar.memory import REMEMBERED_OCTETS, Memory
 from apid.grammar.tokens import command_tokens
 from apid.grammar.values import MAXIMUM_16, MAXIMUM_32
 from apid.grammar.words import Words
@@ -24,13 +25,12 @@ from bgp.attribute.as_path import AS_SEQUENCE
 from bgp.attribute.walk import walk
 from bgp.route import encode_set
 
-MOST_REMEMBERED = 65_536  # texts of one kind; when there are more, all are forgotten
-
 Tail = tuple[bytes, bytes, int]
 """An attribute set, a path identifier and a lease; no octets stand for path identifier 0, no seconds for ever."""
 
-# A keyword and its value, one word or words between brackets; what is nothing of the kind is the last group.
-_PIECES = re.compile(r" *([a-z][a-z0-9-]*) +(?:([0-9A-Za-z.:_-]+)|\[([0-9A-Za-z.:_ -]*)\])(?: +|\Z)|(.)", re.DOTALL)
+# A keyword and its value, one word or words between brackets; all that follows what is nothing of the kind is the last
+# group: looked at octet by octet, a long one would take hours.
+_PIECES = re.compile(r" *([a-z][a-z0-9-]*) +(?:([0-9A-Za-z.:_-]+)|\[([0-9A-Za-z.:_ -]*)\])(?: +|\Z)|(.+)", re.DOTALL)
 _KEYWORDS = frozenset(ATTRIBUTES) | {"next-hop", "path-information", "ttl"}
 _PATH_INFORMATION, _LEASE = -1, -2  # stand for a code: what is no attribute has none
 _ORIGIN_OCTETS = encode_set((ORIGIN_IGP,), None)
@@ -113,12 +113,11 @@ _WORD: dict[str, tuple[int, Callable[[str], bytes | None]]] = {
 class Tails:
     """Reads tails, and remembers pieces, and what surrounds AS paths, up to a bound."""
 
-    __slots__ = ("_around", "_limit", "_pieces")
+    __slots__ = ("_around", "_pieces")
 
-    def __init__(self, limit: int = MOST_REMEMBERED) -> None:
-        self._limit = limit
-        self._pieces: dict[str, tuple[int, bytes] | None] = {}
-        self._around: dict[tuple[str, str], tuple[bytes, bytes, bytes, int] | None] = {}
+    def __init__(self, most: int = REMEMBERED_OCTETS) -> None:
+        self._pieces = Memory[str, "tuple[int, bytes] | None"](most)
+        self._around = Memory[tuple[str, str], "tuple[bytes, bytes, bytes, int] | None"](most)
 
     def read(self, tail: str, withdraw: bool = False) -> Tail | None:
         """Return what a tail says; None where it is not simple, or wrong."""
@@ -129,7 +128,7 @@ class Tails:
             return None if found is None else _joined(found, withdraw)
         # Of the lines of a full table, all but the AS path repeats.
         try:
-            around = self._around[before, after]
+            around = self._around.known[before, after]
         except KeyError:
             around = self._surroundings(before, after)
         octets = _as_path(path)
@@ -148,10 +147,7 @@ class Tails:
             if joined is not None and min(found) == Origin.CODE:
                 origin = len(found[Origin.CODE])
                 around = joined[0][:origin], joined[0][origin:], joined[1], joined[2]
-        if len(self._around) >= self._limit:
-            self._around.clear()
-        self._around[before, after] = around
-        return around
+        return self._around.keep((before, after), around, len(before) + len(after))
 
     def _found(self, text: str) -> dict[int, bytes] | None:
         """Return the attributes of pieces by code; None where one is not simple, or said twice."""
@@ -176,14 +172,11 @@ class Tails:
     def _piece(self, keyword: str, text: str) -> tuple[int, bytes] | None:
         """Return code and octets of a piece by itself."""
         try:
-            return self._pieces[text]
+            return self._pieces.known[text]
         except KeyError:
             pass
         piece = _read_piece(text) if keyword in _KEYWORDS else None
-        if len(self._pieces) >= self._limit:
-            self._pieces.clear()
-        self._pieces[text] = piece
-        return piece
+        return self._pieces.keep(text, piece, len(text))
 
 
 def _joined(found: dict[int, bytes], withdraw: bool) -> Tail | None:

@@ -8,6 +8,8 @@ from ipaddress import ip_address
 import pytest
 
 from apid.bridge.targets import REMEMBERED, Targets
+from apid.grammar.command import parse_selector
+from apid.grammar.memory import ENTRY_OCTETS
 from bgp.family import IPV4_UNICAST, IPV6_UNICAST, Family
 from bgp.route import encode_set
 from bus.settings import ApiBinding
@@ -145,12 +147,13 @@ def test_an_address_within_a_range_is_the_session_with_that_address(text: str, n
 def test_only_so_many_addresses_of_a_range_are_remembered() -> None:
     targets = Targets()
     targets.configure([dataclasses.replace(BINDING, neighbor="10.0.0.0/8", peer_address="10.0.0.0/8")])
-    for number in range(REMEMBERED):
+    most = REMEMBERED // ENTRY_OCTETS
+    for number in range(most):
         address = f"10.1.{number >> 8}.{number & 255}"
         found = targets.find_text(f"neighbor {address}", IPV4_UNICAST, V4_NEXT_HOP)
         assert found == ((f"{address}@10.0.0.0/8",), "")
-        assert 2 * len(targets._known) <= REMEMBERED
-    assert targets._known
+        assert 2 * len(targets._known.known) <= most
+    assert targets._known.known
 
 
 def test_long_selectors_count_for_more() -> None:
@@ -159,7 +162,12 @@ def test_long_selectors_count_for_more() -> None:
     every = ", ".join(f"neighbor 10.0.{number >> 8}.{number & 255}" for number in range(1000))
     for number in range(40):
         assert targets.find_text(f"neighbor 192.0.2.1, neighbor 10.1.0.{number}, {every}", IPV4_UNICAST, SELF)[0]
-        assert len(targets._known) <= REMEMBERED // 1000
+        assert len(targets._known.known) <= REMEMBERED // 1000 // ENTRY_OCTETS
+    for number in range(60):
+        padded = f"neighbor {number} {' ' * 100_000} peer-as 1"
+        targets.find_text(padded, IPV4_UNICAST, SELF)
+        targets.find(parse_selector(f"neighbor {'x' * 100_000}{number}"), IPV4_UNICAST, SELF)
+        assert len(targets._known.known) <= REMEMBERED // 100_000
 
 
 def test_a_helper_without_neighbors_is_told_so() -> None:

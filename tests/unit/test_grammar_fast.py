@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -251,7 +252,38 @@ def test_words_in_any_order_mean_what_parse_command_says(words: list[str], verb:
 
 def test_forgetting_changes_nothing() -> None:
     lines = [f"announce route 10.0.0.{n}/32 next-hop self med {n % 7} as-path [ {n + 1} ]" for n in range(200)]
-    agree(lines + lines, CommandReader(limit=3))
+    agree(lines + lines, CommandReader(most=1000))
+
+
+LONG_LINES = (
+    "{} no route",
+    "announce {} route 10.0.0.0/8 next-hop self",
+    "announce route 10.0.0.0/8 next-hop self {}",
+    "withdraw route 10.0.0.0/8 {}",
+    "announce route 10.0.0.0/8 next-hop self as-path [ 1 ] {}",
+    "announce flow route {{ match {{ source 10.0.0.0/8; {}; }} }}",
+    "announce flow route {{ match {{ source 10.0.0.0/8; }} then {{ {} }} }}",
+)
+
+
+def _octets_held(value: object) -> int:
+    """Return the octets of texts in whatever a value holds."""
+    if isinstance(value, str):
+        return sys.getsizeof(value)
+    if isinstance(value, dict):
+        return sum(map(_octets_held, (*value.keys(), *value.values())))
+    if isinstance(value, tuple):
+        return sum(map(_octets_held, value))
+    slots = getattr(type(value), "__slots__", ())
+    return sum(_octets_held(getattr(value, name)) for name in slots)
+
+
+@pytest.mark.parametrize("line", LONG_LINES)
+def test_long_lines_that_are_all_different_fill_no_memory(line: str) -> None:
+    reader = CommandReader(most=100_000)
+    for number in range(60):
+        reader.read((line.format(f"{number} {' ' * 20_000} x") + "\n").encode())
+    assert _octets_held(reader) < 400_000
 
 
 def test_lines_that_share_all_but_the_prefix_become_one_step() -> None:

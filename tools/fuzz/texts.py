@@ -31,7 +31,7 @@ from tools.fuzz.corpus import Corpus
 BY_LENGTH = frozenset(((IPV4_NLRI_MPLS, AFI.IPV6), (IPV4_MPLS_VPN, AFI.IPV6)))
 ENVIRONMENT = {"PATH": "/bin:/usr/bin", "PEER": "127.0.0.2"}
 
-_reader = CommandReader(limit=1000)
+_reader = CommandReader(most=300_000)
 
 
 def check_command(data: bytes) -> None:

@@ -1,0 +1,35 @@
+"""What is remembered of texts that were read, in bounded room."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+REMEMBERED_OCTETS = 24 * 1024 * 1024  # of texts of one kind, and what they say: all tails of a full table fit
+ENTRY_OCTETS = 256  # of a text, and of what it says, beside its characters
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Memory(Generic[Key, Value]):
+    """What texts say, by the texts. Whoever writes a line decides how long they are, so octets are counted, not texts.
+
+    `known` is a plain dict, to be read directly: it is on the way of every line.
+    """
+
+    __slots__ = ("_most", "_octets", "known")
+
+    def __init__(self, most: int = REMEMBERED_OCTETS) -> None:
+        self.known: dict[Key, Value] = {}
+        self._most = most
+        self._octets = 0
+
+    def keep(self, key: Key, value: Value, length: int) -> Value:
+        """Remember and return what a text of this length says; where there is no room, all others are forgotten."""
+        size = ENTRY_OCTETS + length
+        self._octets += size
+        if self._octets > self._most:
+            self.known.clear()
+            self._octets = size
+        self.known[key] = value
+        return value

@@ -109,7 +109,7 @@ class HelperProcess:
                 group=user.pw_gid if user else None,
                 extra_groups=[] if user else None,
             )
-        except (OSError, PrivilegeError) as error:
+        except (OSError, ValueError, subprocess.SubprocessError, PrivilegeError) as error:
             self._owner.helper_complained(f"cannot be started: {error}")
             self._delay = min(BACK_OFF_MAXIMUM, max(1.0, self._delay * 2))
             self._retry = self._loop.call_later(self._delay, self.start)

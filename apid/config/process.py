@@ -87,6 +87,11 @@ def _run(context: Context, node: Node, tokens: list[Token]) -> tuple[str, ...]:
     if not words:
         context.problems.error(node.source, tokens[0], "a program expected: run PROGRAM ARGUMENT…")
         return ()
+    for word in words:
+        if "\0" in word.text:
+            message = r"the character \u0000 cannot stand in the name or an argument of a program"
+            context.problems.error(node.source, word, message)
+            return ()
     program = words[0].text
     try:
         path = resolve(program, node.source.directory, node.source.environment)

@@ -228,6 +228,28 @@ def test_one_that_cannot_be_started_is_tried_again(stage: Callable[..., Stage]) 
     helper.until(lambda: len(helper.statuses) == 2, "the end")
 
 
+@pytest.mark.parametrize("run", [["/bin/echo", "a\0b"], ["/bin/echo", "a\ud800"]])
+def test_one_that_no_system_call_can_start_is_told_of_and_tried_again(
+    stage: Callable[..., Stage], run: list[str]
+) -> None:
+    helper = stage("sleep 60\n", respawn=True)
+    helper.helper.reconfigure(configuration(run, respawn=True))
+    helper.until(lambda: any("cannot be started" in line for line in helper.errors), "the failure to be told")
+    helper.helper.stop()
+
+
+def test_one_whose_preparation_fails_is_told_of_and_tried_again(
+    stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("no preparation")
+
+    monkeypatch.setattr(apid.bridge.process, "strip", fail)
+    helper = stage("exit 0\n", respawn=True)
+    assert any("cannot be started" in line for line in helper.errors)
+    helper.helper.stop()
+
+
 def test_a_restart_replaces_it_at_once_by_what_the_configuration_says_now(
     stage: Callable[..., Stage], directory: Path
 ) -> None:

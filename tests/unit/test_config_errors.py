@@ -34,6 +34,11 @@ BROKEN: list[tuple[str, str, str]] = [
         neighbor("md5-password ‸${NOT_SET};"),
         "the environment variable NOT_SET is not set",
     ),
+    (
+        "an argument that no program can have",
+        'process cat { run /bin/cat "-n" ‸"a\\u0000b"; encoder json; }',
+        r"the character \u0000 cannot stand in the name or an argument of a program",
+    ),
     # Words
     (
         "an unknown directive",

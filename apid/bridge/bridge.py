@@ -66,7 +66,8 @@ class Bridge:
         self._signals: list[int] = []  # for the daemon, that control has not been told of yet
         self._lines = AnswerLines()
         self._half_answered = False  # lines of its answer have come
-        self._was_losing = False
+        self._was_losing = self._unheeded = False
+        self._held_back = False  # control and the helper, because too many answers wait
         self._read, self._read_since, self._flooded = 0, 0.0, False
         self._stderr_at, self._stderr_count = 0.0, 0
 
@@ -113,8 +114,8 @@ class Bridge:
         self._commands.reset()
         self._output = self._new_output()
         self._was_losing = False
-        self._flooded = False
-        self._control.pause_reading(False)
+        self._flooded = self._unheeded = False
+        self._hold_back()
         if self._stopping:
             self._loop.stop()
         elif self._helper.terminate and not self._process.told:
@@ -201,7 +202,7 @@ class Bridge:
             self._log.warning("helper floods, its pipe pushes back: it is read as fast as ribd takes commands")
 
     def _throttle(self) -> None:
-        self._process.pause_reading(self._commands.busy)
+        self._process.pause_reading(self._commands.busy or self._held_back)
 
     def _work(self) -> None:
         self._commands.work(self._loop.now())
@@ -335,8 +336,19 @@ class Bridge:
             if written < len(chunk):
                 break
         self._process.want_write(bool(self._output))
-        self._control.pause_reading(self._output.answers_full)
+        self._hold_back()
         self._report_losses()
+
+    def _hold_back(self) -> None:
+        """Let control and the helper wait while too many answers do; log it once in a helper's life."""
+        if self._held_back == self._output.answers_full:
+            return
+        self._held_back = not self._held_back
+        self._control.pause_reading(self._held_back)
+        self._throttle()
+        if self._held_back and not self._unheeded:
+            self._unheeded = True
+            self._log.warning("helper does not read its answers, it is read on when it does: %s", self._output.waiting)
 
     def _report_losses(self) -> None:
         losing = bool(self._output.lost)

@@ -1,7 +1,8 @@
 """What waits for a helper's stdin, bounded whatever the helper does.
 
-Answers are counted, not queued as text: a helper that never reads a million `done` costs a few octets. Events wait in
-memory, then in a spool file, and are then dropped visibly: the helper, the log and a counter learn how many.
+Equal answers in a row are counted, not queued as text: a helper that never reads a million `done` costs a few octets.
+Others take memory, and where they take too much, more of them wait at their source. Events wait in memory, then in a
+spool file, and are then dropped visibly: the helper, the log and a counter learn how many.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ MEMORY_LIMIT = 64 * 1024 * 1024  # octets of events in memory, where nothing els
 SPOOL_LIMIT = 1024 * 1024 * 1024  # octets of events on disk, likewise
 SPOOL_FILE = 64 * 1024 * 1024  # octets of one file of the spool
 CHUNK = 64 * 1024  # octets for one write
-ANSWER_LIMIT = 16 * 1024 * 1024  # octets of answers with data (show …) that may wait; more waits at its source
+ANSWER_LIMIT = 16 * 1024 * 1024  # octets of memory that answers take; more of them wait at their source
+ANSWER_OCTETS = 128  # of memory that an answer takes beside its text, however often it is repeated
 
 
 class Spool:
@@ -84,7 +86,8 @@ class Output:
         self._memory_limit, self._spool_limit = memory_limit, spool_limit
         self._lost_notice = lost_notice
         self._answers: deque[tuple[bytes, int]] = deque()  # line, how many times
-        self._answer_size = 0
+        self._answer_count = 0
+        self._answer_octets = 0  # of memory that they take
         self._events: deque[bytes] = deque()
         self._event_size = 0
         self._spool: Spool | None = None
@@ -98,23 +101,24 @@ class Output:
 
     @property
     def waiting(self) -> dict[str, int]:
-        """Octets and counts that wait, for `helpers`."""
+        """For `helpers`: the number of answers, octets in memory and on disk, the number of events that were lost."""
         spooled = len(self._spool) if self._spool else 0
-        answers = sum(count for _, count in self._answers)
-        return {"answers": answers, "memory": self._event_size, "spool": spooled, "lost": self.lost_total}
+        memory = self._answer_octets + self._event_size
+        return {"answers": self._answer_count, "memory": memory, "spool": spooled, "lost": self.lost_total}
 
     @property
     def answers_full(self) -> bool:
-        """Whether long answers should wait at their source."""
-        return self._answer_size > ANSWER_LIMIT
+        """Whether more answers should wait at their source."""
+        return self._answer_octets > ANSWER_LIMIT
 
     def answer(self, line: bytes, count: int = 1) -> None:
         """Queue an answer `count` times; equal answers in a row are only counted."""
+        self._answer_count += count
         if self._answers and self._answers[-1][0] == line:
             self._answers[-1] = (line, self._answers[-1][1] + count)
             return
         self._answers.append((line, count))
-        self._answer_size += len(line)
+        self._answer_octets += ANSWER_OCTETS + len(line)
 
     def event(self, lines: Iterable[bytes]) -> None:
         """Queue events, each a whole line (or lines) with its end."""
@@ -163,9 +167,10 @@ class Output:
             taken = min(count, max(1, (CHUNK - size) // len(line)))
             parts.append(line * taken)
             size += len(line) * taken
+            self._answer_count -= taken
             if taken == count:
                 self._answers.popleft()
-                self._answer_size -= len(line)
+                self._answer_octets -= ANSWER_OCTETS + len(line)
             else:
                 self._answers[0] = (line, count - taken)
         return b"".join(parts)

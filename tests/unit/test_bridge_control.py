@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from apid.bridge import bridge as module
+from apid.bridge import output
 from apid.bridge.bridge import Bridge
 from apid.programs import write_files
 from bus.daemon import RunDirectory
@@ -26,6 +27,7 @@ class FakeClient:
         self.receive, self.connect = receive, connect
         self.sent: list[Message] = []
         self.there = True
+        self.paused = False
 
     def send(self, message: Message) -> bool:
         if self.there:
@@ -33,7 +35,7 @@ class FakeClient:
         return self.there
 
     def pause_reading(self, paused: bool) -> None:
-        assert not paused
+        self.paused = paused
 
 
 class FakeProcess:
@@ -42,17 +44,20 @@ class FakeProcess:
     def __init__(self, *_: Any) -> None:
         self.pid, self.uptime, self.starts, self.told = 1, 0.0, 1, False
         self.said = self.read_by_it = b""
+        self.reads, self.paused = True, False
 
     def read(self) -> bytes:
         said, self.said = self.said, b""
         return said
 
     def write(self, octets: bytes) -> int:
+        if not self.reads:
+            return 0
         self.read_by_it += octets
         return len(octets)
 
-    def pause_reading(self, _paused: bool) -> None:
-        pass
+    def pause_reading(self, paused: bool) -> None:
+        self.paused = paused
 
     def want_write(self, _wanted: bool) -> None:
         pass
@@ -103,6 +108,35 @@ def test_a_command_that_was_not_answered_is_repeated_under_its_number_and_answer
         stage.control.receive(Answer(1, [], True, ""))
     assert stage.heard() == ["done"]
     assert [each.request for each in stage.asked()] == [2]
+
+
+def test_a_helper_that_reads_no_answers_is_read_until_they_take_too_much_memory(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(output, "ANSWER_LIMIT", 10_000)
+    stage.process.reads = False
+    stage.say(b"no command\n" * 10_000)
+    assert not stage.process.paused
+    for _ in range(2):
+        stage.say(b"no command\n# comment\n" * 1000)
+        assert stage.process.paused
+        assert stage.control.paused
+    assert "helper does not read its answers" in caplog.text
+    stage.process.reads = True
+    stage.bridge.helper_writable()
+    assert not stage.process.paused
+    assert not stage.control.paused
+    assert len(caplog.records) - caplog.text.count("command refused") <= 2
+
+
+def test_the_answers_of_a_helper_that_is_gone_hold_back_nobody(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output, "ANSWER_LIMIT", 10_000)
+    stage.process.reads = False
+    stage.say(b"no command\n# comment\n" * 1000)
+    assert stage.process.paused
+    stage.bridge.helper_exited(1)
+    assert not stage.process.paused
+    assert not stage.control.paused
 
 
 def test_an_answer_whose_beginning_was_read_is_ended_by_an_error(stage: Stage) -> None:

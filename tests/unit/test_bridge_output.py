@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import random
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -53,18 +54,29 @@ def test_a_million_answers_take_no_room_and_are_all_given(tmp_path: Path) -> Non
     output = Output(tmp_path, notice)
     for _ in range(1000):
         output.answer(b"done\n", 1000)
-    assert len(output._answers) == 1
     assert output.waiting["answers"] == 1_000_000
+    assert output.waiting["memory"] < 200
     assert not output.answers_full
     assert read_all(output) == b"done\n" * 1_000_000
-    assert output.waiting["answers"] == 0
-    assert output._answer_size == 0
+    assert output.waiting == {"answers": 0, "memory": 0, "spool": 0, "lost": 0}
 
 
-def test_long_answers_that_are_not_read_ask_their_source_to_wait(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(apid.bridge.output, "ANSWER_LIMIT", 100)
+def test_answers_take_no_more_memory_than_is_counted(tmp_path: Path) -> None:
+    lines = [[b"done\n", b"error\n"][number % 2] for number in range(20_000)]
+    lines += [b"line %d\n" % number for number in range(20_000)]
+    output = Output(tmp_path, notice)
+    tracemalloc.start()
+    for line in lines:
+        output.answer(bytes(bytearray(line)))
+    taken = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert taken < output.waiting["memory"] < 2 * taken
+    assert read_all(output) == b"".join(lines)
+    assert output.waiting["memory"] == 0
+
+
+def test_answers_that_are_not_read_ask_their_source_to_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apid.bridge.output, "ANSWER_LIMIT", 2000)
     output = Output(tmp_path, notice)
     for number in range(20):
         output.answer(f"line {number:2}\n".encode())

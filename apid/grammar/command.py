@@ -95,7 +95,11 @@ for _row in COMMANDS:
     if _ROWS.setdefault(tuple(_row.name.split()), _row) is not _row:
         raise ValueError(f"the command '{_row.name}' is there twice")
 LONGEST_NAME = max(map(len, _ROWS))
-_FIRST_WORDS = {name[0] for name in _ROWS} | {"neighbor", "debug"}
+# What may follow the first words of a command.
+_FOLLOWING: dict[tuple[str, ...], set[str]] = {(): {"neighbor", "debug"}}
+for _name in _ROWS:
+    for _place, _word in enumerate(_name):
+        _FOLLOWING.setdefault(_name[:_place], set()).add(_word)
 
 ROUTES_VERBS = {"add": "announce", "remove": "withdraw", "list": "show adj-rib out"}  # of release 6: what they mean
 SYNCHRONISATION = {"sync": True, "async": False}  # words that may end a command: whether its answer waits
@@ -182,14 +186,13 @@ def _unknown(tokens: list[Token], selected: bool) -> GrammarError:
         return GrammarError("a command is expected" + (" after the selector" if selected else ", not an empty line"))
     words = tuple(token.text for token in tokens)
     known = 0
-    while known < len(words) and any(name[: known + 1] == words[: known + 1] for name in _ROWS):
+    while known < len(words) and words[known] in _FOLLOWING.get(words[:known], ()):
         known += 1
+    choice = _FOLLOWING.get(words[:known], set())
     if known == len(words):
-        following = sorted({name[known] for name in _ROWS if name[:known] == words and len(name) > known})
-        return GrammarError(f"'{' '.join(words)}' is not complete: {' or '.join(following)} expected", tokens[-1])
-    choice = {name[known] for name in _ROWS if name[:known] == words[:known] and len(name) > known}
+        return GrammarError(f"'{' '.join(words)}' is not complete: {' or '.join(sorted(choice))} expected", tokens[-1])
     what = f"word after '{' '.join(words[:known])}'" if known else "command"
-    return GrammarError(unknown_word(words[known], choice or _FIRST_WORDS, what), tokens[known])
+    return GrammarError(unknown_word(words[known], choice, what), tokens[known])
 
 
 def _batch(tokens: list[Token], selector: Selector) -> Batch:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
+
+LONGEST_MISTAKE = 64  # characters of a word that may be meant for another: comparing longer ones takes long
 
 
 class GrammarError(ValueError):
@@ -97,10 +100,17 @@ def is_unicode(text: str) -> bool:
 
 def unknown_word(seen: str, known: Iterable[str], what: str) -> str:
     """Say that a word is unknown, with the nearest known one or the whole choice where it is short."""
-    choice = sorted(known)
-    near = get_close_matches(seen, choice, n=1)
+    choice = tuple(sorted(known))
+    near = _nearest(seen, choice)
     if near:
-        return f"unknown {what} '{seen}': did you mean '{near[0]}'?"
+        return f"unknown {what} '{seen}': did you mean '{near}'?"
     if len(choice) <= 12:
         return f"unknown {what} '{seen}': expected one of {', '.join(choice)}"
     return f"unknown {what} '{seen}'"
+
+
+@lru_cache(maxsize=1024)
+def _nearest(seen: str, choice: tuple[str, ...]) -> str:
+    """Return the nearest of some words, or nothing. A helper that goes wrong writes the same line again and again."""
+    near = get_close_matches(seen, choice, n=1) if len(seen) <= LONGEST_MISTAKE else ()
+    return near[0] if near else ""

@@ -159,8 +159,8 @@ class ConfiguredBird:
         return output_of([find_program("birdcl"), "-s", self.directory / "ctl", *words])
 
     def count(self) -> int:
-        """Return how many routes there are."""
-        return int(re.findall(r"(\d+) of \d+ routes", self.ask("show", "route", "count"))[0])
+        """Return how many routes there are; none while it starts."""
+        return sum(map(int, re.findall(r"^(\d+) of \d+ routes", self.ask("show", "route", "count"), re.MULTILINE)[:1]))
 
     def has(self, count: int, seconds: float = 30) -> None:
         """Wait until there are so many routes."""

@@ -1,7 +1,8 @@
-"""Capabilities that ExaBGP has not, agreed upon with BIRD and FRR."""
+"""Where bgpbus goes beyond ExaBGP: capabilities that BIRD and FRR agree upon, and withdrawals that BIRD can read."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,7 +13,7 @@ from tests.routers.bird import Bird, ConfiguredBird
 from tests.routers.frr import Frr
 from tests.routers.process import free_port, wait_for
 from tests.routers.router import IPV4, Session
-from tests.system.bed import Daemon
+from tests.system.bed import Daemon, Helper
 
 OURS, THEIRS = "127.0.0.1", "127.0.0.2"
 ROUTES = "static { route 10.1.0.0/16 next-hop 192.0.2.1; }"
@@ -114,3 +115,42 @@ def test_frr_learns_for_how_long_it_may_keep_our_routes(place: Place, clean: lis
     shown = frr.ask(f"show bgp neighbors {OURS}")
     assert "Long-lived Graceful Restart: advertised and received" in shown
     assert "IPv4 Unicast: RX advertised and received" in shown  # it does not mind the other two
+
+
+def test_bird_stays_when_routes_with_several_labels_are_withdrawn(
+    place: Place, clean: list[Callable[[], object]]
+) -> None:
+    require(Bird)
+    directory, port = place(), free_port()
+    bird = ConfiguredBird(
+        directory / "bird",
+        "ipv4 table t4; ipv6 table t6;\n"
+        f"protocol bgp peer {{ local {THEIRS} port {port} as 65002; neighbor {OURS} as 65001; passive; multihop;"
+        " strict bind off; debug { states, events };"
+        " ipv4 mpls { table t4; import all; export none; import table on; };"
+        " ipv6 mpls { table t6; import all; export none; import table on; }; }\n",
+    ).start()
+    assert bird.process is not None
+    clean.append(bird.process.stop)
+    helper = Helper(directory, "feed")
+    clean.append(helper.close)
+    text = (
+        f"neighbor {THEIRS} {{ router-id 10.0.0.1; local-address {OURS}; local-as 65001; peer-as 65002; connect {port};"
+        " family { ipv4 nlri-mpls; ipv6 nlri-mpls; } api { processes [ feed ]; } }\n"
+    )
+    daemon = Daemon(directory, helper.configuration() + text)
+    clean.append(daemon.clean_up)
+    daemon.start()
+    routes = (
+        "route 10.2.0.0/24 label [ 200 300 ] next-hop 192.0.2.1\n",
+        "route 2001:db8:2::/48 label [ 200 300 ] next-hop 2001:db8::1\n",
+    )
+
+    def imported() -> list[str]:
+        return re.findall(r"Routes: +(\d+) imported", bird.ask("show", "protocols", "all", "peer"))
+
+    helper.say("".join(f"announce {route}" for route in routes))
+    wait_for(lambda: imported() == ["1", "1"], 30, lambda: f"both routes in BIRD\n{bird.log()}")
+    helper.say("".join(f"withdraw {route}" for route in routes))
+    wait_for(lambda: imported() == ["0", "0"], 30, lambda: f"no route in BIRD\n{bird.log()}")
+    assert bird.log().count("BGP session established") == 1

@@ -79,7 +79,7 @@ def negotiate(sent: Open, received: Open, facts: SessionFacts) -> Negotiated:
         refresh=_refresh(sent, received),
         multisession=_both(MultiSession, sent, received) or _both(CiscoMultiSession, sent, received),
         operational=_both(Operational, sent, received),
-        graceful_restart=None not in graceful,
+        graceful_restart=graceful[0] is not None and graceful[1] is not None and bool(graceful[1].families),
         stale_routes=all(side is not None for side in graceful) and not _restarting(graceful[1]),
         aigp=ibgp or facts.aigp,
         role=None if ibgp else _role(sent, received, facts.role_strict),

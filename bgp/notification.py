@@ -142,8 +142,14 @@ class Notification:
 
     @classmethod
     def cease(cls, subcode: int, text: str = "") -> Self:
-        """Build a Cease; `text` is a shutdown communication for subcodes 2 and 4, plain octets for others."""
-        if not text:
+        """Build a Cease; `text` is a shutdown communication for subcodes 2 and 4, plain octets for others.
+
+        Two have data of another kind, and no text: a limit of prefixes (RFC 4486 section 4), and a Hard Reset, which
+        is one of an Administrative Reset here (RFC 8538 section 3.1).
+        """
+        if subcode == HARD_RESET:
+            return cls(CEASE, subcode, bytes((CEASE, ADMINISTRATIVE_RESET)))
+        if not text or subcode == MAXIMUM_PREFIXES:
             return cls(CEASE, subcode)
         if subcode in (ADMINISTRATIVE_SHUTDOWN, ADMINISTRATIVE_RESET):
             return cls(CEASE, subcode, shutdown_data(text))

@@ -25,7 +25,7 @@ from bgp.event import (
     Tick,
 )
 from bgp.fsm import Connection, State
-from bgp.notification import CEASE, COLLISION, CONNECTION_REJECTED, Notification, subcode_name
+from bgp.notification import CEASE, COLLISION, CONNECTION_REJECTED, HARD_RESET, Notification, subcode_name
 from bgp.settings import SessionSettings
 
 LONGEST_DELAY = 60
@@ -222,7 +222,8 @@ class Peer:
         """Close the session so that it comes back: silent where the peer would keep our routes (RFC 4724)."""
         established = self.established
         negotiated = None if established is None else established.negotiated
-        if established is not None and negotiated is not None and negotiated.graceful_restart:
+        graceful = negotiated is not None and negotiated.graceful_restart and subcode != HARD_RESET
+        if established is not None and graceful:
             return established.handle(Disconnect(established.connection, None, GRACEFUL_CLOSE), now)
         notification = Notification.cease(subcode, text or subcode_name(CEASE, subcode))
         return self._drop_all(notification, f"notification sent ({CEASE},{subcode})", now)

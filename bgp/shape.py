@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
+from bgp.capability.role import ROLE_NAMES
 from bgp.family import IPV4_UNICAST, Family
-from bgp.negotiated import MESSAGE_SIZE, Negotiated
+from bgp.negotiated import EXTENDED_MESSAGE_SIZE, MESSAGE_SIZE, Negotiated
 
 WIRE_FIELDS = 12
+MOST_FAMILIES = 256
 IPV6_OCTETS = 16
 
 
@@ -78,13 +80,15 @@ class Shape:
         ibgp, local_as, local_address, asn4, message_size, group_updates, *lists, aigp, role, router_id = fields
         for flag in (ibgp, asn4, group_updates, aigp):
             if type(flag) is not bool:
-                raise ValueError(f"shape: a boolean expected, {flag!r} seen")
-        if not (_is_number(local_as) and _is_number(message_size) and (role is None or _is_number(role))):
-            raise ValueError(f"shape: numbers expected, {local_as!r}, {message_size!r}, {role!r} seen")
+                raise ValueError("shape: booleans expected")
+        if not (_is_number(local_as, 1, 0xFFFFFFFF) and _is_number(message_size, MESSAGE_SIZE, EXTENDED_MESSAGE_SIZE)):
+            raise ValueError("shape: an AS number and a message size expected")
+        if role is not None and not _is_number(role, 0, max(ROLE_NAMES)):
+            raise ValueError("shape: a role expected")
         if type(router_id) is not bytes or len(router_id) != 4:
-            raise ValueError(f"shape: a router-id of 4 octets expected, {router_id!r} seen")
+            raise ValueError("shape: a router-id of 4 octets expected")
         if type(local_address) is not bytes or len(local_address) not in (4, IPV6_OCTETS):
-            raise ValueError(f"shape: an address of 4 or 16 octets expected, {local_address!r} seen")
+            raise ValueError("shape: an address of 4 or 16 octets expected")
         families, add_path, next_hop = (_rows(rows, width) for rows, width in zip(lists, (2, 2, 3), strict=True))
         return cls(
             ibgp=ibgp,
@@ -102,15 +106,19 @@ class Shape:
         )
 
 
-def _is_number(value: object) -> bool:
-    return type(value) is int and value >= 0
+def _is_number(value: object, least: int, most: int) -> bool:
+    return type(value) is int and least <= value <= most
 
 
 def _rows(rows: object, width: int) -> list[list[int]]:
-    """Check a list of lists of `width` numbers."""
-    if not isinstance(rows, list):
-        raise ValueError(f"shape: a list expected, {rows!r} seen")
+    """Check a list of AFI and SAFI, and an AFI besides where `width` is 3."""
+    if not isinstance(rows, list) or len(rows) > MOST_FAMILIES:
+        raise ValueError(f"shape: a list of at most {MOST_FAMILIES} families expected")
     for row in rows:
-        if not (isinstance(row, list) and len(row) == width and all(map(_is_number, row))):
-            raise ValueError(f"shape: {width} numbers expected, {row!r} seen")
+        if not (isinstance(row, list) and len(row) == width and all(map(_fits, row, (0xFFFF, 0xFF, 0xFFFF)))):
+            raise ValueError(f"shape: {width} numbers of families expected")
     return rows
+
+
+def _fits(value: object, most: int) -> bool:
+    return _is_number(value, 0, most)

@@ -8,6 +8,7 @@ every field (`unpack`), as if the sender were hostile.
 from __future__ import annotations
 
 import dataclasses
+import reprlib
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field
 from math import isfinite
@@ -573,6 +574,11 @@ TOPICS = {
 # Octets
 
 
+def shown(value: object) -> str:
+    """Return a value for an error's text: it may be nested as deeply as `repr` cannot follow, or large."""
+    return reprlib.repr(value)[:60]
+
+
 def pack(value: Message) -> bytes:
     """Encode a message; `SchemaError` where a text in it is not Unicode."""
     body = [getattr(value, name) for name, _ in _FIELDS[type(value)]]
@@ -593,15 +599,15 @@ def unpack(octets: bytes, limit: int = MESSAGE_LIMIT) -> Message:
     if type(body) is not list or len(body) < 2:
         raise SchemaError("an array [schema, kind, …] expected")
     if body[0] != SCHEMA:
-        raise SchemaError(f"schema {body[0]!r}, not {SCHEMA}")
+        raise SchemaError(f"schema {shown(body[0])}, not {SCHEMA}")
     cls = KINDS.get(body[1]) if type(body[1]) is int else None
     if cls is None:
-        raise SchemaError(f"unknown kind {body[1]!r}")
+        raise SchemaError(f"unknown kind {shown(body[1])}")
     fields = _FIELDS[cls]
     if not _REQUIRED[cls] <= len(body) - 2 <= len(fields):
         raise SchemaError(f"{cls.__name__} has {len(fields)} fields, not {len(body) - 2}")
     # What a former release wrote lacks the fields that were appended since: they have defaults.
     for (name, check), value in zip(fields, body[2:], strict=False):
         if not check(value):
-            raise SchemaError(f"{cls.__name__}.{name} is of the wrong type: {value!r:.60}")
+            raise SchemaError(f"{cls.__name__}.{name} is of the wrong type: {shown(value)}")
     return cls(*body[2:])

@@ -7,7 +7,7 @@ cache is only a cache: whatever was dropped is packed again from the table.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from bgp.family import Family
@@ -209,11 +209,24 @@ class Stream:
         messages: list[bytes] = []
         size = 0
         for _, attributes, item in superseded:
-            if isinstance(attributes, bytes) and size < SEGMENT_OCTETS:  # nobody needs them: they must not be many
+            # Nobody needs them: they must not be many, nor stay where their last form is gone or cannot be sent.
+            if isinstance(attributes, bytes) and size < SEGMENT_OCTETS and self._follows(item):
                 messages += self._packer.announce(table.family, {attributes: [item]})
                 size += len(attributes) + len(item)
         octets = b"".join(messages)
         return [Piece(0, 0, 0, False, octets)] if octets else []
+
+    def _follows(self, item: bytes) -> bool:
+        """Whether the present form of a route will be sent, too."""
+        entry = self._table.entries.get(self._table.key(item))
+        if entry is None or isinstance(entry[1], Withdrawn):
+            return False
+        return self._packer.unsendable(self._table.family, entry[1]) is None
+
+    def forget(self, passed: int) -> None:
+        """Drop what every session has been sent: it would only be needed for one that starts anew."""
+        for start in [start for start, segment in self._segments.items() if segment.end <= passed]:
+            self._forget(start)
 
     def _keep(self, segment: Segment) -> None:
         self._forget(segment.start)
@@ -242,6 +255,11 @@ class UpdateGroup:
         if stream is None:
             stream = self._streams[family] = Stream(self.table.family(family), self._packer)
         return stream
+
+    def forget(self, passed: Callable[[Family], int]) -> None:
+        """Drop segments up to the version that every session has passed, by family."""
+        for family, stream in self._streams.items():
+            stream.forget(passed(family))
 
 
 def _items(routes: dict[bytes, list[Entry]]) -> dict[bytes, list[bytes]]:

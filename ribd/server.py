@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 
 from bgp.family import Family
 from bgp.shape import Shape
@@ -396,9 +397,17 @@ class RibServer:
         for table in self._groups.keys() - set(self._state.rib.tables()):
             del self._groups[table]
         for table, groups in self._groups.items():
-            shapes = {session.shape for session in self._sessions_of(table)}
-            for shape in groups.keys() - shapes:
+            pulls: dict[Shape, list[Pull]] = {}
+            for session in self._sessions_of(table):
+                pulls.setdefault(session.shape, []).append(session.pull)
+            for shape in groups.keys() - pulls.keys():
                 del groups[shape]
+            for shape, group in groups.items():
+                group.forget(partial(_passed_by_all, pulls[shape]))
+
+
+def _passed_by_all(pulls: list[Pull], family: Family) -> int:
+    return min(_passed(pull, family) for pull in pulls)
 
 
 def _passed(pull: Pull, family: Family) -> int:

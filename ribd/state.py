@@ -15,7 +15,7 @@ from bgp.family import Family
 from bgp.nlri import KEYED_BY_ITEM, route_key
 from bgp.route import check_set
 from bus.names import address_of, neighbor_of
-from bus.schema import ANNOUNCE, LONGEST_LEASE, WITHDRAW, WITHDRAW_ANNOUNCED, Apply, Clear, Enrol, Message
+from bus.schema import ANNOUNCE, LONGEST_LEASE, WITHDRAW, WITHDRAW_ANNOUNCED, Apply, Clear, Enrol, Message, shown
 from ribd.journal import RECORD_LIMIT
 from ribd.lease import CLIENT
 from ribd.limit import CONFIGURATION
@@ -112,13 +112,13 @@ class State:
                 raise RequestError(f"a change has 6 fields, or 7 with a lease, not {len(change)}")
             target, announce, afi, safi, attributes, items, *lease = change
             if lease and (type(lease[0]) is not int or not 0 < lease[0] <= LONGEST_LEASE or announce != ANNOUNCE):
-                raise RequestError(f"a lease is of an announcement, 1 to {LONGEST_LEASE} seconds: {lease[0]!r:.40}")
+                raise RequestError(f"a lease is of an announcement, 1 to {LONGEST_LEASE} seconds: {shown(lease[0])}")
             if type(target) is not int or not 0 <= target < len(request.targets):
-                raise RequestError(f"target {target!r} is not an index into {len(request.targets)} targets")
+                raise RequestError(f"target {shown(target)} is not an index into {len(request.targets)} targets")
             if announce not in (WITHDRAW, ANNOUNCE, WITHDRAW_ANNOUNCED):
-                raise RequestError(f"a change withdraws (0, 2) or announces (1), not {announce!r:.40}")
+                raise RequestError(f"a change withdraws (0, 2) or announces (1), not {shown(announce)}")
             if type(afi) is not int or type(safi) is not int:
-                raise RequestError(f"AFI {afi!r}, SAFI {safi!r}: numbers expected")
+                raise RequestError(f"AFI {shown(afi)}, SAFI {shown(safi)}: numbers expected")
             if not 0 <= afi <= 0xFFFF or not 0 <= safi <= 0xFF:
                 raise RequestError(f"AFI {afi} or SAFI {safi} is out of range")
             self._check_octets(attributes, items)
@@ -128,7 +128,7 @@ class State:
     def _check_limits(self, limits: dict[str, Any]) -> None:
         for name, limit in limits.items():
             if type(limit) is not int or limit < 0:
-                raise RequestError(f"the flow-limit of {name:.40} is a number of rules, not {limit!r:.40}")
+                raise RequestError(f"the flow-limit of {name:.40} is a number of rules, not {shown(limit)}")
 
     def _check_sessions(self, request: Apply) -> None:
         """Bound the number of a range's sessions that have a table apart: each is a copy of the range's."""
@@ -152,7 +152,7 @@ class State:
             raise RequestError("items must be a list, and not empty")
         for item in items:
             if type(item) is not bytes or not 5 <= len(item) <= ITEM_OCTETS:
-                raise RequestError(f"an item has 4 octets of path identifier and 1 to 4097 of NLRI: {item!r:.40}")
+                raise RequestError(f"an item has 4 octets of path identifier and 1 to 4097 of NLRI: {shown(item)}")
         if type(attributes) is not bytes:
             raise RequestError(f"an attribute set is octets, not {type(attributes).__name__}")
         if attributes and not self.rib.known(attributes):

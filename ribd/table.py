@@ -89,7 +89,8 @@ class FamilyTable:
         """Announce items with one attribute set, for ever; return how many changed anything.
 
         A configuration may hold a route twice. ExaBGP sends the very first session both forms, in their order, and
-        peers that compare octets expect it; `configured` keeps the former form until then.
+        peers that compare octets expect it; `configured`, of a neighbor's first configuration, keeps the former form
+        until then.
         """
         entries = self.entries
         if self.leases.seconds:
@@ -337,7 +338,10 @@ class Rib:
             unknown = announce == WITHDRAW
             return sum(table.family(family).withdraw(attributes, items, unknown) for table in tables)
         attributes = self.intern(attributes)
-        changed = sum(table.family(family).announce(attributes, items, configured) for table in tables)
+        changed = sum(
+            table.family(family).announce(attributes, items, configured and table.members.isdisjoint(self.enrolled))
+            for table in tables
+        )
         if lease:
             for table in tables:
                 table.family(family).lease(items, lease, now)
@@ -356,7 +360,8 @@ class Rib:
         """Withdraw everything from these neighbors; return how many routes that were."""
         withdrawn = 0
         for table in self.addressed(names):
-            for family in table.families.values():
+            # Not in the order in which families came to be, which is not journalled: a replay must count alike.
+            for _, family in sorted(table.families.items()):
                 routes: dict[bytes, list[bytes]] = {}
                 for attributes, item in family.routes():
                     routes.setdefault(attributes, []).append(item)

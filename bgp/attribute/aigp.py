@@ -13,6 +13,7 @@ from bgp.wire import Reader, Truncated
 METRIC_TLV = 1
 TLV_HEADER_OCTETS = 3
 METRIC_OCTETS = 8
+LARGEST_METRIC = (METRIC_TLV, b"\xff" * METRIC_OCTETS)  # RFC 7311 section 3.2: malformed
 
 
 def in_aigp_sessions(negotiated: Negotiated) -> bool:
@@ -56,6 +57,8 @@ class Aigp(Attribute):
                 if kind == METRIC_TLV and length != TLV_HEADER_OCTETS + METRIC_OCTETS:
                     raise cls.malformed(f"TLV of type 1 has length {length}, not 11")
                 tlvs.append((kind, reader.take(length - TLV_HEADER_OCTETS)))
+                if tlvs[-1] == LARGEST_METRIC:
+                    raise cls.malformed("the metric is the largest that there is")
         except Truncated as error:
             raise cls.malformed(str(error)) from error
         if not any(kind == METRIC_TLV for kind, _ in tlvs):

@@ -133,6 +133,7 @@ MALFORMED = [
     ("Aigp", "01000a00000000000000", "AIGP TLV of type 1 has length 10, not 11"),
     ("Aigp", "01000b", "AIGP 8 octets expected, 0 left"),
     ("Aigp", "020003", "AIGP has no TLV of type 1"),
+    ("Aigp", "01000b" + "ff" * 8, "AIGP the metric is the largest that there is"),
     ("LargeCommunities", "00" * 11, "LARGE_COMMUNITY length 11 is not a positive multiple of 12"),
     ("OnlyToCustomer", "000001", "OTC length 3 is not 4"),
     ("OnlyToCustomer", "00000000", "OTC contains AS 0"),

@@ -205,6 +205,16 @@ def test_a_text_that_is_not_unicode_cannot_be_packed() -> None:
         pack(Refused(1, "a\ud800"))
 
 
+@pytest.mark.parametrize("depth", [100, 1000])
+def test_a_value_is_refused_however_deeply_it_is_nested(depth: int) -> None:
+    nested: list[Any] = []
+    for _ in range(depth):
+        nested = [nested]
+    for body in ([nested, 1], [SCHEMA, nested], [SCHEMA, Applied.KIND, nested]):
+        with pytest.raises(SchemaError):
+            unpack(msgpack.packb(body))
+
+
 def test_a_message_above_the_limit_is_refused_before_it_is_read() -> None:
     with pytest.raises(SchemaError, match="larger than"):
         unpack(bytes(MESSAGE_LIMIT + 1))

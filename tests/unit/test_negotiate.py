@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bgp.capability import AddPath, ExtendedNextHop, FourOctetAsn, Multiprotocol, Role
+from bgp.capability import AddPath, ExtendedNextHop, FourOctetAsn, GracefulRestart, Multiprotocol, Role
 from bgp.capability.role import CUSTOMER, PEER, PROVIDER, ROUTE_SERVER, ROUTE_SERVER_CLIENT
 from bgp.errors import NotifyError
 from bgp.family import IPV4_MULTICAST, IPV4_UNICAST, IPV6_UNICAST, Family
@@ -246,6 +246,13 @@ def test_roles_must_be_a_pair(ours: int, theirs: int, fit: bool) -> None:
         assert negotiate(sent, received, FACTS).role == ours
     else:
         assert refusal(sent, received) == (2, 11, "")
+
+
+def test_graceful_restart_without_a_family_is_none() -> None:
+    sent = replace(US, graceful_restart=60).open()
+    for families, agreed in (((), False), (((IPV4_UNICAST, 0),), True)):
+        received = Open(65002, 90, ID_2, (GracefulRestart(0, 60, families),))
+        assert negotiate(sent, received, FACTS).graceful_restart is agreed
 
 
 def test_a_missing_role_is_an_error_only_where_roles_are_strict() -> None:

@@ -90,6 +90,8 @@ def test_a_cease_carries_text_as_its_subcode_wants() -> None:
     )
     assert Notification.cease(3, "Peer De-configured").data == b"Peer De-configured"
     assert Notification.cease(7) == Notification(6, 7)
+    assert Notification.cease(1, "Maximum Number of Prefixes Reached") == Notification(6, 1)
+    assert Notification.cease(9, "Hard Reset").hard_reset == Notification(6, 4)
 
 
 def test_data_that_would_exceed_a_message_is_cut() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -546,6 +547,14 @@ def test_only_ipv6_sessions_differ_by_router_id() -> None:
     four = Negotiated(local_as=1, peer_as=1, local_address=HOP, local_id=bytes((1, 2, 3, 4)))
     assert Shape.of(four).router_id == bytes(4)
     assert Shape.of(replace(four, local_address=bytes(16))).router_id == bytes((1, 2, 3, 4))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"local_as": 0}, {"local_as": 1 << 32}, {"message_size": 100}, {"message_size": 1 << 20}, {"role": 5}]
+)
+def test_a_shape_that_no_session_has_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        Shape.from_wire(replace(EBGP, **changes).to_wire())
 
 
 def test_shapes_survive_the_bus() -> None:

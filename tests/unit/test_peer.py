@@ -298,6 +298,13 @@ def test_teardown_is_silent_where_graceful_restart_was_agreed() -> None:
     assert joined.downs(1) == ["closing connection"]
 
 
+def test_a_hard_reset_is_said_whatever_was_agreed() -> None:
+    joined = up(replace(LOW, **GRACEFUL), replace(HIGH, **GRACEFUL))
+    joined.give(0, Teardown(9))
+    joined.settle()
+    assert joined.notifications(0) == [(6, 9)]
+
+
 @pytest.mark.parametrize("changes", [{}, GRACEFUL])
 def test_stop_tells_every_peer_and_does_not_dial_again(changes: dict[str, Any]) -> None:
     joined = up(replace(LOW, **changes), replace(HIGH, **changes))

@@ -16,7 +16,8 @@ from bgp.route import encode_set
 from bgp.shape import Shape
 from bus.schema import Batch, Message, Pull, pack
 from ribd.group import SEGMENT_OCTETS, UpdateGroup
-from tests.unit.rib_bench import Daemon, unicast
+from ribd.server import SETTLED
+from tests.unit.rib_bench import Daemon, SimulatedPeer, unicast
 
 SHAPE = Shape(families=(IPV4_UNICAST, IPV4_MPLS_VPN))
 SHAPES = [
@@ -88,6 +89,21 @@ def test_the_segments_that_are_kept_take_no_more_memory_than_they_may(
     used = sum(each.size for each in tracemalloc.take_snapshot().filter_traces(WHERE).statistics("filename"))
     tracemalloc.stop()
     assert used < 200_000
+
+
+def test_what_every_session_has_been_sent_is_not_kept(daemon: Daemon) -> None:
+    daemon.apply(["a"], 1, IPV4_UNICAST, 1, [unicast(number) for number in range(1000)])
+    fast, slow = SimulatedPeer("a", 1), SimulatedPeer("a", 1)
+    fast.drain(daemon)
+    assert daemon.rib is not None
+    ((group,),) = [groups.values() for groups in daemon.rib._groups.values()]
+    stream = group.stream(IPV4_UNICAST)
+    assert stream._segments
+    daemon.loop.pass_time(2 * SETTLED)
+    assert stream._segments == {}
+    assert stream._cached == 0
+    slow.drain(daemon)
+    assert slow.table == fast.table
 
 
 def test_former_forms_of_configured_routes_are_sent_within_bounds(daemon: Daemon) -> None:

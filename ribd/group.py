@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from bgp.family import Family
+from bgp.nlri.registry import PATH_ID_OCTETS
 from bgp.pack import BARE_SAFIS, Packer, Skipped
 from bgp.shape import Shape
 from ribd.order import Piece, kin
@@ -132,11 +133,29 @@ class Stream:
                     repeated[octets] = more
             same.append(entry)
             size += len(item) + (repeated.get(octets, 0) if repeated else 0)
+        if withdraw and self._table.family not in self._packer.shape.add_path:
+            self._fall_back(announce, withdraw)
         if index == len(entries):
             end = min(floor, backlog.upto) if below else backlog.upto
         if end < backlog.upto:
             self._remember(end, Backlog(entries, index, backlog.upto))
         return self._pack(position, end, below, announce, withdraw)
+
+    def _fall_back(self, announce: dict[bytes, list[Entry]], withdraw: dict[bytes, list[Entry]]) -> None:
+        """Announce another path in place of a withdrawal: to a peer without ADD-PATH they are one route."""
+        table = self._table
+        others = table.other_paths(entry for entries in withdraw.values() for entry in entries)
+        if not others:
+            return
+        for octets, entries in list(withdraw.items()):
+            withdraw[octets] = [entry for entry in entries if table.key(entry[2])[PATH_ID_OCTETS:] not in others]
+            if not withdraw[octets]:
+                del withdraw[octets]
+        for entry in others.values():
+            attributes = entry[1]
+            same = announce.setdefault(attributes, []) if isinstance(attributes, bytes) else []
+            if entry not in same:
+                same.append(entry)
 
     def _remember(self, position: int, backlog: Backlog) -> None:
         self._backlogs[position] = backlog

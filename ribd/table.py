@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from bgp.family import Family
 from bgp.nlri import KEYED_BY_ITEM, route_key
+from bgp.nlri.registry import NO_PATH_ID, PATH_ID_OCTETS
 from bus.names import address_of, neighbor_of
 from bus.schema import ANNOUNCE, WITHDRAW
 from ribd.lease import Leases
@@ -179,6 +180,19 @@ class FamilyTable:
     def current(self, entry: Entry) -> bool:
         """Whether nothing has happened to the route since `entry`."""
         return self.entries.get(self.key(entry[2])) is entry
+
+    def other_paths(self, withdrawn: Iterable[Entry]) -> dict[bytes, Entry]:
+        """Return the newest path that is still announced of each prefix of which one was withdrawn.
+
+        By the key without its path identifier. Paths without an identifier are taken to be the only ones.
+        """
+        keys = {self.key(item)[PATH_ID_OCTETS:] for _, _, item in withdrawn if item[:PATH_ID_OCTETS] != NO_PATH_ID}
+        found: dict[bytes, Entry] = {}
+        if keys:
+            for key, entry in self.entries.items():
+                if key[PATH_ID_OCTETS:] in keys and not isinstance(entry[1], Withdrawn):
+                    found[key[PATH_ID_OCTETS:]] = entry
+        return found
 
     def routes(self) -> Iterator[tuple[bytes, bytes]]:
         """Iterate over (attribute set, item) of what is announced."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from apid.compile import Compiled
 from apid.config.errors import ConfigurationError, ConfigurationErrors
 from apid.config.load import load_text
+from apid.grammar.secret import without_secrets
 from apid.live import Created, Live, Shut, Wanted, with_neighbor, with_shut, without_neighbors
 from apid.load import SOFTWARE_VERSION, LoadError, read_environment
 
@@ -36,7 +37,7 @@ def create(wanted: Wanted, text: str, keep: bool, placed: Mapping[str, str] | No
 def _said(error: ConfigurationError) -> str:
     """Return what is wrong, and in which statement: the line as a whole is nothing that anybody has written."""
     before, after = error.source_line[: error.column], error.source_line[error.column :]
-    statement = re.split("[{;]", before)[-1] + re.split("[{;]", after)[0]
+    statement = without_secrets(re.split("[{;]", before)[-1] + re.split("[{;]", after)[0])
     return f"{error.message} (in '{statement.strip()}')" if statement.strip() else error.message
 
 

@@ -33,6 +33,7 @@ from apid.grammar.command_kinds import (
 )
 from apid.grammar.command_table import SYNC_SECONDS
 from apid.grammar.fast import CommandReader, Invalid, Routes, Single
+from apid.grammar.secret import without_secrets
 from apid.grammar.words import GrammarError
 from apid.riblink import MOST_OCTETS, RibLink
 from bgp.family import FLOW_SAFIS
@@ -285,7 +286,8 @@ class Commands:
             self._logged, self._logged_at, self._suppressed = 0, now, 0
         if self._logged < LOGGED_REFUSALS:
             self._logged += 1
-            self._log.warning("command refused error=%r line=%r", one_line(error)[:500], one_line(line)[:500])
+            shown = one_line(without_secrets(line[:500]))
+            self._log.warning("command refused error=%r line=%r", one_line(error)[:500], shown)
         else:
             self._suppressed += 1
 

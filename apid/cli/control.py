@@ -38,8 +38,16 @@ def send(run: RunDirectory, *words: str) -> None:
     ask(run, " ".join(words), _print)
 
 
+BEFORE_NAMES = ("watchdog", "create", "delete")
+
+
 def _in_full(words: tuple[str, ...], count: int) -> tuple[str, ...]:
-    """Return words with the first ones in full where they are abbreviated, as `exabgp-cli` takes them."""
+    """Return words with the first ones in full where they are abbreviated, as `exabgp-cli` takes them.
+
+    What follows a word that takes a name is no abbreviation.
+    """
+    named = next((place for place, word in enumerate(words) if word in BEFORE_NAMES), count)
+    count = min(count, named + 1)
     return (*(ABBREVIATIONS.get(word, word) for word in words[:count]), *words[count:])
 
 

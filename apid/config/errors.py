@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from apid.grammar.secret import without_secrets
+
 SHOWN = 50  # a broken generated file may hold an error on each of its 100,000 lines
 
 
@@ -25,7 +27,7 @@ class ConfigurationError:
         else:
             text = f"{self.file}:{self.line}:{self.column}: {self.message}"
         if self.source_line.strip():
-            shown = self.source_line.expandtabs(4)
+            shown = without_secrets(self.source_line).expandtabs(4)
             caret = len(self.source_line[: self.column - 1].expandtabs(4))
             text += f"\n    {shown}\n    {' ' * caret}^"
         if self.hint:

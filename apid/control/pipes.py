@@ -18,6 +18,7 @@ from pathlib import Path
 
 from apid.answer_lines import AnswerLines
 from apid.config.environment import DEFAULTS
+from apid.grammar.secret import without_secrets
 from bus.daemon import RunDirectory, one_line
 from bus.schema import Answer, Command, Message
 from bus.transport import Client, Loop, Timer, readable
@@ -121,7 +122,7 @@ class Pipes:
         if not message.final:
             return
         if message.error:
-            line = one_line(self._asked.line)
+            line = one_line(without_secrets(self._asked.line))
             self._log.warning("named pipe: command refused command=%r reason=%s", line, message.error)
         self._asked = None
         self._next()

@@ -126,8 +126,8 @@ def parse_selector(text: str) -> Selector:
     return selector
 
 
-def _parse(tokens: list[Token], selector: Selector) -> Command:
-    """Read a command from its tokens; `selector` is what stood before the group that it is in."""
+def _parse(tokens: list[Token], selector: Selector, grouped: bool = False) -> Command:
+    """Read a command from its tokens; `selector` is what stood before the group that it is in, if it is `grouped`."""
     row = _find(tokens)
     if row is None or row[0].selectable:
         words = Words(tokens)
@@ -136,6 +136,8 @@ def _parse(tokens: list[Token], selector: Selector) -> Command:
             selector = alternatives
             tokens = _rest(words)
             if tokens and tokens[0].text == "group":
+                if grouped:
+                    raise GrammarError("a group cannot be in a group", tokens[0])
                 return _batch(tokens[1:], selector)
             if len(tokens) > 1 and tokens[0].text == "routes":
                 tokens = _routes(tokens)
@@ -206,7 +208,7 @@ def _batch(tokens: list[Token], selector: Selector) -> Batch:
             part.append(token)
             continue
         if part:
-            command = _parse(part, selector)
+            command = _parse(part, selector, grouped=True)
             if not isinstance(command, RouteChange):
                 raise GrammarError(f"'{part[0].text}' cannot be in a group: only changes of routes can", part[0])
             commands.append(command)

@@ -26,7 +26,7 @@ from apid.grammar.route_target import read_route_target
 from apid.grammar.sr_policy import read_sr_policy
 from apid.grammar.vpls import read_vpls
 from apid.grammar.words import GrammarError, Words, unknown_word
-from bgp.family import AFI, BGP_LS, IPV4_MPLS_VPN, IPV6_MPLS_VPN, SAFI, Family
+from bgp.family import AFI, BGP_LS, FLOW_SAFIS, IPV4_MPLS_VPN, IPV6_MPLS_VPN, SAFI, Family
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +154,8 @@ def read_raw(words: Words, draft: Draft, family: Family | None = None) -> list[R
         items = raw_items(family, token.text, draft)
     except ValueError as error:
         raise GrammarError(f"'{token.text}' is not an NLRI: {error}", token) from None
+    if family.safi not in FLOW_SAFIS:
+        draft.need_next_hop(words)
     return [entry(family, items, draft)]
 
 

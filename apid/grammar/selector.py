@@ -156,10 +156,10 @@ def read_peers(words: Words) -> list[Terms]:
     """Read what follows the word `peer`: `PEER [KEY VALUE…]`, or several in brackets."""
     if not words.accept("["):
         return [_read_terms(words)]
-    found = []
+    found = [_read_terms(words)]  # one at least: none would mean everyone
     while not words.accept("]"):
-        found.append(_read_terms(words))
         words.accept(",")
+        found.append(_read_terms(words))
     return found
 
 

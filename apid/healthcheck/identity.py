@@ -44,12 +44,16 @@ def _empty(file: Path) -> None:
 def drop_privileges(user: str, group: str) -> None:
     """Become a user and a group by name or number, "" for no change; OptionError where that is not possible.
 
-    The user's other groups come with it, and its own group where no group is named.
+    The user's other groups come with it, and its own group where no group is named. Who is both already, as a helper of
+    a daemon that has dropped its privileges may be, needs none for it.
     """
+    account = _account(user) if user else None
+    group_id = _group(group) if group else account.pw_gid if account else os.getgid()
+    user_id = account.pw_uid if account else os.getuid()
+    if (user_id, group_id) == (os.getuid(), os.getgid()) and user_id != 0:
+        return
     try:
-        account = _account(user) if user else None
-        group_id = _group(group) if group else account.pw_gid if account else None
-        if group_id is not None:
+        if account or group:
             if account:
                 os.initgroups(account.pw_name, group_id)
             else:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from apid.healthcheck.identity import drop_privileges
 from tests.root import needs_root
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -429,6 +430,23 @@ def test_it_becomes_the_user_for_its_checks(start: Callable[..., Healthcheck]) -
     command = 'test "$(id -u):$(id -g):$(id -G)" = "65534:65534:65534"'
     check = start("--user", "nobody", "--group", "nogroup", "--cmd", command, *FAST, *VIP)
     assert check.wait_lines(1) == [UP]
+
+
+@needs_root
+@pytest.mark.parametrize("names", [("nobody", "nogroup"), ("nobody", ""), ("", "nogroup"), ("65534", "65534")])
+def test_who_is_that_user_already_needs_no_rights(names: tuple[str, str]) -> None:
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+            drop_privileges(*names)
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 def test_nothing_to_announce_is_an_error(start: Callable[..., Healthcheck], namespace: str) -> None:

@@ -60,6 +60,12 @@ def test_words_may_be_abbreviated(asked: list[str], words: str) -> None:
     assert asked == ["show neighbor json"]
 
 
+def test_a_name_is_no_abbreviation(asked: list[str]) -> None:
+    output("cli", "a", "watchdog", "s")
+    output("cli", "peer", "delete", "n")
+    assert asked == ["announce watchdog s", "peer delete n"]
+
+
 def test_any_command_of_the_api_is_one_of_the_command_line(asked: list[str]) -> None:
     output("create", "neighbor", "192.0.2.1", "keep")
     output("peer", "192.0.2.1", "shutdown", "at noon; or [later]")

@@ -294,6 +294,17 @@ def test_an_error_shows_its_line_with_a_caret_below_the_place() -> None:
     )
 
 
+@pytest.mark.parametrize("key", ["S3cret", '"S3cret key"', '"S3\\"cret"'])
+def test_an_error_shows_no_key_of_its_line(key: str) -> None:
+    with pytest.raises(ConfigurationErrors) as caught:
+        compiled(neighbor(f"md5-password {key}; hold-time 1;"))
+    said = str(caught.value)
+    assert "S3" not in said
+    assert "cret" not in said
+    place, caret = said.split("\n")[1:]
+    assert place[caret.index("^") :] == "1;"
+
+
 def test_a_hint_follows_below() -> None:
     with pytest.raises(ConfigurationErrors) as caught:
         compiled(neighbor("ttl-security 5;"))

@@ -34,7 +34,6 @@ from peerd.receiver import Receiver
 from peerd.report import Report, context_of
 from peerd.sender import Sender
 
-EARLY = 4  # connections that wait for the session to begin
 HELPERS_SECONDS = 3.0  # for the bridges to subscribe before a session begins without them
 
 
@@ -74,7 +73,7 @@ class Session:
         self._requests = itertools.count(1)  # the numbers of Pulls
         self._awaited = set(configuration.helpers)
         self._announcing = set(configuration.announcers)  # helpers that End-of-RIB waits for
-        self._early: list[socket.socket] = []
+        self._early: socket.socket | None = None  # a connection that waits for the session to begin
         self._begun = False
         self._alive: set[int] = set()  # connections that came up and are not Down
         self._timer: Timer | None = None
@@ -105,26 +104,27 @@ class Session:
             self._handle(ev.Start())
         if self.configuration.shut is not None or self._peer.settings.passive:
             self._note_attempt()
-        early, self._early = self._early, []
-        for sock in early:
-            self.incoming(sock)
+        early, self._early = self._early, None
+        if early is not None:
+            self.incoming(early)
 
     def incoming(self, sock: socket.socket) -> None:
         """Take a connection that the listener accepted."""
         if self._begun:
             self._connections.incoming(sock)
         else:
-            # A peer that dials again has given up the connections before.
-            while len(self._early) >= EARLY:
-                self._early.pop(0).close()
-            self._early.append(sock)
+            self._drop_early()  # a peer that dials again has given up the connection before
+            self._early = sock
+
+    def _drop_early(self) -> None:
+        early, self._early = self._early, None
+        if early is not None:
+            early.close()
 
     def stop(self, reason: str = "shutting down", subcode: int = 2) -> None:
         """End the session and want none."""
         self._begun = True
-        for sock in self._early:
-            sock.close()
-        self._early = []
+        self._drop_early()
         self._handle(ev.Stop(reason, subcode=subcode))
 
     def shut(self, communication: str | None) -> None:

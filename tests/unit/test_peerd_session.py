@@ -323,13 +323,17 @@ def test_there_is_no_first_attempt_at_a_passive_session(bed: Bed) -> None:
     assert attempts(bed) == [b"one"]
 
 
-def test_only_the_last_connections_wait_for_a_session_to_begin(bed: Bed) -> None:
+def test_of_connections_that_wait_for_a_session_to_begin_the_last_is_taken(bed: Bed) -> None:
     bed.session._begun = False
-    sockets = [SimpleNamespace(number=number, closed=False) for number in range(10)]
+    sockets = [SimpleNamespace(number=number, closed=False) for number in range(3)]
     for sock in sockets:
         sock.close = lambda sock=sock: setattr(sock, "closed", True)
         bed.session.incoming(sock)
-    assert [sock.number for sock in sockets if not sock.closed] == [6, 7, 8, 9]
+    assert [sock.closed for sock in sockets] == [True, True, False]
+    taken: list[SimpleNamespace] = []
+    bed.session._connections.incoming = taken.append
+    bed.session._begin()
+    assert taken == sockets[2:]
 
 
 def test_reasons_for_withheld_routes_are_logged_once_and_not_kept_without_end(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bgp.family import Family
+from bgp.message import HEADER_LENGTH, MessageType, build
 from bgp.pack import end_of_rib
 from bgp.refresh import Refresh
 from peerd.range import Range
@@ -62,8 +63,16 @@ def _send(established: Established, families: tuple[Family, ...], action: str, a
         case "operational":
             if not negotiated.operational:
                 return "operational messages were not negotiated"
-            sender.send(bytes.fromhex(arguments[0]))
+            sender.send(_operational(arguments[0]))
     return ""
+
+
+def _operational(text: str) -> bytes:
+    """Return an OPERATIONAL message from its hexadecimal form; any other would be taken for what we say ourselves."""
+    message = bytes.fromhex(text)
+    if message != build(MessageType.OPERATIONAL, message[HEADER_LENGTH:]):
+        raise ValueError("a whole OPERATIONAL message expected")
+    return message
 
 
 def _family(arguments: list[str]) -> Family:

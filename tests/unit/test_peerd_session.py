@@ -15,9 +15,10 @@ from apid.config.options import Environment
 from bgp import event as ev
 from bgp.action import Up
 from bgp.family import IPV4_UNICAST
-from bgp.message import MessageType, split_messages
+from bgp.message import KEEPALIVE, MessageType, build, split_messages
 from bgp.negotiate import SessionFacts
 from bgp.negotiated import Negotiated
+from bgp.operational import ASM, advisory
 from bgp.pack import end_of_rib
 from bgp.refresh import RefreshSubtype
 from bgp.settings_wire import settings_from_wire
@@ -279,6 +280,22 @@ def test_a_number_that_has_no_room_in_its_field_is_refused_and_the_session_stays
     with pytest.raises(ValueError, match="a number up to"):
         act(bed.session, request_[0], [*request_[1:]])
     assert bed.session.established is not None
+
+
+ADVISORY = advisory(ASM, IPV4_UNICAST, "hello").message()
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [b"", ADVISORY[:18], ADVISORY[:-1], ADVISORY + b"x", ADVISORY * 2, KEEPALIVE, build(3), build(3, b"\x06\x02")],
+)
+def test_only_a_whole_operational_message_is_sent_as_one(bed: Bed, octets: bytes) -> None:
+    established = bed.session.established
+    established.negotiated = replace(established.negotiated, operational=True)
+    assert act(bed.session, "operational", [ADVISORY.hex()]) == ("", {})
+    with pytest.raises(ValueError, match="a whole OPERATIONAL message expected"):
+        act(bed.session, "operational", [octets.hex()])
+    assert bed.wire.sent == ADVISORY
 
 
 ATTEMPT = Subscribe("192.0.2.1", "", 1 << FEED_TRIED, 0, 0, 0)

@@ -33,9 +33,16 @@ class Subscribers:
         return bool(self._subscriptions)
 
     def add(self, identity: bytes, request: Subscribe, first: list[list[Any]]) -> None:
-        """Begin a bridge's feed with what it needs to understand the rest."""
+        """Begin a bridge's feed with what it needs to understand the rest.
+
+        One of the same helper that is still here is over: a bridge that died without credit is not sent anything that
+        would show it.
+        """
+        for former in [each for each in self._subscriptions.values() if each.request.helper == request.helper]:
+            del self._subscriptions[former.identity]
         self._subscriptions[identity] = subscription = Subscription(identity, request, request.credit)
         self._give(subscription, first)
+        self._hold_back()
 
     def remove(self, identity: bytes) -> None:
         """Forget a bridge."""

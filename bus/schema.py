@@ -342,7 +342,7 @@ class Feed(Message):
     """What happened on a session, in order: `[time (seconds since 1970), FEED kind, octets]` each.
 
     sequence: counts messages of one subscription from 1.
-    lost: items that were dropped here because the subscriber gave no credit for too long (then `items` is empty).
+    lost: items that were dropped here because the subscriber took nothing for too long (then `items` is empty).
     """
 
     neighbor: str

@@ -22,6 +22,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -301,6 +302,14 @@ def _packed(value: Message) -> bytes:
     return octets
 
 
+class Delivery(Enum):
+    """What became of a message to a client."""
+
+    QUEUED = auto()
+    FULL = auto()  # the client reads too slowly: it may be tried again
+    GONE = auto()  # there is no such client any more, or the message is one that can never be sent
+
+
 class Server:
     """Answer clients. `on_message(identity, message, octets)` gets every good message; bad ones are counted."""
 
@@ -336,22 +345,28 @@ class Server:
         self._on_bad(reason)
 
     def send(self, identity: bytes, value: Message) -> bool:
-        """Send to one client; False if it is gone or its queue is full.
+        """Send to one client; False if it is gone or its queue is full, or for what can never be sent."""
+        return self.deliver(identity, value) is Delivery.QUEUED
 
-        False, too, for a message that can never be sent, which is reported: nobody may end us by what they ask for.
+    def deliver(self, identity: bytes, value: Message) -> Delivery:
+        """Send to one client, and tell a queue that is full from a client that is gone.
+
+        A message that can never be sent is reported: nobody may end us by what they ask for.
         """
         try:
             octets = _packed(value)
         except UnfitMessage as error:
             self.reject(f"not sent: {error}")
-            return False
+            return Delivery.GONE
         self._loop.used(self._descriptor)
         try:
             self._socket.send(identity, _NOBLOCK | _SNDMORE)
             self._socket.send(octets, _NOBLOCK)
-        except (zmq.Again, zmq.ZMQError):
-            return False
-        return True
+        except zmq.Again:
+            return Delivery.FULL
+        except zmq.ZMQError:
+            return Delivery.GONE
+        return Delivery.QUEUED
 
 
 class Client:
@@ -519,6 +534,7 @@ def run_broker(inward: Path, outward: Path) -> None:
 __all__ = [
     "SCHEMA",
     "Client",
+    "Delivery",
     "Loop",
     "Publisher",
     "Server",

@@ -2,7 +2,8 @@
 
 A bridge grants credit as fast as it can take octets; the queue for its helper is there, not here. A bridge that is
 stopped or too busy gets a bounded backlog, during which the session reads no more from its peer; after `PATIENCE`
-seconds the session goes on without that bridge, and the next `Feed` says how many items were lost.
+seconds the session goes on without that bridge, and the next `Feed` says how many items were lost. The same holds while
+the way to the bridge is full: it holds so many messages, which many small ones reach before credit is used up.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from bus.schema import FEED_MESSAGES, FEED_PLAIN, FEED_RECEIVED, FEED_SENT, Feed, Subscribe
 
 BACKLOG = 8 * 1024 * 1024  # octets that wait for one subscriber before the peer is read no more
-PATIENCE = 1.0  # seconds for which a subscriber without credit may hold the peer back
+PATIENCE = 1.0  # seconds for which a subscriber that takes nothing may hold the peer back
 FEED_OCTETS = 256 * 1024  # of one Feed message, roughly
 ITEM_OVERHEAD = 24  # octets of msgpack and time in an item
 
@@ -29,7 +30,8 @@ class Subscription:
     lost: int = 0
     waiting: list[list[Any]] = field(default_factory=list)
     size: int = 0  # octets in `waiting`
-    since: float | None = None  # when items began to wait for credit
+    since: float | None = None  # when items began to wait
+    full: bool = False  # the way to the bridge took no more; what comes is kept until that is tried again
     lagging: bool = False  # items are being dropped
 
     def wants(self, kind: int, octets: bytes) -> bool:
@@ -56,7 +58,7 @@ class Subscription:
             self.waiting += kept
             self.size += sized(kept)
             return
-        if self.credit <= 0 and self.since is None:
+        if (self.credit <= 0 or self.full) and self.since is None:
             self.since = now
         self.waiting += items
         self.size += size
@@ -64,7 +66,7 @@ class Subscription:
             self.lagging = True
 
     def impatient(self, now: float) -> bool:
-        """Whether this subscriber has had no credit for too long."""
+        """Whether this subscriber has taken nothing for too long."""
         return self.since is not None and now - self.since > PATIENCE
 
     def holds_back(self, now: float) -> bool:
@@ -77,27 +79,37 @@ class Subscription:
         if self.credit > 0:
             self.since = None
 
-    def next(self, now: float) -> Feed | None:
-        """Return what may be sent, one message at a time; None when nothing waits or credit is used up."""
-        if self.credit <= 0 or not (self.waiting or self.lagging):
+    def next(self) -> Feed | None:
+        """Return what may be sent, one message at a time; None when nothing waits or nothing more can be taken."""
+        if self.full or self.credit <= 0 or not (self.waiting or self.lagging):
             return None
-        self.sequence += 1
         if not self.waiting:
-            # All from before the gap is out: from now on the subscriber is up to date again.
-            lost, self.lost, self.lagging = self.lost, 0, False
-            return Feed(self.request.neighbor, self.sequence, lost, [])
+            # All from before the gap is out.
+            return Feed(self.request.neighbor, self.sequence + 1, self.lost, [])
         count, size = 0, 0
         for item in self.waiting:
             if size >= FEED_OCTETS:
                 break
             size += len(item[2]) + ITEM_OVERHEAD
             count += 1
-        items, self.waiting = self.waiting[:count], self.waiting[count:]
+        return Feed(self.request.neighbor, self.sequence + 1, 0, self.waiting[:count])
+
+    def sent(self, feed: Feed, now: float) -> None:
+        """Note that what `next` returned is on its way."""
+        self.sequence = feed.sequence
+        if not feed.items:
+            self.lost, self.lagging = 0, False  # from now on the subscriber is up to date again
+        del self.waiting[: len(feed.items)]
+        size = sized(feed.items)
         self.size -= size
         self.credit -= size
-        if self.credit <= 0 and self.waiting:
+        self.since = now if self.credit <= 0 and self.waiting else None
+
+    def refused(self, now: float) -> None:
+        """Note that what `next` returned found no room."""
+        self.full = True
+        if self.since is None:
             self.since = now
-        return Feed(self.request.neighbor, self.sequence, 0, items)
 
 
 def sized(items: list[list[Any]]) -> int:

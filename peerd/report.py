@@ -17,7 +17,7 @@ from bgp.prefix_limit import Crossing
 from bgp.refresh import Refresh
 from bgp.settings_wire import facts_to_wire
 from bus.schema import FEED_FSM, FEED_OPENED, FEED_PLAIN, FEED_RECEIVED, FEED_SENT, FEED_STATE, Message, Subscribe
-from bus.transport import Loop, Publisher
+from bus.transport import Delivery, Loop, Publisher
 from peerd.subscribers import Subscribers
 
 
@@ -33,7 +33,7 @@ class Report:
         self,
         loop: Loop,
         name: str,
-        to_bridge: Callable[[bytes, Message], bool],
+        to_bridge: Callable[[bytes, Message], Delivery],
         pause_reading: Callable[[bool], None],
         publisher: Publisher,
         log: logging.Logger,

@@ -96,7 +96,7 @@ class PeerServer:
         session.start()
 
     def _new_session(self, configuration: SessionConfiguration) -> Session:
-        return Session(self._loop, configuration, self._ribd.send, self._server.send, self._publisher, self._log)
+        return Session(self._loop, configuration, self._ribd.send, self._server.deliver, self._publisher, self._log)
 
     def _session(self, name: str) -> Session | None:
         """Return the session of this name, which may be one of a range."""

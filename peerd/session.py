@@ -26,7 +26,7 @@ from bgp.refresh import Refresh, RefreshSubtype
 from bgp.settings_wire import settings_from_wire
 from bus.schema import FEED_TRIED, Batch, Feed, Message, Pull, Resync, Subscribe
 from bus.settings import SessionConfiguration
-from bus.transport import Loop, Publisher, Timer
+from bus.transport import Delivery, Loop, Publisher, Timer
 from peerd.adj_rib_in import AdjRibIn
 from peerd.connections import Connections
 from peerd.pace import PacedConnection
@@ -56,7 +56,7 @@ class Session:
         loop: Loop,
         configuration: SessionConfiguration,
         to_ribd: Callable[[Message], bool],
-        to_bridge: Callable[[bytes, Message], bool],
+        to_bridge: Callable[[bytes, Message], Delivery],
         publisher: Publisher,
         log: logging.Logger,
     ) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from bus.schema import Message, Subscribe
-from bus.transport import Loop, Timer
+from bus.transport import Delivery, Loop
 from peerd.feed import Subscription, sized
 
-LOOK_AGAIN = 0.1  # seconds between looks at subscribers that hold the peer back
+LOOK_AGAIN = 0.1  # seconds between looks at subscribers that hold the peer back, or whose queue is full
 
 
 class Subscribers:
@@ -20,14 +20,14 @@ class Subscribers:
         self,
         loop: Loop,
         session: str,
-        to_bridge: Callable[[bytes, Message], bool],
+        to_bridge: Callable[[bytes, Message], Delivery],
         pause_reading: Callable[[bool], None],
         log: logging.Logger,
     ) -> None:
         self._loop, self._session, self._log = loop, session, log
         self._to_bridge, self._pause_reading = to_bridge, pause_reading
         self._subscriptions: dict[bytes, Subscription] = {}
-        self._timer: Timer | None = None
+        self._looking = False
 
     def __bool__(self) -> bool:
         return bool(self._subscriptions)
@@ -69,24 +69,40 @@ class Subscribers:
         wants = subscription.wants
         wanted = [item for item in items if wants(item[1], item[2])]
         if wanted:
+            lagged = subscription.lagging
             subscription.add(wanted, sized(wanted), self._loop.now())
+            if subscription.lagging and not lagged:
+                helper = subscription.request.helper
+                self._log.warning("bridge does not take its feed peer=%s helper=%s", self._session, helper)
             self._push(subscription)
 
     def _push(self, subscription: Subscription) -> None:
-        helper, lagged = subscription.request.helper, subscription.lagging
-        while (feed := subscription.next(self._loop.now())) is not None:
-            if not self._to_bridge(subscription.identity, feed):
+        while (feed := subscription.next()) is not None:
+            delivery = self._to_bridge(subscription.identity, feed)
+            if delivery is Delivery.GONE:
                 self._subscriptions.pop(subscription.identity, None)
                 return
+            if delivery is Delivery.FULL:
+                subscription.refused(self._loop.now())
+                break
+            subscription.sent(feed, self._loop.now())
             if feed.lost:
+                helper = subscription.request.helper
                 self._log.warning("feed lost items peer=%s helper=%s lost=%d", self._session, helper, feed.lost)
-        if subscription.lagging and not lagged:
-            self._log.warning("bridge does not take its feed peer=%s helper=%s", self._session, helper)
 
     def _hold_back(self) -> None:
         """Have the peer read only while every subscriber keeps up, or has used up its patience."""
         now = self._loop.now()
         held = any(subscription.holds_back(now) for subscription in self._subscriptions.values())
         self._pause_reading(held)
-        if held and (self._timer is None or self._timer.callback is None or self._timer.when <= now):
-            self._timer = self._loop.call_later(LOOK_AGAIN, self._hold_back)
+        if not self._looking and (held or any(each.full for each in self._subscriptions.values())):
+            self._looking = True
+            self._loop.call_later(LOOK_AGAIN, self._look)
+
+    def _look(self) -> None:
+        """Try again where there was no room, and see whether the peer still has to wait."""
+        self._looking = False
+        for subscription in [each for each in self._subscriptions.values() if each.full]:
+            subscription.full = False
+            self._push(subscription)
+        self._hold_back()

@@ -16,7 +16,7 @@ import zmq
 
 from bus.daemon import AlreadyRunning, take_lock
 from bus.schema import MESSAGE_LIMIT, Applied, Clear, ListRoutes, Message, Refused, pack
-from bus.transport import Client, Loop, Publisher, Server, Subscriber, UnfitMessage
+from bus.transport import Client, Delivery, Loop, Publisher, Server, Subscriber, UnfitMessage
 from tests.shared import ROOT
 
 SECONDS = 10.0
@@ -185,6 +185,7 @@ def test_a_client_that_is_gone_is_reported_to_who_sends(peers: Peers, directory:
     context.destroy(linger=0)
     run_until(loop, lambda: not server.send(identities[0], Applied(1)), "the client's end to be noticed")
     assert not server.send(b"nobody", Applied(1))
+    assert server.deliver(identities[0], Applied(1)) is Delivery.GONE
     loop.close()
 
 
@@ -261,6 +262,7 @@ def test_a_client_that_does_not_read_makes_sends_fail_and_stops_nobody(peers: Pe
         client_loop.call_later(0, lambda: None)
         client_loop.turn()
         assert sent < 100_000
+    assert server.deliver(identities[0], message) is Delivery.FULL
     assert reading == []
     client.pause_reading(False)
     run_until(client_loop, lambda: len(reading) == sent, "everything that was sent")

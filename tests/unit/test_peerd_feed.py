@@ -32,7 +32,8 @@ def add(subscriber: Subscription, *items: list[Any], now: float = 0.0) -> None:
 def everything(subscriber: Subscription, now: float = 0.0) -> list[Feed]:
     """Take all that may be sent now."""
     feeds = []
-    while (feed := subscriber.next(now)) is not None:
+    while (feed := subscriber.next()) is not None:
+        subscriber.sent(feed, now)
         feeds.append(feed)
     return feeds
 

@@ -24,6 +24,7 @@ from bgp.refresh import RefreshSubtype
 from bgp.settings_wire import settings_from_wire
 from bus.schema import FEED_TRIED, WHERE, Batch, Feed, Message, Pull, Resync, Subscribe
 from bus.settings import SessionConfiguration
+from bus.transport import Delivery
 from peerd.connections import Connections
 from peerd.outbound import Outbound
 from peerd.requests import act
@@ -94,9 +95,9 @@ class Bed:
         self.asked.append(message)
         return self.there
 
-    def _to_bridge(self, identity: bytes, message: Message) -> bool:
+    def _to_bridge(self, identity: bytes, message: Message) -> Delivery:
         self.told.append((identity, message))
-        return True
+        return Delivery.QUEUED
 
     def answer(self, position: int, floor: int, octets: bytes = b"", request: int | None = None) -> None:
         number = self.asked[-1].request if request is None else request

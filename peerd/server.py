@@ -28,6 +28,7 @@ from bus.schema import (
 from bus.settings import SessionConfiguration, read_peerd
 from bus.transport import Client, Loop, Publisher, Server
 from peerd.range import Range
+from peerd.remembered import Remembered, Word
 from peerd.requests import act, act_on_range
 from peerd.session import Session
 
@@ -44,6 +45,7 @@ class PeerServer:
         self._sessions: dict[str, Session | Range] = {}
         self._leaving: list[Session | Range] = []  # their NOTIFICATIONs may still be on the way
         self._stopping = False
+        self._remembered = Remembered()
         self._done: dict[str, set[tuple[str, ...]]] = {}  # neighbor, action and arguments, by the command's origin
         self._publisher = Publisher(loop, run.events_in, program, epoch)
         self._server = Server(loop, run.peerd(program), self._message, self._bad)
@@ -77,8 +79,9 @@ class PeerServer:
             if wanted[name].shut != session.configuration.shut:
                 session.shut(wanted[name].shut)
         for name, configuration in wanted.items():
+            words = self._remembered.of(configuration)
             if name not in self._sessions:
-                self._add(configuration)
+                self._add(configuration, words)
 
     def _leave(self, name: str, reason: str) -> None:
         """End a session for good."""
@@ -86,14 +89,17 @@ class PeerServer:
         session.stop(reason, PEER_DECONFIGURED)
         self._leaving = [each for each in [*self._leaving, session] if not each.closed]
 
-    def _add(self, configuration: SessionConfiguration) -> None:
+    def _add(self, configuration: SessionConfiguration, words: list[tuple[bytes, Word]]) -> None:
+        """Begin a session, with what bridges have said about its neighbor."""
+        neighbor: Session | Range
         if "/" in configuration.peer_address:
-            self._sessions[configuration.name] = Range(
-                self._loop, configuration, self._new_session, self._ribd.send, self._log
-            )
-            return
-        self._sessions[configuration.name] = session = self._new_session(configuration)
-        session.start()
+            neighbor = Range(self._loop, configuration, self._new_session, self._ribd.send, self._log)
+        else:
+            neighbor = self._new_session(configuration)
+            neighbor.start()
+        self._sessions[configuration.name] = neighbor
+        for identity, word in words:
+            _tell(neighbor, identity, word)
 
     def _new_session(self, configuration: SessionConfiguration) -> Session:
         return Session(self._loop, configuration, self._ribd.send, self._server.deliver, self._publisher, self._log)
@@ -174,12 +180,10 @@ class PeerServer:
             case Credit():
                 if (session := self._session(message.neighbor)) is not None:
                     session.credit(identity, message.octets)
-            case Subscribe():
+            case Subscribe() | Settled():
+                self._remembered.note(identity, message)
                 if (neighbor := self._sessions.get(message.neighbor)) is not None:
-                    neighbor.subscribe(identity, message)
-            case Settled():
-                if (neighbor := self._sessions.get(message.neighbor)) is not None:
-                    neighbor.settled(message.helper)
+                    _tell(neighbor, identity, message)
             case SessionRequest():
                 self._server.send(identity, self._request(message))
             case Reconfigure():
@@ -220,6 +224,14 @@ class PeerServer:
         self._done.setdefault(request.origin, set()).add((request.neighbor, request.action, *request.arguments))
         if len(self._done) > ORIGINS_KEPT:
             self._done.pop(next(iter(self._done)))
+
+
+def _tell(neighbor: Session | Range, identity: bytes, word: Word) -> None:
+    """Tell a neighbor what a bridge said."""
+    if isinstance(word, Subscribe):
+        neighbor.subscribe(identity, word)
+    else:
+        neighbor.settled(word.helper)
 
 
 def _tcp_sockets(descriptors: Iterable[int]) -> list[socket.socket]:

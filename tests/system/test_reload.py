@@ -10,12 +10,19 @@ from functools import partial
 
 import pytest
 
+from bgp.message import MessageType, build
 from bgp.notification import CEASE
+from bgp.settings import SessionSettings
 from tests.routers.process import wait_for
 from tests.system.bed import Daemon, Helper, announce, neighbor, route
-from tests.system.peer import Peer
+from tests.system.peer import FAMILIES, Peer
 
 PEER_DECONFIGURED = 3
+GRACEFUL = SessionSettings(
+    b"\x0a\x00\x00\x02", 65002, None, families=FAMILIES, route_refresh=True, graceful_restart=60, restarting=False
+)
+ATTRIBUTES = bytes.fromhex("40010100 400206 0201 0000fdea 400304 c0000201")  # IGP, AS 65002, next hop 192.0.2.1
+UPDATE = build(MessageType.UPDATE, bytes(2) + len(ATTRIBUTES).to_bytes(2, "big") + ATTRIBUTES + bytes([24, 10, 9, 1]))
 ROUTES = "static {{ route 10.0.0.1/32 next-hop 192.0.2.1; route 10.0.0.2/32 next-hop 192.0.2.1{}; }}"
 
 
@@ -110,6 +117,34 @@ def test_a_changed_session_is_begun_anew_and_has_all_its_routes(bed: Bed) -> Non
     assert set(session.announced.values()) == {1}
     assert not session.withdrawn
     bed.untouched(second)
+
+
+def test_a_helper_hears_of_a_changed_session_as_it_did_before(
+    start: Callable[..., Daemon], make_peer: Callable[..., Peer], make_helper: Callable[[str], Helper]
+) -> None:
+    helper, peer = make_helper("p"), make_peer(settings=GRACEFUL)
+    api = "api { processes [ p ]; neighbor-changes; receive { parsed; update; } } capability { graceful-restart 60; } "
+    daemon = start(helper.configuration() + neighbor(peer, api))
+    peer.established()
+    helper.say(announce(7))
+    wait_for(lambda: "done" in helper.heard(), 10, "the answer")
+    wait_for(lambda: peer.session.ends_of_rib, 10, "the End-of-RIB")
+    began = time.monotonic()
+    daemon.file.write_text(helper.configuration() + neighbor(peer, api + "hold-time 30;"))
+    daemon.ask("reload")
+    session = peer.established(2)
+    session.send(UPDATE)
+    lines: list[str] = []
+
+    def heard() -> bool:
+        lines.extend(line.removeprefix(f"neighbor {peer.address} ") for line in helper.heard() if line)
+        return any("announced 10.9.1.0/24" in line for line in lines)
+
+    wait_for(heard, 10, lambda: str(lines))
+    assert [line.partition(" ")[0] for line in lines] == ["down", "connected", "up", *["receive"] * 3]
+    wait_for(lambda: session.ends_of_rib, 10, "the End-of-RIB")
+    assert time.monotonic() - began < 10
+    assert "begins without its helpers" not in daemon.log.read_text()
 
 
 def test_a_neighbor_that_is_removed_is_told_and_one_that_is_added_is_called(

@@ -12,9 +12,10 @@ import pytest
 
 import peerd.server
 from bus.daemon import RunDirectory
-from bus.schema import PeerdSettings, SessionRequest
+from bus.schema import FEED_STATE, FEED_TRIED, Message, PeerdSettings, SessionRequest, Settled, Subscribe
 from bus.settings import SessionConfiguration, write_settings
 from bus.transport import Loop
+from peerd.remembered import HELPERS, NEIGHBORS, Remembered
 from peerd.server import ORIGINS_KEPT, PeerServer
 from tests.unit.control_stage import compiled
 
@@ -38,6 +39,12 @@ class FakeSession:
 
     def teardown(self, code: int) -> None:
         self.said.append(("teardown", code))
+
+    def subscribe(self, identity: bytes, request: Subscribe) -> None:
+        self.said.append(("subscribe", identity, request.helper))
+
+    def settled(self, helper: str) -> None:
+        self.said.append(("settled", helper))
 
     def shut(self, why: str | None) -> None:
         self.said.append(("shut", why))
@@ -135,3 +142,54 @@ def test_only_so_many_commands_are_remembered(process: Process) -> None:
     assert len(process.server._done) == ORIGINS_KEPT
     request(process, f"p/life/{2 * ORIGINS_KEPT - 1}")
     assert len(process.made[0].said) == 2 * ORIGINS_KEPT
+
+
+NAME = CONFIGURATION.name
+WITH_HELPERS = replace(CONFIGURATION, helpers=["p", "q"], announcers=["p"])
+
+
+def subscribe(helper: str, kinds: int = 1 << FEED_STATE, name: str = NAME) -> Subscribe:
+    return Subscribe(name, helper, kinds, 0, 0, 1000)
+
+
+def say(process: Process, *words: Message) -> None:
+    for word in words:
+        process.server._message(b"bridge", word, b"")
+
+
+def test_what_bridges_said_about_a_neighbor_holds_for_the_session_that_begins_anew(process: Process) -> None:
+    say(process, subscribe("p"), Settled(NAME, "p"), subscribe("q"), subscribe("", 1 << FEED_TRIED))
+    for port in (1, 2):
+        process.configure(replace(WITH_HELPERS, port=port))
+        assert process.made[-1].said == [("subscribe", b"bridge", "p"), ("settled", "p"), ("subscribe", b"bridge", "q")]
+    process.server._request(SessionRequest(1, NAME, "leave", [], ""))
+    say(process, subscribe("p", 0), subscribe("q"))
+    process.configure(replace(WITH_HELPERS, port=3))
+    assert process.made[-1].said == [("subscribe", b"bridge", "q")]
+
+
+def test_what_bridges_say_about_a_neighbor_before_it_is_known_here_is_not_lost(process: Process) -> None:
+    process.configure()
+    say(process, subscribe("p"))
+    process.configure(WITH_HELPERS)
+    assert process.made[-1].said == [("subscribe", b"bridge", "p")]
+
+
+def test_what_a_helper_said_is_forgotten_once_the_neighbor_has_it_no_more(process: Process) -> None:
+    say(process, subscribe("p"), Settled(NAME, "p"), subscribe("q"))
+    process.configure(replace(CONFIGURATION, helpers=["q"], announcers=[]))
+    process.configure(replace(WITH_HELPERS, port=1))
+    assert process.made[-1].said == [("subscribe", b"bridge", "q")]
+
+
+def test_only_so_much_of_what_is_said_is_remembered() -> None:
+    remembered = Remembered()
+    for number in range(2 * NEIGHBORS):
+        remembered.note(b"bridge", subscribe("p", name=str(number)))
+    for number in range(2 * HELPERS):
+        remembered.note(b"bridge", subscribe(f"p{number}"))
+    assert len(remembered._words) == NEIGHBORS
+    assert len(remembered._words[NAME]) == HELPERS
+    for number in range(2 * HELPERS):
+        remembered.note(b"bridge", subscribe(f"p{number}", 0))
+    assert NAME not in remembered._words

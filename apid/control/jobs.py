@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from bus.schema import Answer
-from bus.transport import Loop
+from bus.transport import Delivery, Loop
 
 Resume = Callable[[Any], None]
 Step = Callable[[Resume], None]
@@ -22,14 +22,15 @@ Job = Generator[Step | list[str], Any, str]
 PART_OCTETS = 8 * 1024  # characters in one part of an answer: what waits for an asker is counted in parts
 ERROR_LENGTH = 64 * 1024  # characters of an error that an asker is told
 RETRY = 0.02  # seconds until a part is sent again to an asker whose queue was full
-PATIENCE = 30.0  # seconds after which an asker that takes nothing is given up
+PATIENCE = 30.0  # seconds after which an asker that takes nothing is told no more than the end
+LONG_RETRY = 1.0  # seconds between attempts to tell it that: it waits for its answer, and goes on no sooner
 MOST_JOBS = 256
 
 
 class Running:
     """One job on its way."""
 
-    __slots__ = ("_part", "_pieces", "generator", "identity", "last_sent", "request", "size", "waiting")
+    __slots__ = ("_part", "_pieces", "generator", "identity", "last_sent", "late", "request", "size", "waiting")
 
     def __init__(self, identity: bytes, request: int, generator: Job, now: float) -> None:
         self.identity, self.request, self.generator = identity, request, generator
@@ -37,6 +38,7 @@ class Running:
         self._part: Answer | None = None  # in hand, until the asker has taken it
         self.size = 0
         self.last_sent = now
+        self.late = False  # given up: the asker does not read
         self.waiting = 0  # counts steps, so that a callback that comes twice resumes once
 
     def add(self, lines: list[str]) -> None:
@@ -71,6 +73,12 @@ class Running:
         """Return what is left, with the end of the answer."""
         return Answer(self.request, [line for line, _ in self._pieces], True, error[:ERROR_LENGTH])
 
+    def cut(self) -> None:
+        """Forget what is left of the answer: only its end is still to come."""
+        self.generator.close()
+        self._pieces.clear()
+        self._part, self.size, self.late = None, 0, True
+
     def taken(self, now: float) -> None:
         """Note that the asker has got the part."""
         self._part, self.last_sent = None, now
@@ -79,8 +87,8 @@ class Running:
 class Jobs:
     """All jobs, and the way of their answers to the askers."""
 
-    def __init__(self, loop: Loop, send: Callable[[bytes, Answer], bool], log: logging.Logger) -> None:
-        self._loop, self._send, self._log = loop, send, log
+    def __init__(self, loop: Loop, deliver: Callable[[bytes, Answer], Delivery], log: logging.Logger) -> None:
+        self._loop, self._deliver, self._log = loop, deliver, log
         self._running: set[Running] = set()
 
     def __len__(self) -> int:
@@ -90,7 +98,7 @@ class Jobs:
         """Begin a job whose answer goes to `identity`."""
         if len(self._running) >= MOST_JOBS:
             generator.close()
-            self._send(identity, Answer(request, [], True, f"{MOST_JOBS} commands are being carried out already"))
+            self._deliver(identity, Answer(request, [], True, f"{MOST_JOBS} commands are being carried out already"))
             return
         running = Running(identity, request, generator, self._loop.now())
         self._running.add(running)
@@ -120,8 +128,7 @@ class Jobs:
     def _send_parts(self, running: Running, then: Callable[[], None]) -> None:
         """Send parts, one in a turn, until there is not enough for another."""
         if running.holds_part:
-            if not self._send(running.identity, running.part()):
-                self._later(running, lambda: self._send_parts(running, then))
+            if not self._sent(running, running.part(), lambda: self._send_parts(running, then)):
                 return
             running.taken(self._loop.now())
             if running.holds_part:
@@ -132,18 +139,23 @@ class Jobs:
     def _finish(self, running: Running, error: str) -> None:
         if running.holds_part:
             self._send_parts(running, lambda: self._finish(running, error))
-        elif self._send(running.identity, running.last_part(error)):
+        elif self._sent(running, running.last_part(error), lambda: self._finish(running, error)):
             self._running.discard(running)
-        else:
-            self._later(running, lambda: self._finish(running, error))
 
-    def _later(self, running: Running, again: Callable[[], None]) -> None:
-        if self._loop.now() - running.last_sent > PATIENCE:
+    def _sent(self, running: Running, answer: Answer, again: Callable[[], None]) -> bool:
+        """Send, or do it `again` in a moment; of an asker that is gone nothing is left, of one that is late the end."""
+        delivery = self._deliver(running.identity, answer)
+        if delivery is Delivery.GONE:
             self._log.info("answer dropped, its asker is gone request=%d", running.request)
             running.generator.close()
             self._running.discard(running)
-        else:
-            self._loop.call_later(RETRY, again)
+        elif delivery is Delivery.FULL and not running.late and self._loop.now() - running.last_sent > PATIENCE:
+            self._log.warning("answer cut short, its asker does not read request=%d", running.request)
+            running.cut()
+            self._finish(running, "the answer was not read in time")
+        elif delivery is Delivery.FULL:
+            self._loop.call_later(LONG_RETRY if running.late else RETRY, again)
+        return delivery is Delivery.QUEUED
 
 
 def failing(error: str) -> Job:

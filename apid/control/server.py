@@ -46,7 +46,7 @@ class Control:
         self._helpers = Helpers(loop, self._server.send)
         changed = Changed(self._read_directory, self._tell_daemons, self._leave_sessions)
         self._in_force = InForce(loop, run, sources, self._background, self._publisher, log, changed, self._bad)
-        self._jobs = Jobs(loop, self._server.send, log)
+        self._jobs = Jobs(loop, self._server.deliver, log)
         self._context = Context(
             run=run,
             log=log,

@@ -20,6 +20,7 @@ from apid.load import LoadError
 from apid.programs import write_files
 from bus.daemon import RunDirectory
 from bus.schema import Answer, CountRoutes, RouteCounts, SessionReply
+from bus.transport import Delivery
 
 CONFIGURATION = """
 process p { run /bin/cat; encoder json; }
@@ -107,12 +108,15 @@ class Askers:
     def __init__(self) -> None:
         self.answers: dict[bytes, list[Answer]] = {}
         self.deaf: set[bytes] = set()
+        self.gone: set[bytes] = set()
 
-    def send(self, identity: bytes, answer: Answer) -> bool:
+    def deliver(self, identity: bytes, answer: Answer) -> Delivery:
+        if identity in self.gone:
+            return Delivery.GONE
         if identity in self.deaf:
-            return False
+            return Delivery.FULL
         self.answers.setdefault(identity, []).append(answer)
-        return True
+        return Delivery.QUEUED
 
     def lines(self, identity: bytes) -> list[str]:
         whole = AnswerLines()

@@ -16,7 +16,7 @@ LOG = logging.getLogger("test")
 
 def stage() -> tuple[StillLoop, Askers, Jobs]:
     loop, askers = StillLoop(), Askers()
-    return loop, askers, Jobs(loop, askers.send, LOG)  # type: ignore[arg-type]
+    return loop, askers, Jobs(loop, askers.deliver, LOG)  # type: ignore[arg-type]
 
 
 def table(lines: int) -> Any:
@@ -102,13 +102,26 @@ def test_an_asker_that_does_not_read_suspends_only_its_own_job() -> None:
     assert askers.answers[b"slow"][-1].final
 
 
-def test_an_asker_that_takes_nothing_for_long_is_given_up() -> None:
+def test_an_asker_that_takes_nothing_for_long_is_told_the_end_when_it_reads_again() -> None:
     loop, askers, jobs = stage()
-    askers.deaf.add(b"gone")
+    askers.deaf.add(b"slow")
+    jobs.start(b"slow", 1, table(10_000))
+    loop.run(until=10 * PATIENCE)
+    assert len(jobs) == 1
+    askers.deaf.clear()
+    loop.run()
+    (answer,) = askers.answers[b"slow"]
+    assert (answer.lines, answer.final, answer.error) == ([], True, "the answer was not read in time")
+    assert len(jobs) == 0
+
+
+def test_an_asker_that_is_gone_is_given_up_at_once() -> None:
+    loop, askers, jobs = stage()
+    askers.gone.add(b"gone")
     jobs.start(b"gone", 1, table(10_000))
     loop.run()
     assert len(jobs) == 0
-    assert loop.now() < PATIENCE + 1
+    assert loop.now() < 1
 
 
 def test_steps_that_call_back_at_once_do_not_make_the_stack_grow() -> None:

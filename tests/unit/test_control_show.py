@@ -263,7 +263,7 @@ def test_neighbors_as_json_fit_the_bus_however_many_there_are(stage: Stage) -> N
     stage.directory.neighbors |= {known.name: known for known in more}
     reply = stage.replies["status"]
     stage.replies["status"] = lambda _name, arguments: reply(FIRST, arguments)
-    jobs = Jobs(loop, askers.send, stage.context.log)  # type: ignore[arg-type]
+    jobs = Jobs(loop, askers.deliver, stage.context.log)  # type: ignore[arg-type]
     jobs.start(b"a", 1, carry_out(stage.context, "", "show neighbor json"))
     loop.run()
     assert max(len(pack(answer)) for answer in askers.answers[b"a"]) < MESSAGE_LIMIT / 256

@@ -65,6 +65,10 @@ class Report:
         """Let a bridge have more."""
         self._subscribers.credit(identity, octets)
 
+    def end(self) -> None:
+        """Let the bridges have all that they were not sent yet: nothing more comes."""
+        self._subscribers.end()
+
     # The session's state
 
     def fsm(self, state: str) -> None:

@@ -126,6 +126,7 @@ class Session:
         self._begun = True
         self._drop_early()
         self._handle(ev.Stop(reason, subcode=subcode))
+        self._report.end()
 
     def shut(self, communication: str | None) -> None:
         """End the session and refuse new ones, with a shutdown communication (RFC 9003); None: let them be again."""

@@ -57,6 +57,13 @@ class Subscribers:
             self._push(subscription)
             self._hold_back()
 
+    def end(self) -> None:
+        """Give out all that waits: this session is over, and credit that still comes is for the one after it."""
+        for subscription in list(self._subscriptions.values()):
+            subscription.credit = subscription.size + 1
+            self._push(subscription)
+        self._hold_back()
+
     def feed(self, items: list[list[Any]]) -> None:
         """Tell every bridge those items that it wants."""
         if not self._subscriptions or not items:

@@ -13,7 +13,7 @@ from apid.compile import compile_configuration
 from apid.config.load import load_text
 from apid.config.options import Environment
 from bgp import event as ev
-from bgp.action import Up
+from bgp.action import Down, Up
 from bgp.family import IPV4_UNICAST
 from bgp.message import KEEPALIVE, MessageType, build, split_messages
 from bgp.negotiate import SessionFacts
@@ -22,7 +22,7 @@ from bgp.operational import ASM, advisory
 from bgp.pack import end_of_rib
 from bgp.refresh import RefreshSubtype
 from bgp.settings_wire import settings_from_wire
-from bus.schema import FEED_TRIED, WHERE, Batch, Feed, Message, Pull, Resync, Subscribe
+from bus.schema import FEED_STATE, FEED_TRIED, WHERE, Batch, Feed, Message, Pull, Resync, Subscribe
 from bus.settings import SessionConfiguration
 from bus.transport import Delivery
 from peerd.connections import Connections
@@ -50,6 +50,9 @@ class Wire:
     def send(self, octets: bytes) -> None:
         self.sent += octets
         self.accepted += len(octets)
+
+    def pause_reading(self, _paused: bool) -> None:
+        """Nobody reads here."""
 
     def kinds(self) -> list[int]:
         """Return and forget the types of the messages that were sent."""
@@ -352,6 +355,15 @@ def test_of_connections_that_wait_for_a_session_to_begin_the_last_is_taken(bed: 
     bed.session._connections.incoming = taken.append
     bed.session._begin()
     assert taken == sockets[2:]
+
+
+def test_a_bridge_without_credit_hears_how_a_session_ended_that_begins_anew(bed: Bed) -> None:
+    bed.session.subscribe(b"one", Subscribe("192.0.2.1", "p", 1 << FEED_STATE, 0, 0, 0))
+    assert bed.told == []
+    bed.session._handle = lambda _event: bed.session._down(Down(1, "stop", established=True))
+    bed.session.stop("configuration changed")
+    items = [octets for _, feed in bed.told if isinstance(feed, Feed) for _, kind, octets in feed.items]
+    assert items == [b"up", b"down - stop"]
 
 
 def test_reasons_for_withheld_routes_are_logged_once_and_not_kept_without_end(

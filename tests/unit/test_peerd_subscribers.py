@@ -112,3 +112,11 @@ def test_a_bridge_without_room_holds_the_peer_back_for_no_longer_than_patience_a
         "bridge does not take its feed peer=n helper=helper",
         "feed lost items peer=n helper=helper lost=7",
     ]
+
+
+def test_what_waits_when_a_session_ends_is_given_out_for_credit_goes_to_the_next(bed: Bed) -> None:
+    bed.subscribers.add(b"one", replace(REQUEST, credit=1), [])
+    bed.feed(5)
+    assert [len(feed.items) for _, feed in bed.sent] == [1]
+    bed.subscribers.end()
+    assert [len(feed.items) for _, feed in bed.sent] == [1, 4]

@@ -157,7 +157,7 @@ class Enrol(Message):
 
 
 UNKNOWN_FLOOR = -1  # of a cursor in `Pull`: whatever is newest now
-WHERE = -2  # in place of a floor: only asks where the table stands now
+WHERE = -2  # in place of a floor that has been reached: asks where the table stands now
 
 
 @message(5, "peerd → ribd")
@@ -171,7 +171,8 @@ class Pull(Message):
     shape: what decides the octets (the wire form of `bgp.shape.Shape`).
     cursors: `[AFI, SAFI, position, floor]` for each family: the version sent last, and the version up to which
         withdrawals need not be sent because the session was sent nothing older (-1: whatever is newest now; such a
-        Pull is answered at once; -2: the answer says at once, as the floor, what is newest now, and nothing is sent).
+        Pull is answered at once; -2: the floor is the position, and the answer says at once, in its place, what is
+        newest now).
         No cursors: the session is down, forget it; of a range: forget all but those that this connection has named.
     credit: how many octets the answer may hold, roughly.
     written: for each cursor, up to which position TCP has taken everything; empty where it has taken all that was sent.

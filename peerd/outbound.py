@@ -3,6 +3,9 @@
 Each family has a cursor: the version sent last (`position`) and the version up to which withdrawals mean nothing to
 the peer (`floor`). Initial table and route refresh are the same thing: the position goes to 0, the floor to where the
 peer stands, and when the position has reached the floor, End-of-RIB or End-of-RR is due.
+
+A route that changed meanwhile has moved above the floor. So at the floor, ribd is asked to say where the table stands
+and to send what there is up to there: the markers follow the answer that has it all (RFC 7313 section 4).
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ from dataclasses import dataclass, field
 from bgp.family import Family
 from bus.schema import UNKNOWN_FLOOR, WHERE, Batch
 
+LAPS = 8  # answers at most that may fail to have it all: changes may come faster for ever than the peer takes them
+
 
 @dataclass(slots=True)
 class Cursor:
@@ -19,13 +24,18 @@ class Cursor:
 
     position: int = 0
     floor: int = UNKNOWN_FLOOR
-    mark: int = 0  # End-of-RIB waits for this version too
-    refreshing: bool = False  # End-of-RR (RFC 7313) is due at the floor
+    mark: int = 0  # where the table stood when ribd was asked: the markers wait for this version too
+    refreshing: bool = False  # End-of-RR (RFC 7313) is due
 
     @property
     def caught_up(self) -> bool:
         """Whether everything that was there at the start has been sent."""
         return self.floor != UNKNOWN_FLOOR and self.position >= self.floor
+
+    @property
+    def reached(self) -> bool:
+        """Whether what had changed meanwhile has been sent, too."""
+        return self.caught_up and self.position >= self.mark
 
 
 @dataclass(slots=True)
@@ -40,16 +50,18 @@ class Outbound:
     lineage: str = ""
     end_of_rib_due: bool = True
     held: bool = False
-    unmarked: bool = False  # released, and where the table stood then is not known yet
-    cursors: dict[Family, Cursor] = field(default_factory=dict)
+    laps: int = field(init=False)  # how often ribd may yet be asked where the table stands; 0: no marker waits for it
+    cursors: dict[Family, Cursor] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.start_over()
+        self.laps = LAPS if self.end_of_rib_due else 0
+        self.cursors = {family: Cursor() for family in self.families}
 
     def start_over(self) -> None:
-        """Forget what was sent: all is to be sent (again)."""
+        """Forget what was sent: all is to be sent again."""
         self.lineage = ""
-        self.cursors = {family: Cursor() for family in self.families}
+        self.laps = LAPS
+        self.cursors = {family: Cursor(refreshing=True) for family in self.families}
 
     def refresh(self, family: Family) -> bool:
         """Send a family again; False where it is not carried."""
@@ -60,6 +72,7 @@ class Outbound:
             cursor.floor = max(cursor.position, cursor.floor)
         cursor.position = 0
         cursor.refreshing = True
+        self.laps = LAPS
         return True
 
     @property
@@ -68,10 +81,13 @@ class Outbound:
         return all(cursor.caught_up for cursor in self.cursors.values())
 
     @property
+    def _reached(self) -> bool:
+        return all(cursor.reached for cursor in self.cursors.values())
+
+    @property
     def complete(self) -> bool:
-        """Whether End-of-RIB may follow: what was there at the start is out, and what came while it was held."""
-        reached = all(cursor.position >= cursor.mark for cursor in self.cursors.values())
-        return self.caught_up and reached and not self.held and not self.unmarked
+        """Whether the markers may follow: all is out, with what came while End-of-RIB was held or routes were sent."""
+        return self._reached and not self.held and not self.laps
 
     @property
     def refreshing(self) -> bool:
@@ -83,13 +99,12 @@ class Outbound:
         if not self.held:
             return False
         self.held = False
-        self.unmarked = self.end_of_rib_due
         return self.asks
 
     @property
     def asks(self) -> bool:
-        """Whether the next Pull asks where the table stands: past its floors, when all of the start is out."""
-        return self.unmarked and self.caught_up
+        """Whether the next Pull asks where the table stands: a marker is due, and as far as is known all is out."""
+        return self.laps > 0 and self._reached and not self.held
 
     def to_wire(self) -> list[list[int]]:
         """Return the cursors as `Pull` carries them."""
@@ -100,13 +115,19 @@ class Outbound:
         """Take the cursors of a batch that was written."""
         self.lineage = batch.lineage
         asked = self.asks
+        begins = all(cursor.floor == UNKNOWN_FLOOR for cursor in self.cursors.values())
         for afi, safi, position, floor in batch.cursors:
             cursor = self.cursors[Family(afi, safi)]
+            cursor.position = position
             if asked:
                 cursor.mark = floor
             else:
-                cursor.position, cursor.floor = position, floor
-        self.unmarked = self.unmarked and not asked
+                cursor.floor = floor
+        # The floors of the first answer are where the table stands, too.
+        if (asked or (begins and not self.held)) and self._reached:
+            self.laps = 0
+        elif asked:
+            self.laps -= 1
 
     def take_end_of_rib(self) -> list[Family]:
         """Return the families whose End-of-RIB is due now: all together, once every family is out."""
@@ -117,7 +138,7 @@ class Outbound:
 
     def take_end_of_refresh(self) -> list[Family]:
         """Return the families that have been sent again: all together, once each is out, as ExaBGP has it."""
-        if self.refreshing:
+        if not self.complete:
             return []
         done = [family for family, cursor in self.cursors.items() if cursor.refreshing]
         for family in done:

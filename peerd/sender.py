@@ -48,7 +48,9 @@ class Sender:
         self._enhanced_refresh = up.negotiated.refresh == "enhanced"
         self._operational = up.negotiated.operational
         self.outbound = Outbound(
-            up.negotiated.families, end_of_rib_due=not configuration.manual_eor, held=hold_end_of_rib
+            up.negotiated.families,
+            end_of_rib_due=not configuration.manual_eor,
+            held=hold_end_of_rib and not configuration.manual_eor,
         )
         shape = Shape.of(up.negotiated, configuration.group_updates)
         self._shape = shape.to_wire()
@@ -176,8 +178,6 @@ class Sender:
         self.outbound.start_over()
         self._unwritten.clear()
         self._written = self._positions()
-        for cursor in self.outbound.cursors.values():
-            cursor.refreshing = True
         self.pull()
         return True
 
@@ -186,6 +186,5 @@ class Sender:
         for family in families:
             if self.outbound.refresh(family) and self._enhanced_refresh:
                 self.send(Refresh(family, RefreshSubtype.BEGIN).message())
-        self._mark()  # a family that never had a route has been sent again already
         self._request = next(self._requests)  # the answer to the Pull that is out is from before: it must not be taken
         self.pull_again()

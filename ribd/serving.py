@@ -57,10 +57,9 @@ def next_batch(pull: Pull, group: UpdateGroup, lineage: str, comes_back: bool) -
     for afi, safi, position, floor in pull.cursors:
         family = Family(afi, safi)
         stream = group.stream(family)
-        if floor == WHERE:
-            cursors.append([afi, safi, position, stream.version])
-            moved = True
-            continue
+        asks = floor == WHERE
+        if asks:
+            floor = position
         resent = position == 0 and floor > 0
         begins = floor < 0
         if begins:
@@ -68,8 +67,8 @@ def next_batch(pull: Pull, group: UpdateGroup, lineage: str, comes_back: bool) -
         elif position > stream.version or max(position, floor) < stream.purged:
             raise NotRemembered(f"version {position} of {family} is not remembered")
         end = collected.take(stream, position, floor, resent)
-        cursors.append([afi, safi, end, floor])
-        moved |= begins or end != position
+        cursors.append([afi, safi, end, stream.version if asks else floor])
+        moved |= asks or begins or end != position
         again |= resent or (begins and comes_back)
     if not moved:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -195,6 +196,8 @@ class SimulatedPeer:
         self.table: dict[tuple[Family, bytes], tuple[int, bytes]] = {}
         self.announced = self.withdrawn = 0  # routes in all UPDATEs
         self.ends: list[Family] = []
+        self.fresh: set[tuple[Family, bytes]] = set()  # what a sweep would leave
+        self.refreshed: list[Family] = []
         self.resyncs = 0
         self.may_resync = may_resync
         self._request = 0
@@ -224,7 +227,14 @@ class SimulatedPeer:
             assert len(message) <= self.shape.message_size
             self._read(message)
         self.ends += self.outbound.take_end_of_rib()
-        self.outbound.take_end_of_refresh()
+        self.refreshed += self.outbound.take_end_of_refresh()
+
+    def ask_again(self, family: Family) -> None:
+        """Ask for a family again, to sweep at the end what has not come."""
+        assert self.outbound.refresh(family)
+        self.shape = replace(self.shape, group_updates=False)  # as a session sends again
+        self.refreshed = []
+        self.fresh = {key for key in self.fresh if key[0] != family}
 
     def _read(self, message: bytes) -> None:
         update = decode_update(message[19:], self.negotiated)
@@ -238,7 +248,9 @@ class SimulatedPeer:
             assert isinstance(med, Med)
             for item in reach.items:
                 self.announced += 1
-                self.table[reach.family, route_key(reach.family, item)] = (med.value, item)
+                key = reach.family, route_key(reach.family, item)
+                self.table[key] = (med.value, item)
+                self.fresh.add(key)
 
     def drain(self, daemon: Daemon, credit: int = 1 << 20) -> None:
         """Pull until nothing more comes."""

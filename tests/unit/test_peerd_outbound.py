@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bgp.family import IPV4_UNICAST, IPV6_UNICAST, Family
 from bus.schema import UNKNOWN_FLOOR, WHERE, Batch
-from peerd.outbound import Outbound
+from peerd.outbound import LAPS, Outbound
 
 V4, V6 = IPV4_UNICAST, IPV6_UNICAST
 
@@ -26,6 +26,9 @@ def test_end_of_rib_is_due_once_when_every_family_has_reached_its_floor() -> Non
     assert outbound.lineage == "line"
     assert outbound.take_end_of_rib() == []
     outbound.advance(batch((V4, 12, 10), (V6, 7, 5)))
+    assert outbound.take_end_of_rib() == []
+    assert outbound.to_wire() == [[1, 1, 12, WHERE], [2, 1, 7, WHERE]]
+    outbound.advance(batch((V4, 12, 12), (V6, 7, 7)))
     assert outbound.take_end_of_rib() == [V4, V6]
     outbound.advance(batch((V4, 13, 10), (V6, 8, 5)))
     assert outbound.take_end_of_rib() == []
@@ -37,18 +40,36 @@ def test_an_empty_table_is_at_its_floor_at_once() -> None:
     assert outbound.take_end_of_rib() == [V4]
 
 
+def test_the_end_of_a_refresh_waits_for_where_the_table_stood_and_not_for_ever() -> None:
+    outbound = Outbound((V4,))
+    outbound.advance(batch((V4, 10, 10)))
+    assert outbound.take_end_of_rib() == [V4]
+    assert outbound.refresh(V4)
+    outbound.advance(batch((V4, 10, 10)))
+    position = 10
+    for _ in range(LAPS):
+        assert outbound.to_wire() == [[1, 1, position, WHERE]]
+        outbound.advance(batch((V4, position + 1, position + 3)))
+        assert outbound.to_wire() == [[1, 1, position + 1, 10]]
+        assert outbound.take_end_of_refresh() == []
+        position += 3
+        outbound.advance(batch((V4, position, 10)))
+    assert outbound.take_end_of_refresh() == [V4]
+
+
 def test_end_of_rib_that_is_held_follows_what_came_until_its_release() -> None:
     outbound = Outbound((V4, V6), held=True)
     outbound.advance(batch((V4, 10, 10), (V6, 5, 5)))
     assert outbound.take_end_of_rib() == []
     assert outbound.release()
     assert outbound.to_wire() == [[1, 1, 10, WHERE], [2, 1, 5, WHERE]]
-    outbound.advance(batch((V4, 10, 12), (V6, 5, 5)))
-    assert outbound.to_wire() == [[1, 1, 10, 10], [2, 1, 5, 5]]
-    assert outbound.take_end_of_rib() == []
-    outbound.advance(batch((V4, 11, 10), (V6, 5, 5)))
+    outbound.advance(batch((V4, 11, 12), (V6, 5, 5)))
+    assert outbound.to_wire() == [[1, 1, 11, 10], [2, 1, 5, 5]]
     assert outbound.take_end_of_rib() == []
     outbound.advance(batch((V4, 12, 10), (V6, 5, 5)))
+    assert outbound.to_wire() == [[1, 1, 12, WHERE], [2, 1, 5, WHERE]]
+    assert outbound.take_end_of_rib() == []
+    outbound.advance(batch((V4, 13, 13), (V6, 5, 5)))
     assert outbound.take_end_of_rib() == [V4, V6]
     assert not outbound.release()
 
@@ -81,6 +102,10 @@ def test_a_refresh_goes_back_to_the_start_and_keeps_what_the_peer_was_told_as_it
     outbound.advance(batch((V4, 15, 20), (V6, 7, 5)))
     assert outbound.take_end_of_refresh() == []
     outbound.advance(batch((V4, 20, 20), (V6, 7, 5)))
+    assert outbound.take_end_of_refresh() == []
+    assert outbound.to_wire() == [[1, 1, 20, WHERE], [2, 1, 7, WHERE]]
+    outbound.advance(batch((V4, 22, 22), (V6, 7, 7)))
+    assert outbound.to_wire() == [[1, 1, 22, 20], [2, 1, 7, 5]]
     assert outbound.take_end_of_refresh() == [V4]
     assert outbound.take_end_of_refresh() == []
 
@@ -90,6 +115,8 @@ def test_families_that_are_sent_again_together_end_together() -> None:
     outbound.advance(batch((V4, 20, 10), (V6, 0, 0)))
     assert outbound.refresh(V4)
     assert outbound.refresh(V6)
+    assert outbound.take_end_of_refresh() == []
+    outbound.advance(batch((V4, 20, 20), (V6, 0, 0)))
     assert outbound.take_end_of_refresh() == []
     outbound.advance(batch((V4, 20, 20), (V6, 0, 0)))
     assert outbound.take_end_of_refresh() == [V4, V6]

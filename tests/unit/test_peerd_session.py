@@ -152,13 +152,16 @@ def test_a_refresh_is_not_forgotten_for_the_answer_that_was_on_its_way(bed: Bed,
     bed.wire.queued = 0
     bed.session._connections._progress(1, 1)
     bed.answer(7, 5)
+    assert bed.asked[-1].cursors == [[1, 1, 7, WHERE]]
+    bed.answer(7, 7)
     assert bed.wire.kinds() == [MessageType.ROUTE_REFRESH]  # End-of-RR
 
 
-def test_a_refresh_of_a_family_that_never_had_a_route_has_its_end_at_once(bed: Bed) -> None:
+def test_a_refresh_of_a_family_that_never_had_a_route_has_its_end_with_the_first_answer(bed: Bed) -> None:
     bed.answer(0, 0)
     bed.wire.sent = b""
     assert act(bed.session, "resend", []) == ("", {})
+    bed.answer(0, 0)
     begin, end = split_messages(bed.wire.sent)
     assert (begin[21], end[21]) == (RefreshSubtype.BEGIN, RefreshSubtype.END)
 
@@ -212,9 +215,12 @@ def test_end_of_rib_waits_for_every_helper_and_for_what_they_announced() -> None
     assert len(bed.asked) == 2
     bed.session.settled("two")
     assert bed.asked[-1].cursors == [[1, 1, 5, WHERE]]
-    bed.answer(5, 7)
+    bed.answer(6, 7)
     assert bed.wire.sent == b""
     bed.answer(7, 5)
+    assert bed.asked[-1].cursors == [[1, 1, 7, WHERE]]
+    assert bed.wire.sent == b""
+    bed.answer(7, 7)
     assert bed.wire.sent == end_of_rib(IPV4_UNICAST)
 
 

@@ -1,4 +1,4 @@
-"""End-of-RIB that was held for helpers: it follows everything that ribd had when it was released."""
+"""End-of-RIB and the end of a refresh follow everything that a peer would sweep otherwise."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import ribd.group
+from peerd.outbound import LAPS
 from tests.unit.rib_bench import FAMILIES, UNICAST, Daemon, SimulatedPeer, unicast
 
 CREDIT = 64  # octets: an UPDATE or so for each answer
@@ -28,8 +30,88 @@ def test_end_of_rib_follows_all_that_there_was_at_its_release(
         daemon.apply(["n"], 0, UNICAST, 0, [unicast(number) for number in range(withdrawn)])
     assert peer.outbound.release()
     while not peer.ends:
-        assert len(peer.table) < 40 - withdrawn or peer.outbound.unmarked
+        assert len(peer.table) < 40 - withdrawn or peer.outbound.laps
         assert peer.pull(daemon, CREDIT)
     assert peer.ends == list(FAMILIES)
     assert len(peer.table) == 40 - withdrawn
+    daemon.close()
+
+
+SMALL = 1  # octets: a segment for each answer
+
+
+def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, routes: int) -> Daemon:
+    daemon = Daemon(tmp_path, monkeypatch)
+    daemon.enrol(["n"])
+    monkeypatch.setattr(ribd.group, "SEGMENT_ENTRIES", 16)
+    daemon.apply(["n"], 1, UNICAST, 1, [unicast(number) for number in range(routes)])
+    return daemon
+
+
+@pytest.mark.parametrize("changed", [0, 1, 10, 100])
+def test_the_end_of_a_refresh_follows_the_routes_that_changed_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: int
+) -> None:
+    daemon = table(tmp_path, monkeypatch, 100)
+    peer = SimulatedPeer("n", 1)
+    peer.drain(daemon)
+    peer.ask_again(UNICAST)
+    if changed:
+        daemon.apply(["n"], 1, UNICAST, 2, [unicast(number) for number in range(changed)])
+    while not peer.refreshed:
+        assert peer.pull(daemon, SMALL)
+    assert len(peer.fresh) == 100
+    daemon.close()
+
+
+def test_the_end_of_a_refresh_follows_a_route_that_changes_all_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = table(tmp_path, monkeypatch, 100)
+    peer = SimulatedPeer("n", 1)
+    peer.drain(daemon)
+    peer.ask_again(UNICAST)
+    number = 0
+    while not peer.refreshed:
+        number += 1
+        daemon.apply(["n"], 1, UNICAST, 100 + number, [unicast(7)])
+        assert peer.pull(daemon, SMALL)
+    assert len(peer.fresh) == 100
+    daemon.close()
+
+
+def test_end_of_rib_follows_the_routes_that_changed_while_the_first_table_was_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = table(tmp_path, monkeypatch, 1000)
+    peer = SimulatedPeer("n", 1)
+    assert peer.pull(daemon, SMALL)
+    daemon.apply(["n"], 1, UNICAST, 2, [unicast(number) for number in range(900, 1000)])
+    while not peer.ends:
+        assert peer.pull(daemon, SMALL)
+    assert len(peer.table) == 1000
+    daemon.close()
+
+
+def test_a_first_table_that_fits_one_answer_has_its_end_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = table(tmp_path, monkeypatch, 100)
+    peer = SimulatedPeer("n", 1)
+    assert peer.pull(daemon)
+    assert peer.ends == list(FAMILIES)
+    daemon.close()
+
+
+def test_the_end_comes_although_changes_come_faster_than_the_peer_takes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = table(tmp_path, monkeypatch, 100)
+    peer = SimulatedPeer("n", 1)
+    rounds = 0
+    while not peer.ends:
+        assert peer.pull(daemon, CREDIT)
+        rounds += 1
+        daemon.apply(["n"], 1, UNICAST, rounds, [unicast(number) for number in range(100)])
+        assert rounds < 10 * 2 * LAPS  # a lap is no more answers than the table takes
     daemon.close()

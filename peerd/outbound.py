@@ -64,9 +64,9 @@ class Outbound:
         self.cursors = {family: Cursor(refreshing=True) for family in self.families}
 
     def refresh(self, family: Family) -> bool:
-        """Send a family again; False where it is not carried."""
+        """Send a family again; False where it is not carried, or about to be sent again from its start anyway."""
         cursor = self.cursors.get(family)
-        if cursor is None:
+        if cursor is None or (cursor.refreshing and cursor.position == 0):
             return False
         if cursor.floor != UNKNOWN_FLOOR:
             cursor.floor = max(cursor.position, cursor.floor)

@@ -183,8 +183,11 @@ class Sender:
 
     def resend(self, families: Iterable[Family]) -> None:
         """Send families again; those that were not negotiated are passed over."""
-        for family in families:
-            if self.outbound.refresh(family) and self._enhanced_refresh:
+        begun = [family for family in families if self.outbound.refresh(family)]
+        if not begun:
+            return
+        if self._enhanced_refresh:
+            for family in begun:
                 self.send(Refresh(family, RefreshSubtype.BEGIN).message())
         self._request = next(self._requests)  # the answer to the Pull that is out is from before: it must not be taken
         self.pull_again()

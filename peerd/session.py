@@ -46,6 +46,7 @@ class Established:
         self.context = context_of(up)
         self.since = time.time()
         self.sender, self.receiver = sender, receiver
+        self.asked: dict[Family, None] = {}  # what the peer has asked for again in this turn of the loop
 
 
 class Session:
@@ -292,8 +293,17 @@ class Session:
 
     def _refresh(self, refresh: Refresh) -> None:
         self._report.refresh(refresh)
-        if refresh.subtype == RefreshSubtype.QUERY and self._established is not None:
-            self._established.sender.resend([refresh.family])
+        established = self._established
+        if refresh.subtype == RefreshSubtype.QUERY and established is not None:
+            if not established.asked:
+                self._loop.call_soon(lambda: self._resend(established))
+            established.asked[refresh.family] = None
+
+    def _resend(self, established: Established) -> None:
+        """Send again what the peer has asked for: once, however often that was."""
+        asked, established.asked = established.asked, {}
+        if self._established is established:
+            established.sender.resend(asked)
 
     # Ribd
 

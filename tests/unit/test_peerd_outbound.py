@@ -127,8 +127,18 @@ def test_a_refresh_in_the_middle_of_the_first_table_keeps_the_farther_floor() ->
     outbound.advance(batch((V4, 3, 10)))
     assert outbound.refresh(V4)
     assert outbound.to_wire() == [[1, 1, 0, 10]]
+    outbound.advance(batch((V4, 4, 10)))
     assert outbound.refresh(V4)
     assert outbound.to_wire() == [[1, 1, 0, 10]]
+
+
+def test_a_family_that_is_about_to_be_sent_again_is_not_begun_anew() -> None:
+    outbound = Outbound((V4,))
+    outbound.advance(batch((V4, 10, 10)))
+    assert outbound.refresh(V4)
+    assert not outbound.refresh(V4)
+    outbound.advance(batch((V4, 4, 10)))
+    assert outbound.refresh(V4)
 
 
 def test_a_refresh_before_the_first_batch_leaves_the_floor_to_be_asked_for() -> None:

@@ -13,14 +13,14 @@ from apid.compile import compile_configuration
 from apid.config.load import load_text
 from apid.config.options import Environment
 from bgp import event as ev
-from bgp.action import Down, Up
+from bgp.action import Down, RefreshReceived, Up
 from bgp.family import IPV4_UNICAST
 from bgp.message import KEEPALIVE, MessageType, build, split_messages
 from bgp.negotiate import SessionFacts
 from bgp.negotiated import Negotiated
 from bgp.operational import ASM, advisory
 from bgp.pack import end_of_rib
-from bgp.refresh import RefreshSubtype
+from bgp.refresh import Refresh, RefreshSubtype
 from bgp.settings_wire import settings_from_wire
 from bus.schema import FEED_STATE, FEED_TRIED, WHERE, Batch, Feed, Message, Pull, Resync, Subscribe
 from bus.settings import SessionConfiguration
@@ -155,6 +155,32 @@ def test_a_refresh_is_not_forgotten_for_the_answer_that_was_on_its_way(bed: Bed,
     assert bed.asked[-1].cursors == [[1, 1, 7, WHERE]]
     bed.answer(7, 7)
     assert bed.wire.kinds() == [MessageType.ROUTE_REFRESH]  # End-of-RR
+
+
+def test_a_peer_that_asks_again_and_again_has_one_pull_in_a_turn_and_none_before_the_answer(bed: Bed) -> None:
+    bed.answer(5, 5)
+    bed.wire.kinds()
+    for _ in range(3):
+        before = len(bed.asked)
+        for _ in range(3):
+            for _ in range(1000):
+                bed.session._perform(RefreshReceived(1, Refresh(IPV4_UNICAST)))
+            bed.loop.turn()
+        assert [pull.cursors for pull in bed.asked[before:]] == [[[1, 1, 0, 5]]]
+        assert bed.wire.kinds() == [MessageType.ROUTE_REFRESH]
+        bed.answer(3, 5)
+    bed.answer(5, 5)
+    bed.answer(5, 5)
+    assert bed.wire.kinds() == [MessageType.ROUTE_REFRESH]
+
+
+def test_a_session_that_ends_is_not_asked_for_what_its_peer_wanted_again(bed: Bed) -> None:
+    bed.answer(5, 5)
+    bed.session._perform(RefreshReceived(1, Refresh(IPV4_UNICAST)))
+    bed.session._down(Down(1, "closed", established=True))
+    before = [*bed.asked]
+    bed.loop.turn()
+    assert bed.asked == before
 
 
 def test_a_refresh_of_a_family_that_never_had_a_route_has_its_end_with_the_first_answer(bed: Bed) -> None:

@@ -46,6 +46,7 @@ class Sender:
         self._connection, self._name = connection, configuration.name
         self._to_ribd, self._requests, self._report, self._log = to_ribd, requests, report, log
         self._enhanced_refresh = up.negotiated.refresh == "enhanced"
+        self._graceful = up.negotiated.graceful_restart
         self._operational = up.negotiated.operational
         self.outbound = Outbound(
             up.negotiated.families,
@@ -59,6 +60,7 @@ class Sender:
         self._low_water = 0 if isinstance(connection, PacedConnection) else LOW_WATER
         self._request = 0  # the number of the Pull that is out
         self._pulling = False
+        self._begun: set[Family] = set()  # families whose End-of-RR is due
         self._withheld: set[str] = set()
         self._greetings: list[bytes] = []  # OPERATIONAL messages that follow the first routes
         self._written: list[int] = []  # positions up to which TCP has taken everything
@@ -159,22 +161,35 @@ class Sender:
             for message in greetings:
                 self.send(message)
         for family in self.outbound.take_end_of_refresh():
-            if self._enhanced_refresh:
+            if family in self._begun:
+                self._begun.remove(family)
                 self.send(Refresh(family, RefreshSubtype.END).message())
+
+    @property
+    def _may_begin(self) -> bool:
+        """Whether the peer may be told that a refresh begins; if graceful, not before End-of-RIB (RFC 7313 section 4).
+
+        Until then, End-of-RIB has the peer sweep; a refresh only has the routes.
+        """
+        return self._enhanced_refresh and not (self._graceful and self.outbound.end_of_rib_due)
+
+    def _begin(self, families: Iterable[Family]) -> None:
+        for family in families:
+            self._begun.add(family)
+            self.send(Refresh(family, RefreshSubtype.BEGIN).message())
 
     def resync(self, message: Resync) -> bool:
         """Send everything again, and have the peer sweep the rest: ribd does not know what the peer holds.
 
-        False where the peer cannot be told to sweep: only a new session helps.
+        False where the peer cannot be told to sweep, or not yet: only a new session helps.
         """
         if message.request != self._request:
             return True
         self._pulling = False
         self._log.warning("table is sent again peer=%s reason=%s", self._name, message.reason)
-        if not self._enhanced_refresh:
+        if not self._may_begin:
             return False
-        for family in self.outbound.families:
-            self.send(Refresh(family, RefreshSubtype.BEGIN).message())
+        self._begin(self.outbound.families)
         self.outbound.start_over()
         self._unwritten.clear()
         self._written = self._positions()
@@ -183,11 +198,10 @@ class Sender:
 
     def resend(self, families: Iterable[Family]) -> None:
         """Send families again; those that were not negotiated are passed over."""
-        begun = [family for family in families if self.outbound.refresh(family)]
-        if not begun:
+        again = [family for family in families if self.outbound.refresh(family)]
+        if not again:
             return
-        if self._enhanced_refresh:
-            for family in begun:
-                self.send(Refresh(family, RefreshSubtype.BEGIN).message())
+        if self._may_begin:
+            self._begin(again)
         self._request = next(self._requests)  # the answer to the Pull that is out is from before: it must not be taken
         self.pull_again()

@@ -85,7 +85,7 @@ class Bed:
         connections._open = {1: self.wire}
         greeting = settings_from_wire(self.session.configuration.protocol).open().message()
         self.session.start()
-        negotiated = Negotiated(refresh=refresh, stale_routes=stale_routes)
+        negotiated = Negotiated(refresh=refresh, graceful_restart=stale_routes, stale_routes=stale_routes)
         self.session._up(Up(1, negotiated, SessionFacts(), greeting, greeting))
 
     @property
@@ -265,6 +265,31 @@ def test_end_of_rib_waits_for_nobody_where_none_announces_or_the_peer_kept_nothi
     bed = Bed(text=text, stale_routes=stale_routes)
     bed.answer(5, 5)
     assert bed.wire.sent == end_of_rib(IPV4_UNICAST)
+
+
+def test_a_refresh_before_a_graceful_end_of_rib_has_no_markers_and_one_after_it_has() -> None:
+    bed = Bed(text=HELD, stale_routes=True)
+    bed.answer(3, 5)
+    assert act(bed.session, "resend", []) == ("", {})
+    bed.answer(5, 5)
+    bed.answer(5, 5)
+    assert bed.wire.sent == end_of_rib(IPV4_UNICAST)
+    bed.wire.kinds()
+    assert act(bed.session, "resend", []) == ("", {})
+    bed.answer(5, 5)
+    bed.answer(5, 5)
+    begin, end = split_messages(bed.wire.sent)
+    assert (begin[21], end[21]) == (RefreshSubtype.BEGIN, RefreshSubtype.END)
+
+
+def test_another_lineage_before_a_graceful_end_of_rib_ends_the_session_for_the_peer_cannot_be_told_to_sweep() -> None:
+    bed = Bed(text=HELD, stale_routes=True)
+    bed.answer(3, 5)
+    torn_down: list[int] = []
+    bed.session.teardown = lambda subcode, *_: torn_down.append(subcode)
+    bed.session.resync(Resync("192.0.2.1", bed.asked[-1].request, "other", "why"))
+    assert torn_down == [4]
+    assert bed.wire.sent == b""
 
 
 def test_ribd_learns_when_tcp_has_taken_what_waited_and_its_answer_still_counts(bed: Bed) -> None:

@@ -24,6 +24,7 @@ class AdjRibIn:
         # Attribute octets and next hop by key; None for what is hidden.
         self._families: dict[Family, dict[bytes, tuple[bytes, bytes] | None]] = {}
         self._items: dict[Family, dict[bytes, bytes]] = {}  # by key, where an item is more than its key
+        self._fresh: dict[Family, set[bytes]] = {}  # keys that came since a refresh began, where one is under way
         self._listings: dict[int, Listed] = {}  # those under way, by number
         self._begun = 0  # listings so far
 
@@ -36,15 +37,19 @@ class AdjRibIn:
             routes = self._families.get(withdrawn.family)
             if routes:
                 items = self._items.get(withdrawn.family, {})
+                fresh = self._fresh.get(withdrawn.family, set())
                 for key in self._keys(withdrawn.family, withdrawn.items):
                     routes.pop(key, None)
                     items.pop(key, None)
+                    fresh.discard(key)
         for reach in update.announced:
             keys = self._keys(reach.family, reach.items)
             if keys is not reach.items:
                 self._items.setdefault(reach.family, {}).update(zip(keys, reach.items, strict=True))
             routes = self._families.setdefault(reach.family, {})
             routes.update(zip(keys, repeat((update.attributes.octets, reach.next_hop)), strict=False))
+            if reach.family in self._fresh:
+                self._fresh[reach.family].update(keys)
 
     def _keys(self, family: Family, items: list[bytes]) -> list[bytes]:
         """Return what identifies routes: a withdrawal may carry another label than the announcement."""
@@ -94,6 +99,21 @@ class AdjRibIn:
         listed = self._listings[self._begun] = [(family, [*routes]) for family, routes in self._families.items()]
         return self._begun, listed
 
+    def begin_refresh(self, family: Family) -> None:
+        """Note from here on what comes of a family."""
+        self._fresh[family] = set()  # not what is stale: that would be a copy of everything at each beginning
+
+    def end_refresh(self, family: Family) -> bool:
+        """Forget what has not come since the refresh began (RFC 7313 section 4); False where none is under way."""
+        fresh = self._fresh.pop(family, None)
+        if fresh is None:
+            return False
+        routes, items = self._families.get(family, {}), self._items.get(family, {})
+        for key in [key for key in routes if key not in fresh]:
+            del routes[key]
+            items.pop(key, None)
+        return True
+
     def hide(self) -> None:
         """Show nothing of this any more until it comes again; it still counts."""
         for routes in self._families.values():
@@ -103,4 +123,5 @@ class AdjRibIn:
         """Forget everything."""
         self._families.clear()
         self._items.clear()
+        self._fresh.clear()
         self._listings.clear()

@@ -1,4 +1,4 @@
-"""What a session receives: UPDATEs are decoded, kept in the Adj-RIB-In, and reported."""
+"""What a session receives: UPDATEs are decoded, kept in the Adj-RIB-In, and reported; a refresh sweeps it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from bgp.errors import NotifyError
 from bgp.event import Failed
 from bgp.negotiated import Negotiated
 from bgp.prefix_limit import PrefixLimits
+from bgp.refresh import Refresh, RefreshSubtype
 from bgp.update import Update, UpdateDecoder
 from bus.settings import SessionConfiguration
 from peerd.adj_rib_in import AdjRibIn
@@ -33,6 +34,9 @@ class Receiver:
         self._limits, self._idle_hold = limits, 0.0
         self._keep = configuration.adj_rib_in or bool(limits)  # what is not kept cannot be counted
         limits.start_over()
+        self._awaited = (
+            set(negotiated.families) if negotiated.graceful_restart else set()
+        )  # whose End-of-RIB is to come
         self._adj_rib_in, self._report, self._log = adj_rib_in, report, log
 
     def take(self, delivery: Deliver) -> Failed | None:
@@ -51,6 +55,8 @@ class Receiver:
                 self._adj_rib_in.take(update)
             if limited and (failure := self._count(update)) is not None:
                 break
+            if update.eor is not None:
+                self._awaited.discard(update.eor)
             if update.error is not None:
                 self._log.warning("routes treated as withdrawn peer=%s reason=%s", self._name, update.error)
             good.append((message, update.plain))
@@ -59,6 +65,21 @@ class Receiver:
             self._log.warning("UPDATE refused peer=%s error=%s", self._name, failure)
             return Failed(delivery.connection, failure, self._idle_hold)
         return None
+
+    def refresh(self, refresh: Refresh) -> None:
+        """Take the beginning or the end of a refresh: what does not come between them is gone (RFC 7313 section 4).
+
+        Of a graceful peer, beginnings before its End-of-RIB are ignored.
+        """
+        if refresh.subtype == RefreshSubtype.END:
+            taken = self._adj_rib_in.end_refresh(refresh.family)
+        else:
+            taken = refresh.family not in self._awaited
+            if taken:
+                self._adj_rib_in.begin_refresh(refresh.family)
+        if not taken:
+            name, family, kind = self._name, refresh.family, refresh.subtype_name
+            self._log.warning("refresh ignored peer=%s family=%s subtype=%s", name, family, kind)
 
     def _count(self, update: Update) -> NotifyError | None:
         """Check whether the peer has come near one of its limits, or exceeded it."""

@@ -294,10 +294,14 @@ class Session:
     def _refresh(self, refresh: Refresh) -> None:
         self._report.refresh(refresh)
         established = self._established
-        if refresh.subtype == RefreshSubtype.QUERY and established is not None:
-            if not established.asked:
-                self._loop.call_soon(lambda: self._resend(established))
-            established.asked[refresh.family] = None
+        if established is None:
+            return
+        if refresh.subtype != RefreshSubtype.QUERY:
+            established.receiver.refresh(refresh)
+            return
+        if not established.asked:
+            self._loop.call_soon(lambda: self._resend(established))
+        established.asked[refresh.family] = None
 
     def _resend(self, established: Established) -> None:
         """Send again what the peer has asked for: once, however often that was."""

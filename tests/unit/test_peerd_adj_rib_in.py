@@ -113,3 +113,50 @@ def test_a_page_fits_the_bus_however_long_the_attributes_are(monkeypatch: pytest
     held.take(update(IPV4_UNICAST, [bytes((0, 0, 0, 0, 24, 10, 0, number)) for number in range(10)], []))
     assert len(held.page(0, 100)[0]) == 2
     assert len(everything(held, 100)) == 10
+
+
+def test_the_end_of_a_refresh_sweeps_what_has_not_come_again() -> None:
+    held = AdjRibIn()
+    items = [bytes((0, 0, 0, 0, 24, 10, 0, number)) for number in range(6)]
+    held.take(update(IPV4_UNICAST, items[:5], []))
+    held.take(update(IPV4_MPLS_VPN, [vpn(0x641)], []))
+    held.begin_refresh(IPV4_UNICAST)
+    held.take(update(IPV4_UNICAST, items[1:3], []))
+    held.take(update(IPV4_UNICAST, items[5:], [items[2], items[3]]))
+    assert held.end_refresh(IPV4_UNICAST)
+    assert [row[3] for row in everything(held, 10)] == [items[1], items[5], vpn(0x641)]
+    assert not held.end_refresh(IPV4_UNICAST)
+    assert len(held) == 3
+
+
+def test_a_refresh_knows_routes_by_their_keys_and_sweeps_what_is_hidden() -> None:
+    held = AdjRibIn()
+    others = [item[:-1] + b"\x01" for item in (vpn(0x641),)]
+    held.take(update(IPV4_MPLS_VPN, [vpn(0x641), *others], []))
+    held.hide()
+    held.begin_refresh(IPV4_MPLS_VPN)
+    held.take(update(IPV4_MPLS_VPN, [vpn(0x651)], []))
+    assert held.end_refresh(IPV4_MPLS_VPN)
+    assert [row[3] for row in everything(held, 10)] == [vpn(0x651)]
+    assert held.counts() == {IPV4_MPLS_VPN: 1}
+
+
+def test_a_refresh_that_begins_again_counts_from_there() -> None:
+    held = AdjRibIn()
+    items = [bytes((0, 0, 0, 0, 24, 10, 0, number)) for number in range(2)]
+    held.begin_refresh(IPV4_UNICAST)
+    held.take(update(IPV4_UNICAST, items, []))
+    held.begin_refresh(IPV4_UNICAST)
+    held.take(update(IPV4_UNICAST, items[:1], []))
+    assert held.end_refresh(IPV4_UNICAST)
+    assert [row[3] for row in everything(held, 10)] == items[:1]
+
+
+def test_a_refresh_that_never_ends_remembers_no_more_than_there_is() -> None:
+    held = AdjRibIn()
+    held.begin_refresh(IPV4_UNICAST)
+    for number in range(1000):
+        item = bytes((0, 0, 0, 0, 32, 10, 0, number >> 8, number & 255))
+        held.take(update(IPV4_UNICAST, [item], []))
+        held.take(update(IPV4_UNICAST, [], [item]))
+    assert held._fresh == {IPV4_UNICAST: set()}

@@ -13,7 +13,7 @@ from apid.compile import compile_configuration
 from apid.config.load import load_text
 from apid.config.options import Environment
 from bgp import event as ev
-from bgp.action import Down, RefreshReceived, Up
+from bgp.action import Deliver, Down, RefreshReceived, Up
 from bgp.family import IPV4_UNICAST
 from bgp.message import KEEPALIVE, MessageType, build, split_messages
 from bgp.negotiate import SessionFacts
@@ -357,6 +357,35 @@ def test_only_a_whole_operational_message_is_sent_as_one(bed: Bed, octets: bytes
     with pytest.raises(ValueError, match="a whole OPERATIONAL message expected"):
         act(bed.session, "operational", [octets.hex()])
     assert bed.wire.sent == ADVISORY
+
+
+BEGIN, END = (Refresh(IPV4_UNICAST, subtype) for subtype in (RefreshSubtype.BEGIN, RefreshSubtype.END))
+
+
+def update(number: int) -> bytes:
+    """Return an UPDATE that announces 10.9.N.0/24."""
+    attributes = bytes.fromhex("40010100 4002060201 0000FDEA 400304C0000201")
+    return build(MessageType.UPDATE, bytes((0, 0, 0, len(attributes))) + attributes + bytes((24, 10, 9, number)))
+
+
+def held_after(bed: Bed, *received: bytes | Refresh) -> int:
+    """Return how many routes a session holds after it has received this."""
+    for each in received:
+        bed.session._perform(RefreshReceived(1, each) if isinstance(each, Refresh) else Deliver(1, [each]))
+    count: int = bed.session.adj_rib_in.count(IPV4_UNICAST)
+    return count
+
+
+def test_what_a_peer_does_not_announce_between_the_markers_of_a_refresh_is_gone(bed: Bed) -> None:
+    assert held_after(bed, update(1), update(2), BEGIN, update(1)) == 2
+    assert held_after(bed, END) == 1
+    assert held_after(bed, update(3), END) == 2
+
+
+def test_a_refresh_that_a_graceful_peer_begins_before_its_end_of_rib_is_ignored() -> None:
+    bed = Bed(text=HELD, stale_routes=True)
+    assert held_after(bed, update(1), update(2), BEGIN, update(1), END) == 2
+    assert held_after(bed, end_of_rib(IPV4_UNICAST), BEGIN, update(1), END) == 1
 
 
 ATTEMPT = Subscribe("192.0.2.1", "", 1 << FEED_TRIED, 0, 0, 0)

@@ -6,9 +6,43 @@ from typing import Any
 
 from bgp.family import Family
 from bgp.nlri import route_key
+from bus.schema import WITHDRAW_ANNOUNCED, AppliedConfiguration
 
 Routes = dict[tuple[int, int, bytes], tuple[bytes, bytes]]  # (AFI, SAFI, key) -> attribute set, item
 Change = tuple[list[str], int, int, int, bytes, list[bytes]]  # neighbors, announce, AFI, SAFI, attribute set, items
+Forms = set[tuple[int, int, bytes, bytes]]  # (AFI, SAFI, attribute set, item)
+
+
+def changes_between(old: AppliedConfiguration, new: AppliedConfiguration) -> list[Change]:
+    """Return all changes, those included of routes that a watchdog of the old one may have announced."""
+    return [*_unwatched(old, new), *difference(old.routes, new.routes, new.neighbors)]
+
+
+def _unwatched(old: AppliedConfiguration, new: AppliedConfiguration) -> list[Change]:
+    """Withdraw what no watchdog controls any more in the form that it had; whether it is announced, ribd knows."""
+    before, after, announced = _watched(old), _watched(new), _by_neighbor(new.routes)
+    none: Forms = set()
+    changes: list[Change] = []
+    for name in new.neighbors:
+        if not (gone := before.get(name, none) - after.get(name, none)):
+            continue
+        kept = _expanded(announced.get(name, []))
+        withdraw: dict[tuple[int, int], list[bytes]] = {}
+        for afi, safi, _, item in sorted(gone):
+            if (afi, safi, route_key(Family(afi, safi), item)) not in kept:
+                withdraw.setdefault((afi, safi), []).append(item)
+        changes += [([name], WITHDRAW_ANNOUNCED, afi, safi, b"", items) for (afi, safi), items in withdraw.items()]
+    return changes
+
+
+def _watched(configuration: AppliedConfiguration) -> dict[str, Forms]:
+    """Return the forms of routes that watchdogs control, by neighbor."""
+    watched: dict[str, Forms] = {}
+    for _, names, changes in configuration.watchdogs:
+        forms = {(afi, safi, attributes, item) for afi, safi, attributes, items in changes for item in items}
+        for name in names:
+            watched[name] = watched.get(name, set()) | forms
+    return watched
 
 
 def difference(old: list[list[Any]], new: list[list[Any]], neighbors: list[str]) -> list[Change]:

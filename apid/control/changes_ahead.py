@@ -8,14 +8,14 @@ from typing import Any
 from apid.amend import restore
 from apid.compile import Compiled
 from apid.control.enforce import as_stored, read_applied
-from apid.difference import difference
+from apid.difference import changes_between
 from apid.live import placed, read_live
 from apid.load import LoadError, read_configuration
 from apid.render.routes import read_set
 from apid.render.show import ShownRoute, route_text
 from bgp.family import Family
 from bus.daemon import RunDirectory
-from bus.schema import AppliedConfiguration, HelperSettings, Message, PeerdSettings
+from bus.schema import ANNOUNCE, AppliedConfiguration, HelperSettings, Message, PeerdSettings
 from bus.settings import read_settings
 
 Row = tuple[str, str, str, str]  # + - or ~, kind of thing, its name or neighbor, text
@@ -89,22 +89,18 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 
 def _counted(applied: AppliedConfiguration, compiled: Compiled) -> Iterator[Row]:
     counts: dict[tuple[str, str], int] = {}
-    for names, announce, _afi, _safi, _attributes, items in difference(
-        applied.routes, compiled.applied.routes, compiled.applied.neighbors
-    ):
+    for names, announce, _afi, _safi, _attributes, items in changes_between(applied, compiled.applied):
         for name in names:
-            key = ("+" if announce else "-", name)
+            key = ("+" if announce == ANNOUNCE else "-", name)
             counts[key] = counts.get(key, 0) + len(items)
     for (sign, name), count in counts.items():
         yield sign, "route", name, f"{count} route{'s' if count > 1 else ''}"
 
 
 def _routes(applied: AppliedConfiguration, compiled: Compiled) -> Iterator[Row]:
-    for names, announce, afi, safi, octets, items in difference(
-        applied.routes, compiled.applied.routes, compiled.applied.neighbors
-    ):
+    for names, announce, afi, safi, octets, items in changes_between(applied, compiled.applied):
         attributes, next_hop = read_set(octets)
         for item in items:
             text = route_text(ShownRoute(Family(afi, safi), item, attributes, next_hop), extensive=True)
             for name in names:
-                yield "+" if announce else "-", "route", name, text
+                yield "+" if announce == ANNOUNCE else "-", "route", name, text

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from apid.difference import Change, difference
+from apid.difference import Change, changes_between, difference
 from apid.live import Wanted, read_compiled, read_live
 from apid.riblink import RibLink
 from bus.daemon import RunDirectory, new_epoch
@@ -118,10 +118,10 @@ def plan(run: RunDirectory, fresh: bool = False, lineage: str = "") -> Plan | No
     target = read_applied(run.pending) or applied
     if target is None:
         return None
-    held = [each.routes for each in (applied, *map(read_applied, attempts(run))) if each is not None]
+    held = [each for each in (applied, *map(read_applied, attempts(run))) if each is not None]
+    changes = [change for each in held for change in changes_between(each, target)]
     if not run.lineage.exists() or run.lineage.read_text() != lineage:
-        held.append([])
-    changes = [change for routes in held for change in difference(routes, target.routes, target.neighbors)]
+        changes += difference([], target.routes, target.neighbors)
     return Plan(target, parts(changes), fresh, lineage)
 
 

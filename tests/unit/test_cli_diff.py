@@ -115,3 +115,8 @@ def test_what_commands_keep_is_no_change_and_what_they_do_not_is_one(directory: 
     leave(run, shut(wanted, ["127.0.0.12"], Shut("noon", True)))
     put_in_place(run, "")
     assert lines(diff(directory, CONFIGURATION)) == ["- neighbor 127.0.0.15"]
+
+
+def test_a_route_that_a_watchdog_controlled_is_listed(directory: Path) -> None:
+    text = CONFIGURATION.replace("route 10.3.0.0/24 next-hop 192.0.2.9 watchdog dog withdraw;", "")
+    assert lines(diff(directory, text)) == ["- route 127.0.0.12 ipv4 unicast 10.3.0.0/24"]

@@ -23,7 +23,9 @@ from apid.control.enforce import (
 from bgp.family import IPV4_UNICAST
 from bus.daemon import RunDirectory
 from bus.schema import (
+    ANNOUNCE,
     MESSAGE_LIMIT,
+    WITHDRAW_ANNOUNCED,
     Applied,
     AppliedConfiguration,
     Apply,
@@ -186,3 +188,36 @@ def test_changes_of_the_same_neighbors_share_requests_of_a_bounded_size() -> Non
     assert [names for names, _ in made] == [["a"]] * (len(made) - 1) + [["b"]]
     assert 4 <= len(made) - 1 <= 6
     assert all(sum(len(change[4]) + 8 for change in together) <= OCTETS_PER_REQUEST for _, together in made)
+
+
+def changes_after(run: RunDirectory, text: str) -> list[tuple[int, bytes, list[bytes]]]:
+    """Return what ribd is told when this follows the sample configuration."""
+    leave_pending(run, compiled().applied)
+    put_in_place(run, "")
+    leave_pending(run, compiled(text).applied)
+    sent, _, _ = enforce(run)
+    return [(change[1], change[4], change[5]) for m in sent if isinstance(m, Apply) for change in m.changes]
+
+
+WATCHED = bytes(4) + b"\x18\x0a\x03\x00"
+WATCHED_LINE = "route 10.3.0.0/24 next-hop 192.0.2.9 watchdog dog withdraw;"
+
+
+def test_what_a_watchdog_may_have_announced_is_withdrawn_with_its_line(tmp_path: Path) -> None:
+    changes = changes_after(run_directory(tmp_path), CONFIGURATION.replace(WATCHED_LINE, ""))
+    assert changes == [(WITHDRAW_ANNOUNCED, b"", [WATCHED])]
+
+
+def test_what_a_watchdog_may_have_announced_in_another_form_is_withdrawn(tmp_path: Path) -> None:
+    text = CONFIGURATION.replace(WATCHED_LINE, WATCHED_LINE.replace("watchdog", "med 7 watchdog"))
+    assert changes_after(run_directory(tmp_path), text) == [(WITHDRAW_ANNOUNCED, b"", [WATCHED])]
+
+
+def test_a_route_that_passes_to_another_watchdog_stays_as_it_is(tmp_path: Path) -> None:
+    assert changes_after(run_directory(tmp_path), CONFIGURATION.replace("dog dog", "dog cat")) == []
+
+
+def test_a_route_that_no_watchdog_controls_any_more_is_announced(tmp_path: Path) -> None:
+    text = CONFIGURATION.replace("watchdog dog withdraw", "")
+    ((announce, attributes, items),) = changes_after(run_directory(tmp_path), text)
+    assert (announce, bool(attributes), items) == (ANNOUNCE, True, [WATCHED])

@@ -6,7 +6,7 @@ Every call waits for supervisord, so all of this runs in the background thread.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from http.client import HTTPException
 from xmlrpc.client import Fault
@@ -15,7 +15,7 @@ from apid.programs import Supervisor, is_alive
 from bus.daemon import RunDirectory
 
 SHUTDOWN_STATE = 6  # supervisord's fault code while it ends
-ALREADY_STARTED = 60  # likewise, for a program that runs
+NOT_RUNNING = 70  # likewise, for a program that cannot be signalled
 ENDED = ("STOPPED", "EXITED", "FATAL", "UNKNOWN")
 END_SECONDS = 35.0  # for a program to end: longer than supervisord waits until it kills it
 STOP_SECONDS = 4.5  # for all programs to end after SIGTERM, when everything ends
@@ -45,17 +45,48 @@ def adapt(run: RunDirectory, listener: bool) -> tuple[list[str], list[str]]:
 
 
 def restart(run: RunDirectory, names: list[str]) -> None:
-    """Restart programs, all at the same time. One that cannot be started keeps no other from it."""
+    """Restart programs, all at the same time; OSError names those that have not ended, even when killed.
+
+    They are only signalled: supervisord starts them again by itself, though we may have died meanwhile.
+    """
     supervisor = Supervisor(run)
-    problem: Fault | None = None
-    for name in _stopped(supervisor, names):
-        try:
-            supervisor.rpc.startProcess(name, False)
-        except Fault as fault:
-            if fault.faultCode != ALREADY_STARTED:  # it had just ended by itself, and supervisord was faster
-                problem = problem or fault
-    if problem is not None:
-        raise problem
+    former = {each["name"]: each["pid"] for each in supervisor.processes() if each["name"] in names}
+    for name, pid in former.items():
+        if pid:
+            _signal(supervisor, name, "TERM")
+        else:
+            _start(supervisor, name)
+    if late := _unchanged(supervisor, former):
+        for name in late:
+            _signal(supervisor, name, "KILL")
+        if late := _unchanged(supervisor, late):
+            raise OSError(f"{', '.join(sorted(late))} did not end in {END_SECONDS:g} seconds")
+
+
+def _signal(supervisor: Supervisor, name: str, signal: str) -> None:
+    try:
+        supervisor.rpc.signalProcess(name, signal)
+    except Fault as fault:
+        if fault.faultCode != NOT_RUNNING:  # it had just ended by itself
+            raise
+
+
+def _start(supervisor: Supervisor, name: str) -> None:
+    """Start a program that somebody has stopped; supervisord tries by itself again and again where it fails."""
+    with suppress(Fault):
+        supervisor.rpc.startProcess(name, False)
+
+
+def _unchanged(supervisor: Supervisor, former: Mapping[str, int]) -> dict[str, int]:
+    """Wait until programs have other processes than these, or none; return those that still have them."""
+    deadline = time.monotonic() + END_SECONDS
+    while True:
+        # Each question also wakes supervisord, which by itself looks at its programs once a second.
+        now = {each["name"]: each["pid"] for each in supervisor.processes()}
+        left = {name: pid for name, pid in former.items() if pid and now.get(name) == pid}
+        if not left or time.monotonic() > deadline:
+            return left
+        time.sleep(WATCH)
 
 
 def _stopped(supervisor: Supervisor, names: list[str]) -> Iterator[str]:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from xmlrpc.client import Fault
 
 import pytest
 
 from apid.control import supervise
-from apid.control.supervise import ALREADY_STARTED, END_SECONDS, WATCH, adapt, restart
+from apid.control.supervise import END_SECONDS, WATCH, adapt, restart
 from bus.daemon import RunDirectory
-
-SPAWN_ERROR = 50
 
 
 class FakeSupervisor:
@@ -21,9 +18,10 @@ class FakeSupervisor:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, **seconds: float) -> None:
         self._seconds = {name.replace("_", "-"): float(each) for name, each in seconds.items()}
         self._ends: dict[str, float] = {}
+        self._pids = {name: place for place, name in enumerate(self._seconds, 1)}
         self.now = 0.0
         self.config: tuple[list[str], list[str], list[str]] = ([], [], [])
-        self.faults: dict[str, int] = {}
+        self._signalled: dict[str, float] = {}
         self.calls: list[tuple[str, str, float]] = []
         self.rpc = self
         monkeypatch.setattr(supervise, "Supervisor", lambda _run: self)
@@ -34,7 +32,18 @@ class FakeSupervisor:
         self.now += seconds
 
     def processes(self) -> list[dict[str, Any]]:
-        return [{"name": name, "statename": self._state(name)} for name in self._seconds]
+        self._restart()
+        return [{"name": name, "statename": self._state(name), "pid": self._pid(name)} for name in self._seconds]
+
+    def _restart(self) -> None:
+        """Start again what has ended on a signal."""
+        for name, end in self._signalled.items():
+            if self.now >= end:
+                self._pids[name] += 100
+        self._signalled = {name: end for name, end in self._signalled.items() if self.now < end}
+
+    def _pid(self, name: str) -> int:
+        return self._pids[name] if self._state(name) != "STOPPED" else 0
 
     def _state(self, name: str) -> str:
         end = self._ends.get(name)
@@ -49,10 +58,12 @@ class FakeSupervisor:
         self.calls.append(("stop", name, self.now))
         self._ends[name] = self.now + self._seconds[name]
 
+    def signalProcess(self, name: str, signal: str) -> None:
+        self.calls.append((signal, name, self.now))
+        self._signalled[name] = self.now + (self._seconds[name] if signal == "TERM" else 0)
+
     def startProcess(self, name: str, _wait: bool) -> None:
         self.calls.append(("start", name, self.now))
-        if name in self.faults:
-            raise Fault(self.faults[name], f"{name} cannot be started")
         del self._ends[name]
 
     def removeProcessGroup(self, name: str) -> None:
@@ -79,20 +90,35 @@ def test_programs_are_restarted_at_the_same_time_and_slow_ones_too(
 ) -> None:
     fake = FakeSupervisor(monkeypatch, helper_a=1, helper_b=20, peerd=0)
     restart(run, ["helper-a", "helper-b", "helper-unknown"])
-    assert sorted(fake.did("stop")) == ["helper-a", "helper-b"]
-    assert {when for what, _, when in fake.calls if what == "stop"} == {0.0}
-    assert fake.did("start") == ["helper-a", "helper-b"]
-    assert {process["statename"] for process in fake.processes()} == {"RUNNING"}
+    assert fake.calls == [("TERM", "helper-a", 0.0), ("TERM", "helper-b", 0.0)]
+    assert [process["pid"] for process in fake.processes()] == [101, 102, 3]
 
 
-def test_a_program_that_cannot_be_started_is_reported_and_keeps_no_other_from_starting(
+def test_nothing_stays_stopped_when_supervisord_is_away_during_a_restart(
     run: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake = FakeSupervisor(monkeypatch, helper_a=1, helper_b=2, helper_c=3)
-    fake.faults = {"helper-a": SPAWN_ERROR, "helper-b": ALREADY_STARTED}
-    with pytest.raises(Fault, match="helper-a"):
-        restart(run, ["helper-a", "helper-b", "helper-c"])
-    assert fake.did("start") == ["helper-a", "helper-b", "helper-c"]
+    fake = FakeSupervisor(monkeypatch, helper_a=1)
+    monkeypatch.setattr(supervise.time, "sleep", lambda _seconds: (_ for _ in ()).throw(TimeoutError))
+    with pytest.raises(TimeoutError):
+        restart(run, ["helper-a"])
+    fake.now = 2.0
+    assert [(process["pid"], process["statename"]) for process in fake.processes()] == [(101, "RUNNING")]
+
+
+def test_a_restart_starts_what_somebody_has_stopped(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeSupervisor(monkeypatch, helper_a=0)
+    fake.stopProcessGroup("helper-a", False)
+    restart(run, ["helper-a"])
+    assert fake.did("start") == ["helper-a"]
+
+
+def test_a_program_that_does_not_end_for_a_restart_is_killed(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = FakeSupervisor(monkeypatch, helper_a=1000, helper_b=1)
+    restart(run, ["helper-a", "helper-b"])
+    assert fake.did("KILL") == ["helper-a"]
+    assert [process["pid"] for process in fake.processes()] == [101, 102]
 
 
 def test_what_is_removed_has_stopped_before_anything_is_added(

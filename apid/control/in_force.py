@@ -45,6 +45,10 @@ def _amended(wanted: Wanted, asked: Asked) -> Wanted:
     return replace(amended, live=replace(amended.live, origins=origins))
 
 
+def _neighbors(wanted: Wanted) -> set[str]:
+    return set(wanted.compiled.applied.neighbors)
+
+
 @dataclass(frozen=True, slots=True)
 class Changed:
     """What to do when a configuration is in force: before supervisord has adapted, and after."""
@@ -151,26 +155,34 @@ class InForce:
     def _prepare_changes(self, taken: list[Asked]) -> list[str]:
         """Make each change that can be made, and leave the result pending; return an error or nothing for each.
 
-        No session has changed by that, since none can be another than before without being deleted.
+        No session has changed by that, since none can be another than before without being deleted. The first change
+        that brings a deleted neighbor back ends it: the new one must not have what ribd holds of the old one.
         """
         wanted = read_wanted(self._run)
         if wanted is None:
             raise LoadError("no configuration is in force yet")
+        before = _neighbors(wanted)
         errors = []
         for asked in taken:
             try:
-                wanted = _amended(wanted, asked)
-                errors.append("")
+                amended = _amended(wanted, asked)
             except LoadError as error:
                 errors.append(str(error))
+                continue
+            if (_neighbors(amended) - _neighbors(wanted)) & before:
+                break
+            wanted = amended
+            errors.append("")
         if not all(errors):
             leave(self._run, wanted)
         return errors
 
     def _changed_in_part(self, taken: list[Asked], errors: list[str] | None, error: Exception | None) -> None:
-        """Tell those whose change cannot be made; the others wait until it is in force."""
+        """Tell those whose change cannot be made; the others wait until it is in force, or for their turn."""
+        errors = errors or [str(error)] * len(taken)
+        self._waiting[:0] = taken[len(errors) :]
         waiting = []
-        for asked, problem in zip(taken, errors or [str(error)] * len(taken), strict=True):
+        for asked, problem in zip(taken, errors, strict=False):
             if problem:
                 asked.done(problem)
             else:

@@ -15,7 +15,7 @@ from apid.control.leaving import leave
 from apid.live import Live, Shut, Wanted
 from apid.load import LoadError
 from bus.daemon import RunDirectory
-from bus.schema import Applied, Apply, Lineage, Message, Refused
+from bus.schema import Applied, Apply, Enrol, Lineage, Message, Refused
 from tests.unit.control_stage import CONFIGURATION, StillLoop, compiled
 
 
@@ -357,6 +357,20 @@ def test_changes_go_the_way_of_a_reload_in_their_order_and_without_it(scene: Sce
     scene.reload()
     scene.loop.run()
     assert scene.in_force.generation == compiled().applied.generation
+
+
+def test_a_neighbor_that_is_deleted_and_created_at_once_is_gone_in_between(scene: Scene) -> None:
+    scene.reload()  # what follows waits for it, and then comes together
+    first = len(scene.ribd.sent)
+    section = NEW.replace("127.0.0.19", "127.0.0.13")
+    scene.in_force.amend(lambda wanted: delete(wanted, ["127.0.0.13"]), scene.verdicts.append)
+    scene.in_force.amend(lambda wanted: create(wanted, section, False), scene.verdicts.append)
+    scene.in_force.amend(lambda wanted: shut(wanted, ["127.0.0.12"], Shut("", False)), scene.verdicts.append)
+    scene.loop.run()
+    assert scene.verdicts == ["", "", "", ""]
+    enrolled = [message.neighbors for message in scene.ribd.sent[first:] if isinstance(message, Enrol)]
+    both = ["127.0.0.12", "127.0.0.13"]
+    assert enrolled == [both, ["127.0.0.12"], both]
 
 
 def test_a_late_answer_to_one_plan_does_not_acknowledge_the_next(scene: Scene) -> None:

@@ -26,7 +26,7 @@ def create(wanted: Wanted, text: str, keep: bool, placed: Mapping[str, str] | No
     except ConfigurationErrors as error:
         raise LoadError("; ".join(map(_said, error.errors))) from error
     (neighbor,) = configuration.neighbors
-    if neighbor.name in compiled.applied.neighbors:
+    if any(name.partition("~")[0] == neighbor.name for name in compiled.applied.neighbors):
         raise LoadError(f"the neighbor {neighbor.name} exists already")
     environment, _ = read_environment(os.environ)
     program = (placed or {}).get(neighbor.name, "")

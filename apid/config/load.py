@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,13 +12,14 @@ from apid.config.draft import Draft, read_draft
 from apid.config.errors import ConfigurationError, ConfigurationErrors
 from apid.config.files import Files
 from apid.config.model import Configuration, Neighbor, Process
-from apid.config.neighbor import compile_neighbor, with_name
+from apid.config.neighbor import compile_neighbor
 from apid.config.process import process_section
 from apid.config.reader import Context
 from apid.config.source import Problems, Source
 from apid.config.tree import Node, Section, Statement
 from apid.grammar.words import Token, unknown_word
 
+DIGITS = 8  # of the digest that tells neighbors of one address apart
 _ROOT = ("process", "neighbor", "template")
 
 
@@ -167,9 +170,13 @@ def _in_order(problems: list[ConfigurationError], names: list[str]) -> list[Conf
 
 
 def _named(neighbors: list[Neighbor], problems: Problems) -> tuple[Neighbor, ...]:
-    """Give every neighbor a name of its own; two that no session could tell apart are an error."""
+    """Give every neighbor a name of its own; two that no session could tell apart are an error.
+
+    Those that share an address are named by what tells them apart, and none by its place in the files: what was
+    announced to one must not go to another when they are put in another order, or one is removed.
+    """
     identities: dict[tuple[Any, ...], Neighbor] = {}
-    count: dict[str, int] = {}
+    count = Counter(neighbor.name for neighbor in neighbors)
     named = []
     for neighbor in neighbors:
         other = identities.setdefault(_identity(neighbor), neighbor)
@@ -177,9 +184,14 @@ def _named(neighbors: list[Neighbor], problems: Problems) -> tuple[Neighbor, ...
             message = f"the neighbor {neighbor.name} is defined twice, here and in {other.file}:{other.line}"
             hint = "two neighbors of one address differ in local-address, router-id, an AS number or listen"
             problems.errors.append(ConfigurationError(neighbor.file, neighbor.line, 1, message, hint))
-        number = count[neighbor.name] = count.get(neighbor.name, 0) + 1
-        named.append(neighbor if number == 1 else with_name(neighbor, number))
+        named.append(neighbor if count[neighbor.name] == 1 else _distinguished(neighbor))
     return tuple(named)
+
+
+def _distinguished(neighbor: Neighbor) -> Neighbor:
+    """Return a neighbor under a name that its identity alone makes."""
+    digest = hashlib.sha256(" ".join(map(str, _identity(neighbor))).encode()).hexdigest()
+    return replace(neighbor, name=f"{neighbor.name}~{digest[:DIGITS]}")
 
 
 def _identity(neighbor: Neighbor) -> tuple[Any, ...]:
@@ -188,4 +200,4 @@ def _identity(neighbor: Neighbor) -> tuple[Any, ...]:
     if neighbor.listen:
         return (*address, neighbor.listen)
     families = neighbor.families if neighbor.capability.multi_session else ()
-    return (*address, neighbor.local_as, neighbor.peer_as, neighbor.router_id, families)
+    return (*address, neighbor.local_as, neighbor.peer_as, neighbor.router_id, *families)

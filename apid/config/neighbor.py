@@ -5,7 +5,6 @@ from __future__ import annotations
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from apid.config.api import resolve_api
@@ -288,8 +287,3 @@ def _prefix_limits(context: Context, draft: Draft, families: tuple[Family, ...])
             message = f"this limit has no effect: {place.limit.family} is not a family of this neighbor"
             context.problems.warn(place.source, place.token, message)
     return tuple(place.limit for place in draft.prefix_limits if place.limit.family in families)
-
-
-def with_name(neighbor: Neighbor, number: int) -> Neighbor:
-    """Return the neighbor under a name of its own, as the `number`-th of its address."""
-    return replace(neighbor, name=f"{neighbor.name}~{number}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -134,10 +135,18 @@ def test_a_single_value_of_a_template_wins_with_a_warning() -> None:
     assert (warning.line, warning.column) == (3, 1)
 
 
-def test_a_neighbor_of_an_address_that_has_one_gets_a_name_with_its_number() -> None:
-    text = neighbor("") + neighbor("peer-as 3;") + neighbor("", "127.0.0.3") + neighbor("peer-as 4;")
-    names = [item.name for item in compiled(text).neighbors]
-    assert names == ["127.0.0.2", "127.0.0.2~2", "127.0.0.3", "127.0.0.2~3"]
+def test_neighbors_of_one_address_are_named_by_what_tells_them_apart_wherever_they_stand() -> None:
+    first, second, third = neighbor(""), neighbor("peer-as 3;"), neighbor("local-address 127.0.0.9;")
+
+    def names(*texts: str) -> dict[str, tuple[int | None, bytes | None]]:
+        return {item.name: (item.peer_as, item.local_address) for item in compiled("".join(texts)).neighbors}
+
+    all_three = names(first, second, third)
+    assert len(all_three) == 3
+    assert all(re.fullmatch("127.0.0.2~[0-9a-f]{8}", name) for name in all_three)
+    assert names(third, second, first) == all_three
+    assert names(third, second).items() < all_three.items()
+    assert names(second).keys() == {"127.0.0.2"}
 
 
 def test_equal_texts_compile_to_equal_configurations() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,9 +116,17 @@ def test_what_is_wrong_is_named(wanted: Wanted, more: str, reason: str) -> None:
     assert reason in str(error.value)
 
 
+def _named(wanted: Wanted, name: str) -> Wanted:
+    """Have one neighbor, of this name."""
+    applied = replace(wanted.compiled.applied, neighbors=[name])
+    return replace(wanted, compiled=replace(wanted.compiled, applied=applied))
+
+
 def test_a_neighbor_that_is_there_cannot_be_created_nor_one_that_is_not_be_deleted(wanted: Wanted) -> None:
     with pytest.raises(LoadError, match="exists already"):
         create(wanted, text(peer=FIRST), False)
+    with pytest.raises(LoadError, match="exists already"):
+        create(_named(wanted, f"{FIRST}~0123abcd"), text(peer=FIRST), False)
     with pytest.raises(LoadError, match="no such neighbor"):
         delete(wanted, [NEW])
 

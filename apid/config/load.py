@@ -118,7 +118,8 @@ def _templates(context: Context, section: Section, templates: dict[str, Draft]) 
 def _neighbor(context: Context, draft: Draft, scope: _Scope) -> Neighbor | None:
     """Compile a neighbor with all that it inherits, directly or through templates of templates."""
     errors = len(context.problems.errors)
-    for template, name in _inherited(context, draft, scope.templates, ()):
+    # Each template once, and in its last place: there its values win over those of the templates before.
+    for template, name in reversed(dict.fromkeys(reversed(_inherited(context, draft, scope.templates, ())))):
         draft.merge(template, name)
     draft.warn_of_overruled(context)
     if len(context.problems.errors) > errors:

@@ -135,6 +135,23 @@ def test_a_single_value_of_a_template_wins_with_a_warning() -> None:
     assert (warning.line, warning.column) == (3, 1)
 
 
+def test_a_template_that_is_inherited_in_several_ways_counts_once() -> None:
+    text = """process p { run /bin/cat; }
+    template {
+        neighbor base {
+            hold-time 30; api x { processes [ p ]; } operational { asm afi ipv4 safi unicast advisory hi; }
+        }
+        neighbor a1 { inherit base; hold-time 40; }
+        neighbor a2 { inherit base; hold-time 50; }
+    }
+    """
+    for inherit in ("[ a1 a2 ]", "[ base base ]"):
+        (found,) = compiled(text + neighbor(f"inherit {inherit};")).neighbors
+        assert [block.name for block in found.api] == ["x"]
+        assert len(found.operational) == 1
+        assert found.hold_time == 30
+
+
 def test_neighbors_of_one_address_are_named_by_what_tells_them_apart_wherever_they_stand() -> None:
     first, second, third = neighbor(""), neighbor("peer-as 3;"), neighbor("local-address 127.0.0.9;")
 

@@ -84,7 +84,8 @@ def _print_neighbors(loaded: Loaded, known: dict[str, Known]) -> None:
         for binding in settings.helper["bindings"]:
             bindings.setdefault(binding["neighbor"], []).append((helper, ApiBinding.from_wire(binding)))
     for name, each in known.items():
-        click.echo("\n".join(neighbor_lines(each, bindings.get(name, []))))
+        limit = loaded.compiled.applied.flow_limits.get(name)
+        click.echo("\n".join(neighbor_lines(each, bindings.get(name, []), limit)))
         click.echo(f"{click.style('✓', fg='green')} neighbor {name}")
 
 

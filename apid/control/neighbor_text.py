@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 from apid.compile import TYPES
+from apid.config.directives import NEIGHBOR
 from apid.control.neighbors import Known
+from apid.control.section import quoted
 from bgp.capability.role import ROLE_NAMES
+from bgp.family import Family
+from bgp.message import HEADER_LENGTH
+from bgp.operational import ADVISORIES, ASM, RESPONSES, Operational
+from bgp.prefix_limit import PrefixLimit
 from bgp.settings import SessionSettings
 from bgp.wire import address_text
-from bus.settings import ApiBinding
+from bus.settings import ApiBinding, SessionConfiguration
 
 ADD_PATH = {0: "disable", 1: "receive", 2: "send", 3: "send/receive"}
 
 
-def neighbor_lines(known: Known, helpers: list[tuple[str, ApiBinding]]) -> list[str]:
-    """Render a neighbor; what was not configured and has no default that can be written is left out."""
+def neighbor_lines(known: Known, helpers: list[tuple[str, ApiBinding]], flow_limit: int | None = None) -> list[str]:
+    """Render a neighbor; what was not configured and has no default that can be written is left out.
+
+    So are routes, and what no process is told: `description`, `listen`.
+    """
     configuration, settings = known.configuration, known.settings
     lines = [f"neighbor {known.address} {{"]
     lines += _indented(
@@ -22,7 +33,7 @@ def neighbor_lines(known: Known, helpers: list[tuple[str, ApiBinding]]) -> list[
             *([f"host-name {settings.host_name};"] if settings.host_name else []),
             *([f"domain-name {settings.domain_name};"] if settings.domain_name else []),
             f"local-address {configuration.local_address or 'auto'};",
-            *([f"source-interface {configuration.interface};"] if configuration.interface else []),
+            *([f"source-interface {quoted(configuration.interface)};"] if configuration.interface else []),
             f"local-as {settings.local_as if settings.local_as is not None else 'auto'};",
             f"peer-as {settings.peer_as if settings.peer_as is not None else 'auto'};",
             f"hold-time {settings.hold_time};",
@@ -32,7 +43,7 @@ def neighbor_lines(known: Known, helpers: list[tuple[str, ApiBinding]]) -> list[
             f"group-updates {_boolean(configuration.group_updates)};",
             f"adj-rib-in {_boolean(configuration.adj_rib_in)};",
             *_secrets(known),
-            *_limits(known),
+            *_limits(known, flow_limit),
         ]
     )
     lines += _indented(_section("capability", _capabilities(settings)))
@@ -44,6 +55,10 @@ def neighbor_lines(known: Known, helpers: list[tuple[str, ApiBinding]]) -> list[
         limits = {family: f" limit {limit}" for family, limit in settings.paths_limits}
         offered = [f"{family}{limits.get(family, '')};" for family in settings.add_path_families]
         lines += _indented(_section("add-path", offered))
+    if configuration.prefix_limits:
+        lines += _indented(_section("maximum-prefix", _prefix_limits(configuration)))
+    if configuration.operational:
+        lines += _indented(_section("operational", _operational(configuration)))
     for name, binding in helpers:
         lines += _indented(_section("api", _api(name, binding)))
     return [*lines, "}"]
@@ -51,13 +66,54 @@ def neighbor_lines(known: Known, helpers: list[tuple[str, ApiBinding]]) -> list[
 
 def _secrets(known: Known) -> list[str]:
     password = known.configuration.md5_password
-    return [f'md5-password "{password.decode(errors="backslashreplace")}";'] if password else []
+    if not password:
+        return []
+    try:
+        return [f"md5-password {quoted(password.decode())};"]
+    except UnicodeDecodeError:
+        return [f'md5-password "{b64encode(password).decode()}";', "md5-base64 true;"]
 
 
-def _limits(known: Known) -> list[str]:
-    configuration = known.configuration
-    limits = {"outgoing-ttl": configuration.outgoing_ttl, "incoming-ttl": configuration.incoming_ttl}
+def _limits(known: Known, flow_limit: int | None) -> list[str]:
+    configuration, settings = known.configuration, known.settings
+    wait, default = int(configuration.end_of_rib_wait), NEIGHBOR["end-of-rib-wait"].default
+    limits = {
+        "outgoing-ttl": configuration.outgoing_ttl,
+        "incoming-ttl": configuration.incoming_ttl,
+        "send-hold-time": int(settings.send_hold_time) if settings.send_hold_time is not None else None,
+        "end-of-rib-wait": wait if wait != default else None,
+        "rate-limit": configuration.rate_limit or None,
+        "flow-limit": flow_limit,
+    }
     return [f"{name} {value};" for name, value in limits.items() if value is not None]
+
+
+def _prefix_limits(configuration: SessionConfiguration) -> list[str]:
+    lines = []
+    for family, *values in configuration.prefix_limits:
+        limit = PrefixLimit(Family(*family), *values)
+        line = f"{limit.family} {limit.maximum} warn {limit.warning * 100 // limit.maximum}"
+        if not limit.teardown:
+            line += " warning-only"
+        if limit.restart is not None:
+            line += f" restart {limit.restart}"
+        lines.append(f"{line};")
+    return lines
+
+
+def _operational(configuration: SessionConfiguration) -> list[str]:
+    """Return the messages in an order in which they are sent as they are now: of ASMs, the last one is the first."""
+    messages = [Operational.decode(message[HEADER_LENGTH:]) for message in configuration.operational]
+    repeated = [each for each in reversed(messages) if each.kind == ASM]
+    return [_operational_line(each) for each in (*repeated, *(each for each in messages if each.kind != ASM))]
+
+
+def _operational_line(message: Operational) -> str:
+    line = f"{message.name.lower()} afi {message.family.afi_name} safi {message.family.safi_name}"
+    if message.kind in ADVISORIES:
+        return f"{line} advisory {quoted(message.advisory.decode())};"
+    line += f" router-id {address_text(message.router_id)} sequence {message.sequence}"
+    return f"{line} counter {message.counter};" if message.kind in RESPONSES else f"{line};"
 
 
 def _capabilities(settings: SessionSettings) -> list[str]:
@@ -98,7 +154,7 @@ def _api(name: str, binding: ApiBinding) -> list[str]:
         "negotiated": binding.negotiated,
         "signal": binding.signal,
     }
-    lines = [f"processes [ {name} ];", *(f"{flag};" for flag, on in flags.items() if on)]
+    lines = [f"processes [ {quoted(name)} ];", *(f"{flag};" for flag, on in flags.items() if on)]
     received = {
         "parsed": binding.received_parsed,
         "packets": binding.received_packets,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 
@@ -34,9 +35,9 @@ def section(peer: str, words: Iterable[str], client: str) -> str:
         *directives,
         *_block("capability", capabilities),
         *_block("family", families),
-        *_block("api", [f"processes [ {' '.join(map(_quoted, processes))} ];"] if processes else []),
+        *_block("api", [f"processes [ {' '.join(map(quoted, processes))} ];"] if processes else []),
     ]
-    return f"neighbor {_quoted(peer)} {{ {' '.join(parts)} }}\n"
+    return f"neighbor {quoted(peer)} {{ {' '.join(parts)} }}\n"
 
 
 def _pairs(words: list[str]) -> list[tuple[str, str]]:
@@ -65,20 +66,18 @@ def _families(value: str) -> list[str]:
         afi = next((each for each in AFIS if text.startswith(f"{each}-")), None)
         if afi is None:
             raise GrammarError(f"a family such as ipv4-unicast expected, not '{text}'")
-        statements.append(f"{afi} {_quoted(text[len(afi) + 1 :])};")
+        statements.append(f"{afi} {quoted(text[len(afi) + 1 :])};")
     return statements
 
 
 def _statement(keyword: str, value: str) -> str:
-    return f"{keyword} {_quoted(value)};" if value else f"{keyword};"
+    return f"{keyword} {quoted(value)};" if value else f"{keyword};"
 
 
 def _block(name: str, statements: list[str]) -> list[str]:
     return [f"{name} {{ {' '.join(statements)} }}"] if statements else []
 
 
-def _quoted(word: str) -> str:
-    """Return a word as one token of a configuration."""
-    if PLAIN.fullmatch(word):
-        return word
-    return '"' + re.sub(r'(["\\])', r"\\\1", word) + '"'
+def quoted(word: str) -> str:
+    """Return a word as one token of a configuration, whose escape sequences are those of JSON."""
+    return word if PLAIN.fullmatch(word) else json.dumps(word, ensure_ascii=False)

@@ -12,7 +12,7 @@ from apid.control.neighbors import Known, select
 from apid.control.session_view import SessionView, extensive_lines, summary_lines
 from apid.control.sessions import with_sessions
 from apid.grammar.command import ShowNeighbor
-from bus.names import address_of
+from bus.names import address_of, neighbor_of
 from bus.schema import CountRoutes
 
 HINTS = [
@@ -28,8 +28,11 @@ def show_neighbor(context: Context, neighbors: list[Known], command: ShowNeighbo
         yield HINTS
         return ""
     if command.form == "configuration" and not command.json:
+        applied = context.in_force.applied
+        limits = applied.flow_limits if applied is not None else {}
         for known in selected:
-            yield neighbor_lines(known, context.directory.bindings.get(known.name, []))
+            name = neighbor_of(known.name)
+            yield neighbor_lines(known, context.directory.bindings.get(name, []), limits.get(name))
         return ""
     asked = yield from with_sessions(context, selected)
     replies = yield context.ask(asked, "status")

@@ -9,8 +9,10 @@ from typing import Any
 import msgpack
 import pytest
 
-from apid.compile import changes_of
+from apid.compile import changes_of, compile_configuration
 from apid.config.load import load_text
+from apid.config.model import Configuration
+from apid.config.options import Environment
 from apid.control import session_view
 from apid.control.commands import carry_out
 from apid.control.jobs import Jobs
@@ -192,6 +194,45 @@ def test_a_configuration_that_is_shown_can_be_loaded_again(stage: Stage) -> None
         assert (old.peer_address, old.families, old.capability) == (new.peer_address, new.families, new.capability)
         assert [block.processes for block in old.api] == [block.processes for block in new.api]
         assert old.api[0].receive == new.api[0].receive if old.api else True
+
+
+EVERYTHING = """
+neighbor 127.0.0.12 {
+    router-id 10.0.0.1; local-address 127.0.0.11; local-as 65001; peer-as 65002;
+    md5-password PASSWORD
+    send-hold-time 600; end-of-rib-wait 7; rate-limit 5; flow-limit 9; incoming-ttl 254; source-interface "a b";
+    capability { operational; }
+    family { ipv4 unicast; ipv6 unicast; }
+    maximum-prefix {
+        ipv4 unicast 7; ipv6 unicast 1000 warn 33 restart 60;
+    }
+    operational {
+        asm afi ipv4 safi unicast advisory "one \\"quoted\\" word";
+        adm afi ipv4 safi unicast advisory hi;
+        asm afi ipv6 safi unicast advisory three;
+        rpcp afi ipv4 safi unicast router-id 10.0.0.9 sequence 4 counter 5;
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "password", [r'"with \" quotes and \\ $ {; }";', "plain;", '"//79/A=="; md5-base64 true;', '"\\n";']
+)
+def test_all_that_limits_a_neighbor_and_its_password_are_shown(tmp_path: Path, password: str) -> None:
+    text = EVERYTHING.replace("PASSWORD", password)
+    stage = Stage(tmp_path, text)
+    (before,) = load_text(text, {}).neighbors
+    (after,) = load_text(show(stage, "show neighbor configuration"), {}).neighbors
+    for name in (
+        "md5_password", "send_hold_time", "end_of_rib_wait", "rate_limit", "incoming_ttl", "source_interface",
+        "prefix_limits", "flow_limit",
+    ):  # fmt: skip
+        assert getattr(after, name) == getattr(before, name), name
+    applied = [compile_configuration(Configuration((each,)), Environment(), "") for each in (before, after)]
+    operational = [each.peerds["peerd-127.0.0.12"].sessions[0]["operational"] for each in applied]
+    assert operational[0] == operational[1]
+    assert len(operational[0]) == 4
 
 
 def with_routes(stage: Stage) -> None:

@@ -18,7 +18,15 @@ from apid.load import Loaded, LoadError, read_configuration
 from apid.log_destination import File, Handler, Log, open_destination
 from apid.privileges import become, can_run_us, find_user, may_execute
 from apid.programs import write_supervisord
-from bus.daemon import LOG_LEVEL, RUN_DIRECTORY_MODE, AlreadyRunning, RunDirectory, start_logging, take_lock
+from bus.daemon import (
+    LOG_LEVEL,
+    RUN_DIRECTORY_MODE,
+    WORKING_DIRECTORY,
+    AlreadyRunning,
+    RunDirectory,
+    start_logging,
+    take_lock,
+)
 
 SOCKET_PATH_LIMIT = 107  # octets of a UNIX socket's path (<sys/un.h>)
 SOCKET_SUFFIX = ".accept"  # the longest that a program's name gets
@@ -132,6 +140,7 @@ def prepare(paths: list[str], run_dir: RunDirectory, log_level: str | None) -> P
         destination = open_destination(options.log.destination)
         output = Log(options.log, destination)
         os.environ[LOG_LEVEL] = log_level or options.log.level  # for everything that we start
+        os.environ[WORKING_DIRECTORY] = os.getcwd()
         log = start_logging("bgpbus")
         log.handlers = [Handler(output.write, log.handlers[0].formatter)]
         files = [pid_file.path] if pid_file is not None else []

@@ -51,7 +51,7 @@ def supervisord_template() -> Path:
 
 
 def project_directory() -> Path:
-    """Return the directory from which `python -m ribd` finds its package."""
+    """Return the directory in which `python -m ribd` finds its package first, and nothing that somebody planted."""
     return Path(__file__).resolve().parent.parent
 
 

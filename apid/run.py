@@ -83,7 +83,8 @@ class Runner:
             if os.getppid() != parent:
                 os._exit(1)
 
-        command = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(configuration)]
+        # -P: whoever can write to the working directory must not choose what we import.
+        command = [sys.executable, "-P", "-m", "supervisor.supervisord", "-n", "-c", str(configuration)]
         # supervisord opens /dev/fd/2 once more, which a pipe of our own allows, and a journal's socket does not.
         reading, writing = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(reading, False)

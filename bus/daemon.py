@@ -21,6 +21,7 @@ EXIT_STOPPED, EXIT_CRASHED, EXIT_CONFIGURATION = 0, 1, 2
 RUN_DIRECTORY_MODE = 0o750
 LOCK_LOOK = 0.02  # seconds between attempts to take a lock
 LOG_LEVEL = "BGPBUS_LOG_LEVEL"  # the variable by which `bgpbus run` tells every daemon what to log
+WORKING_DIRECTORY = "BGPBUS_WORKING_DIRECTORY"  # ... and tells control from where a user gave names of files
 CONTROL_CHARACTERS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from apid.control.pipes import open_pipes
@@ -12,6 +13,7 @@ from apid.control.server import Control
 from apid.load import LoadError, read_environment
 from bus.daemon import (
     EXIT_CONFIGURATION,
+    WORKING_DIRECTORY,
     AlreadyRunning,
     RunDirectory,
     collect_garbage_rarely,
@@ -29,6 +31,8 @@ def main(run_directory: Path, sources: list[str]) -> None:
     """Run control until it is told to end; exit code 2 where the configuration is wrong."""
     run = RunDirectory(run_directory)
     die_with_parent(parent_of_ours(run))
+    with suppress(OSError):  # it may be closed to us, and nothing is taken from there then
+        os.chdir(os.environ.get(WORKING_DIRECTORY, "."))
     loop = Loop()
     try:
         environment, warnings = read_environment(os.environ)

@@ -122,6 +122,35 @@ def test_a_command_that_comes_while_it_starts_waits_for_it(
     assert peer.address in daemon.ask("show", "neighbor", "summary")
 
 
+def test_nothing_is_imported_from_the_working_directory(
+    start: Callable[..., Daemon], make_peer: Callable[..., Peer], directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("apid", "bus", "msgpack", "queue", "ribd", "supervisor", "zmq"):
+        (directory / f"{name}.py").write_text(f"open('{directory}/imported', 'a').write('{name}')\n")
+    peer = make_peer()
+    daemon = start(neighbor(peer), begin=False)
+    bgpbus = [str(Path(sys.executable).with_name("bgpbus")), "--run-dir", str(daemon.run.path)]
+    monkeypatch.setattr(daemon, "command", lambda *words: [*bgpbus, *words])
+    daemon.start()
+    peer.established()
+    wait_for(lambda: "control ready" in daemon.log.read_text(), 30, daemon.tail)
+    assert daemon.stop() == 0
+    assert not (directory / "imported").exists()
+
+
+def test_a_reload_finds_programs_from_where_the_daemon_was_started(
+    start: Callable[..., Daemon], make_peer: Callable[..., Peer], directory: Path
+) -> None:
+    (directory / "etc").mkdir()
+    write_script(directory / "etc" / "program", "#!/bin/sh\necho ran >&2\nexec sleep 600\n")
+    peer = make_peer()
+    daemon = start(neighbor(peer), EXABGP_ETC="etc")
+    peer.established()
+    daemon.file.write_text("process p { run etc/exabgp/program; }\n" + neighbor(peer))
+    daemon.ask("reload")
+    wait_for(lambda: "helper stderr: ran" in daemon.log.read_text(), 30, daemon.tail)
+
+
 def test_a_second_instance_refuses_and_the_first_never_notices(
     start: Callable[..., Daemon], make_peer: Callable[..., Peer]
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from apid import prepare
-from bus.daemon import LOG_LEVEL, RunDirectory, take_lock
+from bus.daemon import LOG_LEVEL, WORKING_DIRECTORY, RunDirectory, take_lock
 
 
 @pytest.fixture
@@ -87,6 +87,7 @@ def test_a_start_that_fails_leaves_no_file_with_its_process_id(
     monkeypatch.setattr(prepare, "start_logging", lambda _name: own)
     monkeypatch.setenv("exabgp_daemon_pid", str(file))
     monkeypatch.setenv(LOG_LEVEL, "INFO")
+    monkeypatch.setenv(WORKING_DIRECTORY, "/")
     monkeypatch.setattr(prepare, "drop_privileges", lambda *_arguments: None)
     monkeypatch.setattr(prepare, step, fail)
     locks: list[int] = []

@@ -38,14 +38,20 @@ class Loaded:
     warnings: list[str]
 
 
-def read_environment(variables: Mapping[str, str]) -> tuple[Environment, list[str]]:
-    """Read the environment variables and the ini file; LoadError names each bad value."""
-    path = find_env_file(variables)
+def read_env_file(variables: Mapping[str, str]) -> tuple[str, str]:
+    """Return the name of the ini file and its text, both empty where there is none; LoadError."""
+    path = find_env_file(variables) or ""
     try:
-        text = Path(path).read_text() if path else ""
-        return load_environment(variables, text, path or "")
+        return path, Path(path).read_text() if path else ""
     except (OSError, UnicodeDecodeError) as error:
         raise LoadError(f"the environment file {path} cannot be read: {error}") from error
+
+
+def read_environment(variables: Mapping[str, str]) -> tuple[Environment, list[str]]:
+    """Read the environment variables and the ini file; LoadError names each bad value."""
+    path, text = read_env_file(variables)
+    try:
+        return load_environment(variables, text, path)
     except InvalidEnvironment as error:
         raise LoadError("\n".join(error.problems)) from error
 

@@ -14,7 +14,7 @@ from apid.amend import restore
 from apid.control.leaving import leave
 from apid.daemonize import PidFile
 from apid.live import read_live
-from apid.load import Loaded, LoadError, read_configuration
+from apid.load import Loaded, LoadError, read_configuration, read_env_file
 from apid.log_destination import File, Handler, Log, open_destination
 from apid.privileges import become, can_run_us, find_user, may_execute
 from apid.programs import write_supervisord
@@ -31,6 +31,7 @@ from bus.daemon import (
 SOCKET_PATH_LIMIT = 107  # octets of a UNIX socket's path (<sys/un.h>)
 SOCKET_SUFFIX = ".accept"  # the longest that a program's name gets
 FIXED_SOCKET = "supervisor.sock"
+ENV_FILE_MODE = 0o640
 
 
 def check_ports(loaded: Loaded) -> None:
@@ -101,6 +102,14 @@ def check_directory(run: RunDirectory, programs: list[str]) -> None:
         raise LoadError(f"the run directory {run.path} is too long for socket names: at most {room} octets")
 
 
+def keep_env_file(run: RunDirectory, text: str) -> None:
+    """Have the daemons read the ini file as it is now: it may be root's alone, and they are somebody else."""
+    run.env_file.unlink(missing_ok=True)
+    run.env_file.touch(mode=ENV_FILE_MODE)
+    run.env_file.write_text(text)
+    os.environ["EXABGP_ENVFILE"] = str(run.env_file)
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """All that a start needs. `lock` is held while we live."""
@@ -126,6 +135,7 @@ def prepare(paths: list[str], run_dir: RunDirectory, log_level: str | None) -> P
     LoadError, PrivilegeError, AlreadyRunning and OSError say what is wrong; nothing was started then.
     """
     loaded = read_configuration(paths)
+    ini = read_env_file(os.environ)[1]
     options = loaded.environment
     check_directory(run_dir, loaded.compiled.programs)
     check_helpers(loaded)
@@ -147,6 +157,7 @@ def prepare(paths: list[str], run_dir: RunDirectory, log_level: str | None) -> P
         drop_privileges(loaded, run_dir, log, [*files, *([destination.path] if isinstance(destination, File) else [])])
         for warning in loaded.warnings:
             log.warning("%s", warning)
+        keep_env_file(run_dir, ini)
         write_supervisord(run_dir, paths)
         wanted, problems = restore(loaded.compiled, read_live(run_dir.live).kept())
         for problem in problems:

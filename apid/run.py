@@ -229,6 +229,7 @@ def forget(run: RunDirectory) -> None:
     """Clear what a clean end leaves nothing of."""
     clean_end.forget(run, journal=True)
     supervisord_file(run).unlink(missing_ok=True)
+    run.env_file.unlink(missing_ok=True)
 
 
 def until_minutes(minutes: int, now: float) -> float:

@@ -40,6 +40,7 @@ class RunDirectory:
         self.control = path / "control"
         self.settings = path / "settings"
         self.programs = path / "programs"
+        self.env_file = path / "exabgp.env"  # the ini file as `bgpbus run` has read it
         self.state = path / "state"  # survives every process; a link where it survives the host too
         self.journal = self.state / "journal"
         self.pending = self.state / "pending"

@@ -84,6 +84,26 @@ def daemon(
     return running
 
 
+def test_an_environment_file_of_root_alone_is_in_force_for_all(
+    packages: str, start: Callable[..., Daemon], make_peer: Callable[..., Peer], directory: Path
+) -> None:
+    directory.chmod(0o755)
+    (directory / "run").mkdir()
+    file, peer = directory / "env", make_peer()
+    file.write_text("[exabgp.log]\nlevel = DEBUG\n[exabgp.daemon]\nuser = nobody\n")
+    file.chmod(0o600)
+    daemon = start(neighbor(peer), begin=False, EXABGP_ENVFILE=str(file), PYTHONPATH=packages)
+    del daemon.environment["exabgp_daemon_user"]
+    daemon.start()
+    peer.established()
+    assert peer.address in daemon.ask("show", "neighbor", "summary")
+    daemon.ask("reload")
+    assert "running as user=nobody" in daemon.log.read_text()
+    assert stat.S_IMODE(daemon.run.env_file.stat().st_mode) == 0o640
+    assert daemon.stop() == 0
+    assert not daemon.run.env_file.exists()
+
+
 def processes(daemon: Daemon) -> dict[int, list[str]]:
     """Return the command line of every process of a daemon."""
     assert daemon.process is not None

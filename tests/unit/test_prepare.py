@@ -86,8 +86,8 @@ def test_a_start_that_fails_leaves_no_file_with_its_process_id(
     own.addHandler(logging.NullHandler())
     monkeypatch.setattr(prepare, "start_logging", lambda _name: own)
     monkeypatch.setenv("exabgp_daemon_pid", str(file))
-    monkeypatch.setenv(LOG_LEVEL, "INFO")
-    monkeypatch.setenv(WORKING_DIRECTORY, "/")
+    for variable in (LOG_LEVEL, WORKING_DIRECTORY, "EXABGP_ENVFILE"):
+        monkeypatch.setenv(variable, "")
     monkeypatch.setattr(prepare, "drop_privileges", lambda *_arguments: None)
     monkeypatch.setattr(prepare, step, fail)
     locks: list[int] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import stat
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ def state_on_disk(loaded: Loaded) -> Path | None:
 
 
 def drop_privileges(loaded: Loaded, run: RunDirectory, log: logging.Logger, files: list[Path]) -> None:
-    """Become the configured user, who gets the run directory and these files."""
+    """Become the configured user, who gets the run directory and these files, but no device that the log goes to."""
     user = find_user(daemon_user(loaded))
     if user is None:
         return
@@ -85,6 +86,7 @@ def drop_privileges(loaded: Loaded, run: RunDirectory, log: logging.Logger, file
             sys.executable,
         )
         return
+    files = [path for path in files if stat.S_ISREG(path.lstat().st_mode)]
     for directory in (run.path.resolve(), run.state.resolve()):
         files = [*files, directory, *directory.rglob("*")]
     for path in files:

@@ -56,6 +56,15 @@ def test_a_link_in_the_run_directory_gives_nobody_another_file(
     assert {str(run.path), str(run.settings), str(run.state.resolve()), str(run.state.resolve() / "journal")} <= touched
 
 
+def test_nobody_gets_a_device_that_the_log_goes_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, log = RunDirectory(tmp_path / "run"), tmp_path / "log"
+    run.create()
+    log.touch()
+    touched = chowned(run, monkeypatch, [Path(os.devnull), log])
+    assert os.devnull not in touched
+    assert str(log) in touched
+
+
 def test_no_mode_is_changed_behind_a_link(tmp_path: Path, secret: Path) -> None:
     run = RunDirectory(tmp_path / "run")
     run.path.mkdir()

@@ -205,11 +205,15 @@ class _DroppingHandler(logging.Handler):
 
 
 def start_logging(program: str, level: str = "INFO") -> logging.Logger:
-    """Log to stderr, one line a record: `time program level what key=value …`; a variable overrides the level."""
+    """Log to stderr, one line a record: `time program level what key=value …`; a variable overrides the level.
+
+    A variable that names no level is no reason not to start.
+    """
     handler = _DroppingHandler()
     handler.setFormatter(logging.Formatter(f"%(asctime)s {program} %(levelname)s %(message)s"))
     logger = logging.getLogger("bgpbus")
     logger.handlers = [handler]
-    logger.setLevel(os.environ.get(LOG_LEVEL, level))
+    wanted = os.environ.get(LOG_LEVEL, "").upper()
+    logger.setLevel(wanted if wanted in logging.getLevelNamesMapping() else level)
     logger.propagate = False
     return logger

@@ -9,10 +9,12 @@ import click
 from apid.run import run as run_in_foreground
 from bus.daemon import RunDirectory
 
+LEVELS = ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")
+
 
 @click.command()
 @click.argument("files", nargs=-1, required=True)
-@click.option("--log-level", help="CRITICAL, ERROR, WARNING, INFO or DEBUG.")
+@click.option("--log-level", type=click.Choice(LEVELS, case_sensitive=False), help="The lowest level that is logged.")
 @click.option("-v", "--verbose", is_flag=True, help="Log everything, as --log-level DEBUG.")
 @click.option("-d", "--debug", is_flag=True, hidden=True)
 @click.option("-1", "--once", is_flag=True, help="Try each connection once.")

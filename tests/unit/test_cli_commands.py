@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from apid.cli.errors import Failed
 from apid.cli.main import COMMANDS, main
 from apid.cli.table import table
 from apid.cli.tap import event_line
+from bus import daemon
+from bus.daemon import LOG_LEVEL
 from bus.schema import Event
 from tests.unit.control_stage import CONFIGURATION
 
@@ -57,6 +60,31 @@ def test_the_name_of_a_file_stands_for_run(configuration: str, monkeypatch: pyte
     assert bgpbus(configuration, "-v").exit_code == 0
     assert bgpbus("server", configuration, configuration).exit_code == 0
     assert [(files, level) for files, _, level in ran] == [([configuration], "DEBUG"), ([configuration] * 2, None)]
+
+
+def test_a_level_of_the_log_may_have_any_case_and_must_be_one(
+    configuration: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    levels: list[str | None] = []
+    monkeypatch.setattr(cli_run, "run_in_foreground", lambda _files, _directory, level: levels.append(level) or 0)
+    assert bgpbus("run", "--log-level", "debug", configuration).exit_code == 0
+    assert levels == ["DEBUG"]
+    refused = bgpbus("run", "--log-level", "loud", configuration)
+    assert refused.exit_code == 2
+    assert "'loud' is not one of" in refused.stderr
+
+
+@pytest.mark.parametrize(("wanted", "level"), [("debug", "DEBUG"), ("loud", "ERROR"), ("", "ERROR")])
+def test_a_daemon_logs_at_the_level_of_the_variable_where_that_is_one(
+    monkeypatch: pytest.MonkeyPatch, wanted: str, level: str
+) -> None:
+    monkeypatch.setenv(LOG_LEVEL, wanted)
+    logger = logging.Logger("own")
+    with monkeypatch.context() as patched:
+        patched.setattr(logging, "getLogger", lambda _name: logger)
+        patched.setattr(daemon, "_DroppingHandler", logging.NullHandler)
+        daemon.start_logging("ribd", "ERROR")
+    assert logging.getLevelName(logger.level) == level
 
 
 def test_options_of_run_become_the_environment(configuration: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apid.amend import restore
+from apid.control.enforce import attempts, read_applied
 from apid.control.leaving import leave
 from apid.daemonize import PidFile
 from apid.live import read_live
@@ -28,6 +29,7 @@ from bus.daemon import (
     start_logging,
     take_lock,
 )
+from bus.schema import SchemaError
 
 SOCKET_PATH_LIMIT = 107  # octets of a UNIX socket's path (<sys/un.h>)
 SOCKET_SUFFIX = ".accept"  # the longest that a program's name gets
@@ -72,6 +74,21 @@ def state_on_disk(loaded: Loaded) -> Path | None:
     """Return where routes are kept that shall survive the host; None where they shall not."""
     daemon = loaded.environment.daemon
     return Path(daemon.state) if daemon.durability == "disk" else None
+
+
+def check_state(run: RunDirectory) -> None:
+    """Raise LoadError where it cannot be read which configuration is in force, or was on its way there.
+
+    We do not put the file aside by ourselves: routes that are in it alone would stay announced without a word.
+    """
+    for path in (run.applied, run.pending, *attempts(run)):
+        try:
+            read_applied(path)
+        except SchemaError as error:
+            raise LoadError(
+                f"{path} is damaged: {error}. It may be removed, with {run.lineage}, so that all configured routes are "
+                "announced again; those that only it knows then stay announced until a command withdraws them"
+            ) from error
 
 
 def drop_privileges(loaded: Loaded, run: RunDirectory, log: logging.Logger, files: list[Path]) -> None:
@@ -144,6 +161,7 @@ def prepare(paths: list[str], run_dir: RunDirectory, log_level: str | None) -> P
     run_dir.path.mkdir(mode=RUN_DIRECTORY_MODE, parents=True, exist_ok=True)
     lock = take_lock(run_dir.lock("run"))
     run_dir.keep_state(state_on_disk(loaded))
+    check_state(run_dir)
     check_ports(loaded)
     with ExitStack() as undo:
         pid_file = take_pid_file(options.daemon.pid)

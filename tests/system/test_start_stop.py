@@ -240,6 +240,29 @@ def test_a_bad_environment_starts_nothing(start: Callable[..., Daemon]) -> None:
     assert "many" in " ".join(lines)
 
 
+def test_a_damaged_state_starts_nothing_and_what_is_said_of_it_helps(
+    start: Callable[..., Daemon], make_peer: Callable[..., Peer], directory: Path
+) -> None:
+    peer = make_peer()
+    text = neighbor(peer, "static { route 10.0.0.1/32 next-hop 192.0.2.1; }")
+    daemon = start(text)
+    peer.established()
+    wait_for(daemon.run.applied.exists, 30, daemon.tail)
+    assert daemon.stop(signal.SIGKILL) != 0
+    wait_for(lambda: not processes_with(str(directory)), 30, "everything to end")
+    daemon.run.applied.write_bytes(b"\x93\x01")
+    daemon.start()
+    assert daemon.process is not None
+    assert daemon.process.wait(30) == 2
+    assert f"{daemon.run.applied} is damaged" in daemon.log.read_text().splitlines()[-1]
+    daemon.run.applied.unlink()
+    daemon.run.lineage.unlink()
+    daemon.file.write_text(text.replace("10.0.0.1", "10.0.0.2"))
+    daemon.start()
+    peer.established(2)
+    peer.has({route(1), route(2)})
+
+
 def test_a_helper_that_dies_at_once_does_not_hinder_anything(
     start: Callable[..., Daemon], make_peer: Callable[..., Peer], directory: Path
 ) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from apid import prepare
+from apid.load import LoadError
 from bus.daemon import LOG_LEVEL, WORKING_DIRECTORY, RunDirectory, take_lock
 
 
@@ -80,6 +81,16 @@ def test_no_lock_empties_a_file_behind_a_link(tmp_path: Path, secret: Path) -> N
     with pytest.raises(OSError, match=r"run\.lock"):
         take_lock(lock)
     assert (secret / "file").read_text() == "secret"
+
+
+@pytest.mark.parametrize("name", ["applied", "pending", "attempted-1"])
+def test_a_damaged_file_of_the_state_is_named_with_what_to_do(tmp_path: Path, name: str) -> None:
+    run = RunDirectory(tmp_path / "run")
+    run.create()
+    prepare.check_state(run)
+    (run.state / name).write_bytes(b"\x93\x01")
+    with pytest.raises(LoadError, match=f"{run.state}/{name} is damaged: .* may be removed"):
+        prepare.check_state(run)
 
 
 @pytest.mark.parametrize("step", ["open_destination", "drop_privileges", "write_supervisord", "read_live", "leave"])

@@ -19,7 +19,7 @@ from apid.live import read_live
 from apid.load import Loaded, LoadError, read_configuration, read_env_file
 from apid.log_destination import File, Handler, Log, open_destination
 from apid.privileges import become, can_run_us, find_user, may_execute
-from apid.programs import write_supervisord
+from apid.programs import check_directory, write_supervisord
 from bus.daemon import (
     LOG_LEVEL,
     RUN_DIRECTORY_MODE,
@@ -31,9 +31,6 @@ from bus.daemon import (
 )
 from bus.schema import SchemaError
 
-SOCKET_PATH_LIMIT = 107  # octets of a UNIX socket's path (<sys/un.h>)
-SOCKET_SUFFIX = ".accept"  # the longest that a program's name gets
-FIXED_SOCKET = "supervisor.sock"
 ENV_FILE_MODE = 0o640
 
 
@@ -111,14 +108,6 @@ def drop_privileges(loaded: Loaded, run: RunDirectory, log: logging.Logger, file
         os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
     become(user)
     log.info("running as user=%s", user.pw_name)
-
-
-def check_directory(run: RunDirectory, programs: list[str]) -> None:
-    """Raise LoadError where sockets in this directory would have names that are too long."""
-    longest = max(len(FIXED_SOCKET), *(len(name + SOCKET_SUFFIX) for name in programs), 0)
-    room = SOCKET_PATH_LIMIT - longest - 1
-    if len(os.fsencode(run.path)) > room:
-        raise LoadError(f"the run directory {run.path} is too long for socket names: at most {room} octets")
 
 
 def keep_env_file(run: RunDirectory, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 from xmlrpc.client import ServerProxy, Transport
 
 from apid.compile import Compiled, helper_program
+from apid.load import LoadError
 from bus.daemon import RunDirectory
 from bus.schema import Message, pack
 from bus.settings import write_settings
@@ -20,6 +22,9 @@ from bus.settings import write_settings
 SHIPPED_RUN_DIRECTORY = "/run/bgpbus"
 SHIPPED_PYTHON = "%(here)s/.venv/bin/python"
 SHIPPED_CONFIGURATION = "/etc/bgpbus/bgpbus.conf"
+SOCKET_PATH_LIMIT = 107  # octets of a UNIX socket's path (<sys/un.h>)
+SOCKET_SUFFIX = ".accept"  # the longest that a program's name gets
+FIXED_SOCKET = "supervisor.sock"
 STOP_SECONDS = 30  # NOTIFICATIONs of a large shard must fit
 
 PROGRAM = """\
@@ -48,6 +53,14 @@ def supervisord_template() -> Path:
     here = Path(__file__).resolve().parent
     inside = here / "supervisord.conf"
     return inside if inside.exists() else here.parent / "supervisord.conf"
+
+
+def check_directory(run: RunDirectory, programs: list[str]) -> None:
+    """Raise LoadError where sockets in this directory would have names that are too long."""
+    longest = max(len(FIXED_SOCKET), *(len(name + SOCKET_SUFFIX) for name in programs), 0)
+    room = SOCKET_PATH_LIMIT - longest - 1
+    if len(os.fsencode(run.path)) > room:
+        raise LoadError(f"the run directory {run.path} is too long for socket names: at most {room} octets")
 
 
 def project_directory() -> Path:

@@ -13,6 +13,7 @@ from apid.control.leaving import Session, finish, leave
 from apid.control.supervise import Unreachable, adapt
 from apid.live import Wanted, placed, read_live
 from apid.load import LoadError, read_configuration
+from apid.programs import check_directory
 from bus.daemon import RunDirectory, new_epoch
 from bus.schema import Applied, AppliedConfiguration, Lineage, Message, Refused, SchemaError
 from bus.transport import Client, Loop, Publisher, Timer
@@ -150,6 +151,7 @@ class InForce:
         wanted, problems = restore(loaded.compiled, read_live(self._run.live).kept(), programs)
         for problem in problems:
             self._log.error("%s", problem)
+        check_directory(self._run, wanted.compiled.programs)
         return leave(self._run, wanted)
 
     def _prepare_changes(self, taken: list[Asked]) -> list[str]:
@@ -166,6 +168,7 @@ class InForce:
         for asked in taken:
             try:
                 amended = _amended(wanted, asked)
+                check_directory(self._run, amended.compiled.programs)
             except LoadError as error:
                 errors.append(str(error))
                 continue

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from apid import programs
 from apid.amend import create, delete, shut
 from apid.control import in_force as module
 from apid.control.in_force import RETRY, Change, Changed, InForce
@@ -432,3 +433,22 @@ def test_a_change_that_is_repeated_after_a_death_is_made_once(
     assert change(scene, add, "p/life/1") == ""  # even now: it was done
     assert scene.in_force.applied is not None
     assert "127.0.0.19" not in scene.in_force.applied.neighbors
+
+
+def test_a_neighbor_whose_sockets_would_have_too_long_names_is_refused(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No program could start then, and control would end over it again and again."""
+    octets = len(str(scene.run.path)) + len("/peerd-127.0.0.13.accept")
+    monkeypatch.setattr(programs, "SOCKET_PATH_LIMIT", octets)
+    long = "127.100.100.100"
+    scene.in_force.amend(lambda wanted: create(wanted, NEW.replace("127.0.0.19", long), True), scene.verdicts.append)
+    scene.in_force.amend(lambda wanted: create(wanted, NEW, True), scene.verdicts.append)
+    scene.loop.run()
+    former = scene.in_force.generation
+    scene.text = CONFIGURATION.replace("127.0.0.13", long)
+    scene.reload()
+    scene.loop.run()
+    assert ["too long for socket names" in verdict for verdict in scene.verdicts] == [True, False, True]
+    assert scene.verdicts[1] == ""
+    assert scene.in_force.generation == former

@@ -26,6 +26,7 @@ SOCKET_PATH_LIMIT = 107  # octets of a UNIX socket's path (<sys/un.h>)
 SOCKET_SUFFIX = ".accept"  # the longest that a program's name gets
 FIXED_SOCKET = "supervisor.sock"
 STOP_SECONDS = 30  # NOTIFICATIONs of a large shard must fit
+UNTOLD = re.compile(r"""[\s'"\\*?\[\ud800-\udfff]""")  # ends a word, quotes, or stands for other names there
 
 PROGRAM = """\
 [program:{name}]
@@ -56,7 +57,11 @@ def supervisord_template() -> Path:
 
 
 def check_directory(run: RunDirectory, programs: list[str]) -> None:
-    """Raise LoadError where sockets in this directory would have names that are too long."""
+    """Raise LoadError where supervisord cannot be told of this directory, or sockets in it had names too long."""
+    if (found := UNTOLD.search(str(run.path))) is not None:
+        raise LoadError(
+            f"the run directory '{run.path}' has {found[0]!r} in it, which supervisord's files cannot express"
+        )
     longest = max(len(FIXED_SOCKET), *(len(name + SOCKET_SUFFIX) for name in programs), 0)
     room = SOCKET_PATH_LIMIT - longest - 1
     if len(os.fsencode(run.path)) > room:
@@ -70,17 +75,21 @@ def project_directory() -> Path:
 
 def write_supervisord(run: RunDirectory, sources: list[str]) -> None:
     """Write the run directory's own copy of supervisord.conf; supervisorctl takes it too."""
-    text = supervisord_template().read_text()
-    text = text.replace(SHIPPED_LOG, OUR_LOG)
-    text = text.replace(SHIPPED_CONFIGURATION, _quote(sources))
-    text = text.replace(SHIPPED_PYTHON, _escape(shlex.quote(sys.executable)))
-    text = text.replace(SHIPPED_RUN_DIRECTORY, _escape(str(run.path)))
-    text = text.replace("%(here)s", _escape(str(project_directory())))
-    supervisord_file(run).write_text(text)
+    ours = {
+        SHIPPED_LOG: OUR_LOG,
+        SHIPPED_CONFIGURATION: _quote(sources),
+        SHIPPED_PYTHON: _quote([sys.executable]),
+        SHIPPED_RUN_DIRECTORY: _escape(str(run.path)),
+        "%(here)s": _escape(str(project_directory())),
+    }
+    # All at once: the name of a configuration may hold what stands for another path.
+    shipped = re.compile("|".join(map(re.escape, ours)))
+    supervisord_file(run).write_text(shipped.sub(lambda found: ours[found[0]], supervisord_template().read_text()))
 
 
 def _quote(words: list[str]) -> str:
-    return _escape(shlex.join(words))
+    """Join words to a command. Supervisor takes " ;" and " #" for comments, even in quotes: these end in between."""
+    return _escape(re.sub(r"(\s)([;#])", r"\1''\2", shlex.join(words)))
 
 
 def _escape(text: str) -> str:

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from xmlrpc.client import Fault
@@ -164,6 +165,15 @@ class Runner:
             if not self._stopping:
                 self._log.info("supervisord ended status=%d", self._supervisord.returncode)
             self._loop.stop()
+        self._bury_orphans()
+
+    def _bury_orphans(self) -> None:
+        """Take the status of processes that lost their parents: as process 1 of a container we get them all."""
+        own = self._supervisord.pid if self._supervisord is not None else 0
+        with suppress(ChildProcessError):
+            # What has ended is looked at first: supervisord's status is not ours to take here.
+            while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and ended.si_pid != own:
+                os.waitpid(ended.si_pid, 0)
 
     def _stop(self, number: int) -> None:
         """Let the helpers hear of it, then stop."""

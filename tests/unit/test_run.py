@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
+import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -85,6 +88,22 @@ def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
     monkeypatch.setattr("apid.run.Loop", lambda: None)
     output: Any = None
     return Runner(RunDirectory(tmp_path), logging.getLogger("test"), output)
+
+
+def test_orphans_are_buried_but_the_status_of_supervisord_is_left(runner: Runner) -> None:
+    own: Any = subprocess.Popen(["/bin/sh", "-c", "exit 3"])
+    orphans = [os.posix_spawn("/bin/true", ["true"], {}) for _ in range(3)]
+    os.waitid(os.P_PID, own.pid, os.WEXITED | os.WNOWAIT)
+    for pid in orphans:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    stopped: list[int] = []
+    runner._supervisord = own
+    runner._loop = SimpleNamespace(stop=lambda: stopped.append(own.returncode))  # type: ignore[assignment]
+    runner._check()
+    assert stopped == [3]
+    for pid in orphans:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
 
 
 def test_a_signal_waits_for_control_and_counts_once(runner: Runner) -> None:

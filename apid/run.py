@@ -74,6 +74,10 @@ class Runner:
         else:
             self._start_supervisord(configuration)
 
+    def reload_after(self, seconds: float) -> None:
+        """Do once what SIGUSR1 does."""
+        self._loop.call_later(seconds, lambda: self._ask(signal.SIGUSR1))
+
     def _start_supervisord(self, configuration: Path) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
         parent = os.getpid()
@@ -247,8 +251,13 @@ def until_minutes(minutes: int, now: float) -> float:
     return -now % (minutes * 60) if minutes else 0.0
 
 
-def run(paths: list[str], run_directory: Path | None, log_level: str | None = None) -> int:
-    """Run in the foreground; return an exit code (0 told to stop, 1 crashed, 2 bad configuration)."""
+def run(
+    paths: list[str], run_directory: Path | None, log_level: str | None = None, reload_after: int | None = None
+) -> int:
+    """Run in the foreground; return an exit code (0 told to stop, 1 crashed, 2 bad configuration).
+
+    After so many seconds it reloads once.
+    """
     started = time.monotonic()
     run_dir = RunDirectory((run_directory or default_run_directory(dict(os.environ))).absolute())
     try:
@@ -266,6 +275,8 @@ def run(paths: list[str], run_directory: Path | None, log_level: str | None = No
     loaded, log = prepared.loaded, prepared.log
     runner = Runner(run_dir, log, prepared.output)
     runner.start(supervisord_file(run_dir), until_minutes(loaded.environment.tcp.delay, time.time()))
+    if reload_after is not None:
+        runner.reload_after(reload_after)
     if waiting is not None:
         detached(waiting)
     log.info(

@@ -107,9 +107,15 @@ class Commands(click.Group):
     help="Where the daemon has its sockets and files; also BGPBUS_RUN_DIR.",
     show_default="/run/bgpbus, or a directory of yours",
 )
+@click.option(
+    "--env-file",
+    "--env",
+    type=click.Path(path_type=Path),
+    help="The ini file of the environment; also EXABGP_ENVFILE.",
+)
 @click.version_option(__version__, message="bgpbus %(version)s")
 @click.pass_context
-def main(ctx: click.Context, run_dir: Path | None) -> None:
+def main(ctx: click.Context, run_dir: Path | None, env_file: Path | None) -> None:
     """Speak BGP for programs: run ExaBGP configurations and helpers, and look after them.
 
     \b
@@ -118,4 +124,6 @@ def main(ctx: click.Context, run_dir: Path | None) -> None:
     bgpbus announce route 192.0.2.0/24 next-hop self
     bgpbus COMMAND --help                   options and examples of a command
     """
+    if env_file is not None:
+        os.environ["EXABGP_ENVFILE"] = str(env_file.absolute())
     ctx.obj = RunDirectory((run_dir or default_run_directory(dict(os.environ))).absolute())

@@ -10,6 +10,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from apid.log_destination import Syslog
 from tests.routers.process import wait_for
 from tests.system.bed import Daemon, Helper, announce, neighbor, processes_with, route, write_script
@@ -186,6 +188,20 @@ def test_a_signal_that_comes_before_everything_is_up_is_carried_out_then(
     daemon.file.write_text(neighbor(peer, "static { route 10.0.0.1/32 next-hop 192.0.2.1; }"))
     assert daemon.process is not None
     os.kill(daemon.process.pid, signal.SIGUSR1)
+    peer.established()
+    peer.has({route(1)})
+
+
+def test_a_reload_that_was_asked_for_beforehand_comes(
+    start: Callable[..., Daemon], make_peer: Callable[..., Peer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer = make_peer()
+    daemon = start(neighbor(peer), begin=False)
+    command = daemon.command
+    monkeypatch.setattr(daemon, "command", lambda *words: command(*words, "-s", "1"))
+    daemon.start()
+    wait_for(lambda: " bgpbus INFO started " in daemon.log.read_text(), 30, "the start", 0.001)
+    daemon.file.write_text(neighbor(peer, "static { route 10.0.0.1/32 next-hop 192.0.2.1; }"))
     peer.established()
     peer.has({route(1)})
 

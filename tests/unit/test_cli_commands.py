@@ -59,14 +59,16 @@ def test_the_name_of_a_file_stands_for_run(configuration: str, monkeypatch: pyte
     monkeypatch.setattr(cli_run, "run_in_foreground", lambda *arguments: ran.append(arguments) or 0)
     assert bgpbus(configuration, "-v").exit_code == 0
     assert bgpbus("server", configuration, configuration).exit_code == 0
-    assert [(files, level) for files, _, level in ran] == [([configuration], "DEBUG"), ([configuration] * 2, None)]
+    assert [(files, level) for files, _, level, _ in ran] == [([configuration], "DEBUG"), ([configuration] * 2, None)]
 
 
 def test_a_level_of_the_log_may_have_any_case_and_must_be_one(
     configuration: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     levels: list[str | None] = []
-    monkeypatch.setattr(cli_run, "run_in_foreground", lambda _files, _directory, level: levels.append(level) or 0)
+    monkeypatch.setattr(
+        cli_run, "run_in_foreground", lambda _files, _directory, level, _reload: levels.append(level) or 0
+    )
     assert bgpbus("run", "--log-level", "debug", configuration).exit_code == 0
     assert levels == ["DEBUG"]
     refused = bgpbus("run", "--log-level", "loud", configuration)
@@ -85,6 +87,33 @@ def test_a_daemon_logs_at_the_level_of_the_variable_where_that_is_one(
         patched.setattr(daemon, "_DroppingHandler", logging.NullHandler)
         daemon.start_logging("ribd", "ERROR")
     assert logging.getLevelName(logger.level) == level
+
+
+def test_the_environment_file_may_be_an_option(
+    configuration: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    (tmp_path / "env").write_text("[exabgp.tcp]\nport = 1790\n")
+    for option in ("--env-file", "--env"):
+        shown = bgpbus(option, str(tmp_path / "env"), "env", "-d")
+        assert shown.output == "\n[exabgp.tcp]\nport = 1790\n"
+    missing = bgpbus("--env-file", str(tmp_path / "none"), "env")
+    assert missing.exit_code == 2
+    assert f"the environment file {tmp_path}/none cannot be read" in missing.stderr
+
+
+def test_a_reload_may_be_asked_for_beforehand_and_a_profile_may_not(
+    configuration: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds: list[int | None] = []
+    monkeypatch.setattr(cli_run, "run_in_foreground", lambda *arguments: seconds.append(arguments[3]) or 0)
+    assert bgpbus("run", "-s", "30", configuration).exit_code == 0
+    assert bgpbus("run", configuration).exit_code == 0
+    assert seconds == [30, None]
+    assert bgpbus("run", "-s", "0", configuration).exit_code == 2
+    refused = bgpbus("run", "--profile", "file", configuration)
+    assert refused.exit_code == 2
+    assert "attach a profiler" in refused.stderr
 
 
 def test_options_of_run_become_the_environment(configuration: str, monkeypatch: pytest.MonkeyPatch) -> None:

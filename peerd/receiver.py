@@ -34,9 +34,8 @@ class Receiver:
         self._limits, self._idle_hold = limits, 0.0
         self._keep = configuration.adj_rib_in or bool(limits)  # what is not kept cannot be counted
         limits.start_over()
-        self._awaited = (
-            set(negotiated.families) if negotiated.graceful_restart else set()
-        )  # whose End-of-RIB is to come
+        # Families whose End-of-RIB is to come.
+        self._awaited = set(negotiated.families) if negotiated.graceful_restart else set()
         self._adj_rib_in, self._report, self._log = adj_rib_in, report, log
 
     def take(self, delivery: Deliver) -> Failed | None:

@@ -55,13 +55,13 @@ def _options() -> dict[str, Option]:
 OPTIONS: Mapping[str, Option] = _options()
 
 
-def find_env_file(variables: Mapping[str, str], given: str | None = None) -> str | None:
-    """Return the ini file to read: `given`, `EXABGP_ENVFILE`, or etc/exabgp/exabgp.env below the root.
+def find_env_file(variables: Mapping[str, str]) -> str | None:
+    """Return the ini file to read: `EXABGP_ENVFILE`, or etc/exabgp/exabgp.env below the root.
 
     The root is `EXABGP_ROOT`, else the prefix of the installation, else `/`. A file that the user named is
     returned even if it is missing, so that reading it fails.
     """
-    named = given or variables.get("EXABGP_ENVFILE", "")
+    named = variables.get("EXABGP_ENVFILE", "")
     if named:
         return named
     root = variables.get("EXABGP_ROOT", "")

@@ -195,7 +195,6 @@ def test_hidden_options_are_printed_only_where_set() -> None:
 
 
 def test_the_env_file_is_the_named_one_or_that_below_the_root(tmp_path: Path) -> None:
-    assert find_env_file({"EXABGP_ENVFILE": "/a"}, "/b") == "/b"
     assert find_env_file({"EXABGP_ENVFILE": "/a"}) == "/a"
     root = {"EXABGP_ROOT": str(tmp_path)}
     assert find_env_file(root) is None

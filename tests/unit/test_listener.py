@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,32 +59,41 @@ def test_a_connection_is_for_the_exact_address_then_the_narrowest_range(
     assert (found.name if found else None) == expected
 
 
+def told(run: RunDirectory, endpoints: list[list[Any]], neighbors: list[PassiveNeighbor]) -> None:
+    """Write the settings that a listener reads."""
+    run.settings.mkdir(exist_ok=True)
+    settings = ListenerConfiguration(endpoints, [each.to_wire() for each in neighbors])
+    write_settings(run.settings / "listener", ListenerSettings(settings.to_wire()))
+
+
+@pytest.fixture
+def listener(tmp_path: Path) -> Iterator[Listener]:
+    """Give a listener that has read nothing yet."""
+    listener = Listener(Loop(), RunDirectory(tmp_path), logging.getLogger("bgpbus.test"))
+    yield listener
+    for listening in listener._sockets.values():
+        listening.close()
+    listener._handover.close()
+    listener._loop.close()
+
+
 def test_who_has_a_password_that_the_kernel_does_not_take_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse_all(*_arguments: object) -> None:
         raise OSError(92, "Protocol not available")
 
     monkeypatch.setattr(peerd.listener, "sign_with_md5", refuse_all)
-    run = RunDirectory(tmp_path)
-    run.settings.mkdir()
-    signed = replace(neighbor("127.0.0.0/8"), md5_password=b"secret")
-    told = ListenerConfiguration([["127.0.0.1", 0]], [signed.to_wire()])
-    write_settings(run.settings / "listener", ListenerSettings(told.to_wire()))
-    loop = Loop()
-    listener = Listener(loop, run, logging.getLogger("bgpbus.test"))
+    told(listener._run, [["127.0.0.1", 0]], [replace(neighbor("127.0.0.0/8"), md5_password=b"secret")])
     listener.configure()
     (listening,) = listener._sockets.values()
     with socket.create_connection(listening.getsockname()) as peer:
         listener._accept(listening)
         assert Notification.decode(peer.recv(100)[19:]) == Notification(CEASE, CONNECTION_REJECTED)
-    listening.close()
-    listener._handover.close()
-    loop.close()
 
 
 def test_a_password_that_changes_is_never_unset_and_needs_no_former_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys: dict[tuple[socket.socket, str], bytes] = {}
     unset: list[str] = []
@@ -96,45 +106,29 @@ def test_a_password_that_changes_is_never_unset_and_needs_no_former_one(
         keys[sock, peer] = password
 
     monkeypatch.setattr(peerd.listener, "sign_with_md5", sign)
-    run = RunDirectory(tmp_path)
-    run.settings.mkdir()
-    loop = Loop()
-    listener = Listener(loop, run, logging.getLogger("bgpbus.test"))
     first, second = neighbor("127.0.0.1"), neighbor("127.0.0.2")
     for addresses, passwords in ((["127.0.0.1"], "ab"), (["127.0.0.1", "127.0.0.2"], "x"), (["127.0.0.1"], "")):
         signed = [
             replace(each, md5_password=password.encode())
             for each, password in zip((first, second), passwords, strict=False)
         ]
-        told = ListenerConfiguration([[address, 0] for address in addresses], [each.to_wire() for each in signed])
-        write_settings(run.settings / "listener", ListenerSettings(told.to_wire()))
+        told(listener._run, [[address, 0] for address in addresses], signed)
         listener.configure()
         assert listener._unprotected == set()
     assert unset == ["127.0.0.2", "127.0.0.1"]
-    for listening in listener._sockets.values():
-        listening.close()
-    listener._handover.close()
 
 
-def test_who_is_refused_reads_why_although_its_open_was_never_read(tmp_path: Path) -> None:
-    run = RunDirectory(tmp_path)
-    run.settings.mkdir()
-    told = ListenerConfiguration([["127.0.0.1", 0]], [])
-    write_settings(run.settings / "listener", ListenerSettings(told.to_wire()))
-    loop = Loop()
-    listener = Listener(loop, run, logging.getLogger("bgpbus.test"))
+def test_who_is_refused_reads_why_although_its_open_was_never_read(listener: Listener) -> None:
+    told(listener._run, [["127.0.0.1", 0]], [])
     listener.configure()
     (listening,) = listener._sockets.values()
     with socket.create_connection(listening.getsockname()) as peer:
-        peer.sendall(bytes(1000))
-        loop.turn()
-        peer.sendall(bytes(1000))
-        loop.turn()
+        for _ in range(2):
+            peer.sendall(bytes(1000))
+            listener._loop.turn()
         peer.settimeout(5)
         assert Notification.decode(peer.recv(100)[19:]) == Notification(CEASE, CONNECTION_REJECTED)
         assert peer.recv(100) == b""
-    listening.close()
-    listener._handover.close()
 
 
 def test_addresses_that_cannot_be_had_are_tried_again_together_once_in_a_while(
@@ -148,9 +142,7 @@ def test_addresses_that_cannot_be_had_are_tried_again_together_once_in_a_while(
 
     monkeypatch.setattr(peerd.listener, "listen", fail)
     run = RunDirectory(tmp_path)
-    run.settings.mkdir()
-    told = ListenerConfiguration([[f"127.0.0.{number}", 179] for number in range(1, 5)], [])
-    write_settings(run.settings / "listener", ListenerSettings(told.to_wire()))
+    told(run, [[f"127.0.0.{number}", 179] for number in range(1, 5)], [])
     loop: Any = StillLoop()
     listener = Listener(loop, run, logging.getLogger("bgpbus.test"))
     for _ in range(3):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -25,14 +23,6 @@ SHAPES = [
 ]
 LARGEST = 4 * SEGMENT_OCTETS
 WHERE = [tracemalloc.Filter(True, "*/ribd/*"), tracemalloc.Filter(True, "*/bgp/pack.py")]
-
-
-@pytest.fixture
-def daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
-    daemon = Daemon(tmp_path, monkeypatch)
-    daemon.enrol(["a"])
-    yield daemon
-    daemon.close()
 
 
 def largest_batch(daemon: Daemon, shape: Shape, routes: int) -> int:

@@ -48,14 +48,20 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, routes: int) -> Daemo
     return daemon
 
 
+def asked_again(daemon: Daemon) -> SimulatedPeer:
+    """Return a peer that has the whole table and asks for it again."""
+    peer = SimulatedPeer("n", 1)
+    peer.drain(daemon)
+    peer.ask_again(UNICAST)
+    return peer
+
+
 @pytest.mark.parametrize("changed", [0, 1, 10, 100])
 def test_the_end_of_a_refresh_follows_the_routes_that_changed_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: int
 ) -> None:
     daemon = table(tmp_path, monkeypatch, 100)
-    peer = SimulatedPeer("n", 1)
-    peer.drain(daemon)
-    peer.ask_again(UNICAST)
+    peer = asked_again(daemon)
     if changed:
         daemon.apply(["n"], 1, UNICAST, 2, [unicast(number) for number in range(changed)])
     while not peer.refreshed:
@@ -68,9 +74,7 @@ def test_the_end_of_a_refresh_follows_a_route_that_changes_all_the_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     daemon = table(tmp_path, monkeypatch, 100)
-    peer = SimulatedPeer("n", 1)
-    peer.drain(daemon)
-    peer.ask_again(UNICAST)
+    peer = asked_again(daemon)
     number = 0
     while not peer.refreshed:
         number += 1

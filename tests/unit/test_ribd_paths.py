@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.unit.rib_bench import LABELLED, UNICAST, Daemon, SimulatedPeer, labelled, unicast
-
-
-@pytest.fixture
-def daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
-    daemon = Daemon(tmp_path, monkeypatch)
-    daemon.enrol(["a"])
-    yield daemon
-    daemon.close()
 
 
 def path(number: int, item: bytes) -> bytes:

@@ -151,11 +151,11 @@ class Stream:
             withdraw[octets] = [entry for entry in entries if table.key(entry[2])[PATH_ID_OCTETS:] not in others]
             if not withdraw[octets]:
                 del withdraw[octets]
+        known = {entry[0] for entries in announce.values() for entry in entries}
         for entry in others.values():
-            attributes = entry[1]
-            same = announce.setdefault(attributes, []) if isinstance(attributes, bytes) else []
-            if entry not in same:
-                same.append(entry)
+            version, attributes, _ = entry
+            if isinstance(attributes, bytes) and version not in known:
+                announce.setdefault(attributes, []).append(entry)
 
     def _remember(self, position: int, backlog: Backlog) -> None:
         self._backlogs[position] = backlog

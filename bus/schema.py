@@ -167,7 +167,8 @@ class Pull(Message):
 
     request: echoed in the answer; a later Pull of the same neighbor replaces an earlier one. Under the number of the
         one that is out, it only says what was written meanwhile.
-    lineage: of the journal that the cursors belong to; empty for a session that has been sent nothing.
+    lineage: of the journal, and in it of the neighbor, that the cursors belong to; empty for a session that has been
+        sent nothing.
     shape: what decides the octets (the wire form of `bgp.shape.Shape`).
     cursors: `[AFI, SAFI, position, floor]` for each family: the version sent last, and the version up to which
         withdrawals need not be sent because the session was sent nothing older (-1: whatever is newest now; such a
@@ -207,7 +208,7 @@ class Batch(Message):
 @message(7, "ribd → peerd")
 @dataclass(frozen=True, slots=True)
 class Resync(Message):
-    """The cursors are from another journal, or older than what ribd remembers: send the table from the start."""
+    """The cursors are of another table, or older than what ribd remembers: send the table from the start."""
 
     neighbor: str
     request: int

@@ -335,13 +335,12 @@ class RibServer:
         table = rib.table(pull.neighbor)
         if table is None or neighbor_of(pull.neighbor) not in rib.enrolled:
             return
-        if pull.lineage not in ("", self._state.lineage):
-            self._resync(session, "the journal is another one")
+        lineage = self._state.lineage_of(pull.neighbor)
+        if pull.lineage not in ("", lineage):
+            self._resync(session, "its table is another one")
             return
         try:
-            batch = next_batch(
-                pull, self._group(table, session.shape), self._state.lineage, pull.neighbor in self._known
-            )
+            batch = next_batch(pull, self._group(table, session.shape), lineage, pull.neighbor in self._known)
         except NotRemembered as gap:
             self._resync(session, str(gap))
             return
@@ -355,7 +354,7 @@ class RibServer:
     def _resync(self, session: Session, reason: str) -> None:
         session.waiting = False
         self._log.warning("session starts over neighbor=%s: %s", session.name, reason)
-        self._send(session, Resync(session.name, session.pull.request, self._state.lineage, reason))
+        self._send(session, Resync(session.name, session.pull.request, self._state.lineage_of(session.name), reason))
 
     def _send(self, session: Session, message: Message) -> None:
         if not self._server.send(session.identity, message):

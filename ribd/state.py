@@ -76,6 +76,10 @@ class State:
         self.rib = Rib()
         self.clients: dict[str, Client] = {}
 
+    def lineage_of(self, name: str) -> str:
+        """Return the lineage of the versions of a neighbor's, or session's, table."""
+        return f"{self.lineage}/{self.rib.born.get(neighbor_of(name), 0)}"
+
     def seen(self, request: Apply | Enrol | Clear) -> bool:
         """Whether this request is in force already."""
         client = self.clients.get(request.client)
@@ -202,7 +206,9 @@ class State:
     def snapshot(self) -> Iterator[bytes]:
         """Yield the records of a snapshot: a head, tables with their rows, and an end that proves completeness."""
         pack = msgpack.packb
-        yield pack(["head", self.lineage, _clients(self.clients), sorted(self.rib.enrolled), self.rib.flow_limits])
+        rib = self.rib
+        known = [sorted(rib.enrolled), rib.flow_limits, rib.enrolments, rib.born]
+        yield pack(["head", self.lineage, _clients(self.clients), *known])
         for table in self.rib.tables():
             yield pack(["table", sorted(table.members)])
             for family, routes in table.families.items():
@@ -263,7 +269,7 @@ class Restorer:
             state.lineage = fields[0]
             state.clients = {name: Client(*client) for name, client in fields[1].items()}
             state.rib.enrolled = set(fields[2])
-            state.rib.flow_limits = fields[3] if len(fields) > 3 else {}
+            state.rib.flow_limits, state.rib.enrolments, state.rib.born = fields[3:]
         elif kind == "table":
             self._table = Table(fields[0])
             state.rib.place(self._table)

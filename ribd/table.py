@@ -252,6 +252,10 @@ class Rib:
         self.of: dict[str, Table] = {}
         self.apart: dict[str, set[str]] = {}  # by range, the sessions that were addressed alone
         self.enrolled: set[str] = set()
+        self.enrolments = 0  # how often it was said which neighbors there are
+        self.born: dict[
+            str, int
+        ] = {}  # by neighbor, how many enrolments were before it: one that comes back is another
         self.flow_limits: dict[str, int] = {}  # how many FlowSpec rules a neighbor may have
         self._sets: dict[bytes, bytes] = {}
         self._swept = SETS_AT
@@ -264,11 +268,13 @@ class Rib:
     def enrol(self, neighbors: Iterable[str]) -> None:
         """Make these the neighbors that exist and whose configured routes are complete."""
         wanted = set(neighbors)
+        self.enrolments += 1
         self._addressed.clear()
         self.create(wanted)
         for name in self.of.keys() - wanted:
             if neighbor_of(name) not in wanted:
                 self.of.pop(name).members.discard(name)
+                self.born.pop(name, None)
         self.apart = {name: sessions for name, sessions in self.apart.items() if name in wanted}
         self.enrolled = wanted
 
@@ -279,6 +285,7 @@ class Rib:
             return
         neighbors = {neighbor_of(name) for name in new} - self.of.keys()
         if neighbors:
+            self.born.update(dict.fromkeys(neighbors, self.enrolments))
             self.place(Table(neighbors))
         for name in new - neighbors:
             self.place(self.of[neighbor_of(name)].split({name}))

@@ -29,7 +29,7 @@ def largest_batch(daemon: Daemon, shape: Shape, routes: int) -> int:
     """Send a session all there is; return the octets of the largest message."""
     cursors, largest, sent = [[*family, 0, 0] for family in shape.families], 0, 0
     for number in range(1, 10_000):
-        pull = Pull("a", number, daemon.state.lineage, shape.to_wire(), cursors, 1 << 20)
+        pull = Pull("a", number, daemon.state.lineage_of("a"), shape.to_wire(), cursors, 1 << 20)
         answers: list[Message] = daemon.say(b"peerd", pull)
         if not answers:
             break

@@ -54,14 +54,6 @@ def test_a_life_that_was_replaced_is_refused_also_after_a_snapshot() -> None:
         assert not known.begins(request("two", 2))
 
 
-def test_a_snapshot_of_a_release_that_did_not_know_former_lives_is_read() -> None:
-    restorer = Restorer("lineage", 0.0)
-    head = b"\x94\xa4head\xa7lineage\x81\xa8helper-a\x93\xa3one\x05\x90\x90"
-    restorer.snapshot(head)
-    assert restorer.state.seen(request("one", 5))
-    assert restorer.state.stranger("helper-a", "zero") == ""
-
-
 def test_only_so_many_former_lives_and_clients_are_remembered() -> None:
     state = State("lineage")
     for number in range(FORMER_KEPT + 10):

@@ -36,8 +36,9 @@ from bus.daemon import (
     RunDirectory,
     default_run_directory,
 )
+from bus.loop import Loop
 from bus.schema import Answer, Command, Message, Signalled
-from bus.transport import Client, Loop
+from bus.transport import Client
 
 STOP_SECONDS = 4.5  # for everything to end after SIGTERM; then what is left is killed
 LOG_READ = 65536  # octets

@@ -18,8 +18,8 @@ from bus.daemon import (
     start_logging,
     take_lock,
 )
+from bus.loop import Loop
 from bus.schema import SchemaError
-from bus.transport import Loop
 from peerd.server import PeerServer
 
 

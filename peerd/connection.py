@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from bgp.notification import Notification
-from bus.transport import Loop, readable, writable
+from bus.loop import Loop, readable, writable
 
 READ_OCTETS = 65536  # in a turn of the loop: bounds the work between two looks at the timers
 DRAIN_SECONDS = 1.0  # for which a closing connection goes on reading, so that no RST overtakes the NOTIFICATION

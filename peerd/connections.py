@@ -11,8 +11,8 @@ from collections.abc import Callable
 from ipaddress import ip_address
 
 from bgp import event as ev
+from bus.loop import Loop
 from bus.settings import SessionConfiguration
-from bus.transport import Loop
 from peerd.connection import Connection
 from peerd.tcp import TransportOptions, dial, outcome
 

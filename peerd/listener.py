@@ -26,9 +26,9 @@ from bus.daemon import (
     start_logging,
     take_lock,
 )
+from bus.loop import Loop, Timer
 from bus.schema import Incoming, SchemaError, pack
 from bus.settings import PassiveNeighbor, read_listener
-from bus.transport import Loop, Timer
 from peerd.connection import Refusals
 from peerd.tcp import TransportOptions, limit_ttl, listen, prepare, sign_with_md5
 

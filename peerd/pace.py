@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from bgp.message import split_messages
-from bus.transport import Loop
+from bus.loop import Loop
 from peerd.connection import Connection
 
 PERIOD = 1.0  # seconds

@@ -14,10 +14,10 @@ from ipaddress import ip_address
 from typing import Any
 
 from bgp.notification import ADMINISTRATIVE_SHUTDOWN, CONNECTION_REJECTED, OUT_OF_RESOURCES, Notification
+from bus.loop import Loop
 from bus.names import address_of, session_name
 from bus.schema import Message, Pull, Subscribe
 from bus.settings import SessionConfiguration
-from bus.transport import Loop
 from peerd.connection import Refusals
 from peerd.session import Session
 

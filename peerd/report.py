@@ -16,8 +16,9 @@ from bgp.notification import Notification
 from bgp.prefix_limit import Crossing
 from bgp.refresh import Refresh
 from bgp.settings_wire import facts_to_wire
+from bus.loop import Loop
 from bus.schema import FEED_FSM, FEED_OPENED, FEED_PLAIN, FEED_RECEIVED, FEED_SENT, FEED_STATE, Message, Subscribe
-from bus.transport import Delivery, Loop, Publisher
+from bus.transport import Delivery, Publisher
 from peerd.subscribers import Subscribers
 
 

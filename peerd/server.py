@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from bgp.notification import PEER_DECONFIGURED
 from bus.daemon import RunDirectory
+from bus.loop import Loop
 from bus.names import neighbor_of
 from bus.schema import (
     Batch,
@@ -26,7 +27,7 @@ from bus.schema import (
     unpack,
 )
 from bus.settings import SessionConfiguration, read_peerd
-from bus.transport import Client, Loop, Publisher, Server
+from bus.transport import Client, Publisher, Server
 from peerd.range import Range
 from peerd.remembered import Remembered, Word
 from peerd.requests import act, act_on_range

@@ -24,9 +24,10 @@ from bgp.peer import Peer
 from bgp.prefix_limit import PrefixLimit, PrefixLimits
 from bgp.refresh import Refresh, RefreshSubtype
 from bgp.settings_wire import settings_from_wire
+from bus.loop import Loop, Timer
 from bus.schema import FEED_TRIED, Batch, Feed, Message, Pull, Resync, Subscribe
 from bus.settings import SessionConfiguration
-from bus.transport import Delivery, Loop, Publisher, Timer
+from bus.transport import Delivery, Publisher
 from peerd.adj_rib_in import AdjRibIn
 from peerd.connections import Connections
 from peerd.pace import PacedConnection

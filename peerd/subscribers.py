@@ -6,8 +6,9 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from bus.loop import Loop
 from bus.schema import Message, Subscribe
-from bus.transport import Delivery, Loop
+from bus.transport import Delivery
 from peerd.feed import Subscription, sized
 
 LOOK_AGAIN = 0.1  # seconds between looks at subscribers that hold the peer back, or whose queue is full

@@ -18,7 +18,7 @@ from bus.daemon import (
     start_logging,
     take_lock,
 )
-from bus.transport import Loop
+from bus.loop import Loop
 from ribd.server import RibServer
 
 WRITER_SECONDS = 2.0  # for a snapshot's writer to end after the ribd that died: its memory is as large

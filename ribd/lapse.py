@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bgp.family import Family
+from bus.loop import Loop
 from bus.schema import WITHDRAW, Apply
-from bus.transport import Loop
 from ribd.lease import CLIENT
 from ribd.table import Rib, Table
 

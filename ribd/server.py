@@ -14,6 +14,7 @@ from functools import partial
 from bgp.family import Family
 from bgp.shape import Shape
 from bus.daemon import RunDirectory, collect_garbage_rarely
+from bus.loop import Loop
 from bus.names import address_of, neighbor_of
 from bus.schema import (
     Applied,
@@ -33,7 +34,7 @@ from bus.schema import (
     pack,
     unpack,
 )
-from bus.transport import Loop, Publisher, Server
+from bus.transport import Publisher, Server
 from ribd.group import UpdateGroup
 from ribd.journal import Damage, Journal, new_lineage
 from ribd.lapse import Lapses

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bgp.family import Family
+from bus.loop import Loop, Timer
 from bus.names import address_of, neighbor_of
 from bus.schema import Applied, Message, Pull, Refused, Sync
-from bus.transport import Loop, Timer
 
 MOST = 1024  # requests that wait at the same time
 LONGEST = 600.0  # seconds

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from bus.daemon import RunDirectory
+from bus.loop import Loop
 from bus.schema import FEED_TRIED, Feed, Message, Subscribe
 from bus.settings import ApiBinding
-from bus.transport import Client, Loop
+from bus.transport import Client
 
 
 class FirstAttempts:

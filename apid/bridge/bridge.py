@@ -34,9 +34,10 @@ from bus.daemon import (
     start_logging,
     take_lock,
 )
+from bus.loop import Loop
 from bus.schema import Answer, Applied, Command, Message, Present, Reconfigure, Refused, SchemaError, Signalled
 from bus.settings import read_helper
-from bus.transport import Client, Loop, Publisher
+from bus.transport import Client, Publisher
 
 FLOOD_OCTETS, FLOOD_SECONDS = 16 * 1024 * 1024, 10.0  # of commands in so many seconds make a flood
 WRITE_TURNS = 16  # chunks written in one turn of the loop

@@ -20,6 +20,7 @@ from bgp.negotiated import Negotiated
 from bgp.settings_wire import facts_from_wire
 from bgp.wire import address_text
 from bus.daemon import RunDirectory
+from bus.loop import Loop
 from bus.names import address_of, neighbor_of
 from bus.schema import (
     FEED_FSM,
@@ -36,7 +37,7 @@ from bus.schema import (
     Subscribe,
 )
 from bus.settings import ApiBinding, HelperConfiguration
-from bus.transport import Client, Loop
+from bus.transport import Client
 
 CREDIT = 4 * 1024 * 1024  # octets on the way from one session
 SESSIONS = 16_384  # of ranges, whose context is kept

@@ -15,8 +15,8 @@ from typing import Protocol
 
 from apid.privileges import PrivilegeError, find_user, strip
 from bus.daemon import PR_SET_PDEATHSIG
+from bus.loop import Loop, Timer
 from bus.settings import HelperConfiguration
-from bus.transport import Loop, Timer
 
 PIPE_SIZE = 1024 * 1024
 READ_OCTETS = 64 * 1024  # in one read: of commands one batch for ribd, small enough for others to get their turn soon

@@ -9,8 +9,9 @@ from typing import Any
 from apid.answer_lines import AnswerLines
 from apid.cli.errors import Failed
 from bus.daemon import RunDirectory, is_locked
+from bus.loop import Loop
 from bus.schema import Answer, Command, Message
-from bus.transport import Client, Loop, UnfitMessage
+from bus.transport import Client, UnfitMessage
 
 CONNECT_SECONDS = 5.0  # for control to be there; it may be starting
 REQUEST = 1

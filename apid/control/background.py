@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from bus.transport import Loop
+from bus.loop import Loop
 
 Done = Callable[[Any, Exception | None], None]
 GOOD, BROKEN = b".", b"!"

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from apid.control.jobs import Step
+from bus.loop import Loop, Timer
 from bus.schema import Message, RouteCounts, RoutePage, SessionReply, SessionRequest
-from bus.transport import Client, Loop, Timer, UnfitMessage
+from bus.transport import Client, UnfitMessage
 
 PEERD_SECONDS = 2.0  # a peerd that is away this long shows as down
 RIBD_SECONDS = 10.0  # ribd comes back within this, with a large journal

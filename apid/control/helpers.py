@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from apid.control.jobs import Step
+from bus.loop import Loop
 from bus.schema import Message, Present, Reconfigure, SchemaError
-from bus.transport import Loop
 
 SECONDS = 0.5  # for bridges to say how they are
 

@@ -15,8 +15,9 @@ from apid.live import Wanted, placed, read_live
 from apid.load import LoadError, read_configuration
 from apid.programs import check_directory
 from bus.daemon import RunDirectory, new_epoch
+from bus.loop import Loop, Timer
 from bus.schema import Applied, AppliedConfiguration, Lineage, Message, Refused, SchemaError
-from bus.transport import Client, Loop, Publisher, Timer
+from bus.transport import Client, Publisher
 
 STANDARD_INPUT = "-"
 ORIGINS_KEPT = 256  # commands that changed neighbors; a bridge has one on the way at a time

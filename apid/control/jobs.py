@@ -12,8 +12,9 @@ from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any
 
+from bus.loop import Loop
 from bus.schema import Answer
-from bus.transport import Delivery, Loop
+from bus.transport import Delivery
 
 Resume = Callable[[Any], None]
 Step = Callable[[Resume], None]

@@ -23,8 +23,8 @@ from bus.daemon import (
     start_logging,
     take_lock,
 )
+from bus.loop import Loop
 from bus.schema import SchemaError
-from bus.transport import Loop
 
 
 def main(run_directory: Path, sources: list[str]) -> None:

@@ -20,8 +20,9 @@ from apid.answer_lines import AnswerLines
 from apid.config.environment import DEFAULTS
 from apid.grammar.secret import without_secrets
 from bus.daemon import RunDirectory, one_line
+from bus.loop import Loop, Timer, readable
 from bus.schema import Answer, Command, Message
-from bus.transport import Client, Loop, Timer, readable
+from bus.transport import Client
 
 READ_OCTETS = WRITE_OCTETS = 64 * 1024
 LINE_OCTETS = 64 * 1024  # the longest command; what is longer is refused

@@ -8,8 +8,9 @@ from typing import Any
 from apid.control.jobs import Step
 from apid.riblink import RibLink
 from bus.daemon import RunDirectory
+from bus.loop import Loop
 from bus.schema import Applied, Message, Refused
-from bus.transport import Client, Loop
+from bus.transport import Client
 
 CLIENT = "cli"  # our name for ribd; configured routes go under another one
 

@@ -22,8 +22,9 @@ from apid.control.rib import RibChanges
 from apid.control.supervise import Unreachable, end, is_ending, stop_everything
 from apid.control.watchdogs import Watchdogs
 from bus.daemon import RunDirectory
+from bus.loop import Loop
 from bus.schema import AppliedConfiguration, Command, Message, Present, Reconfigure, SchemaError, Signalled
-from bus.transport import Loop, Publisher, Server
+from bus.transport import Publisher, Server
 
 WORKER_SECONDS = 3.0  # for what the background thread has begun, when we end
 FORGET_SECONDS = 2.0  # for ribd to forget, at a clean end

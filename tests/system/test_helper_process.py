@@ -15,8 +15,8 @@ import pytest
 
 import apid.bridge.process
 from apid.bridge.process import HelperProcess
+from bus.loop import Loop
 from bus.settings import HelperConfiguration
-from bus.transport import Loop
 from tests.system.bed import processes_with, write_script
 
 SECONDS = 10.0

@@ -15,8 +15,9 @@ import pytest
 import zmq
 
 from bus.daemon import AlreadyRunning, take_lock
+from bus.loop import Loop
 from bus.schema import MESSAGE_LIMIT, Applied, Clear, ListRoutes, Message, Refused, pack
-from bus.transport import Client, Delivery, Loop, Publisher, Server, Subscriber, UnfitMessage
+from bus.transport import Client, Delivery, Publisher, Server, Subscriber, UnfitMessage
 from tests.shared import ROOT
 
 SECONDS = 10.0

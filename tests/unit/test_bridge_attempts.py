@@ -13,9 +13,9 @@ from apid.compile import compile_configuration
 from apid.config.load import load_text
 from apid.config.options import Environment
 from bus.daemon import RunDirectory
+from bus.loop import Loop
 from bus.schema import FEED_TRIED, Feed, Message, Subscribe
 from bus.settings import ApiBinding
-from bus.transport import Loop
 
 NEIGHBOR = """neighbor %s { router-id 10.0.0.1; local-address 192.0.2.9; local-as 65001; peer-as 65002; %s
     api { processes [ feed ]; } }

@@ -16,7 +16,8 @@ from apid.cli.main import COMMANDS, SYNONYMS
 from apid.grammar.command import parse_command
 from apid.load import read_configuration
 from bus.daemon import RunDirectory
-from bus.transport import Loop, Publisher
+from bus.loop import Loop
+from bus.transport import Publisher
 from tests.shared import ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")], key=lambda path: str(path.relative_to(ROOT)))

@@ -14,9 +14,9 @@ import pytest
 import peerd.listener
 from bgp.notification import CEASE, CONNECTION_REJECTED, Notification
 from bus.daemon import RunDirectory
+from bus.loop import Loop
 from bus.schema import ListenerSettings
 from bus.settings import ListenerConfiguration, PassiveNeighbor, write_settings
-from bus.transport import Loop
 from peerd.listener import RETRY, Expected, Listener
 from tests.unit.control_stage import StillLoop
 

@@ -12,9 +12,9 @@ import pytest
 
 import peerd.server
 from bus.daemon import RunDirectory
+from bus.loop import Loop
 from bus.schema import FEED_STATE, FEED_TRIED, Message, PeerdSettings, SessionRequest, Settled, Subscribe
 from bus.settings import SessionConfiguration, write_settings
-from bus.transport import Loop
 from peerd.remembered import HELPERS, NEIGHBORS, Remembered
 from peerd.server import ORIGINS_KEPT, PeerServer
 from tests.unit.control_stage import compiled

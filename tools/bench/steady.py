@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from bisect import bisect_left
 
 from tools.bench import usage
 from tools.bench.speakers import Setup
@@ -12,22 +13,24 @@ from tools.bench.work import LIMIT, Bench, Result, go, make_go, new_port, progra
 def latency(bench: Bench) -> list[Result]:
     """Time single announcements from the helper's write to the peer's read."""
     place = bench.directory
-    samples = bench.amount(500, 500, short=200)
+    samples = bench.amount(500, 500, short=200)  # of each kind
     make_go(place)
-    setup = Setup(place, new_port(), helper=program("pinger", place, str(samples)))
-    sink = bench.sink(setup.port, goals=(samples,), stamp=True)
+    setup = Setup(place, new_port(), helper=program("pinger", place, str(2 * samples)))
+    sink = bench.sink(setup.port, goals=(2 * samples,), stamp=True)
     with bench.running(setup, sink):
         sink.wait_established(60)
         go(place)
         sink.wait_reached(0, LIMIT)
         written = result_of(place, "result", 30)
         sink.listen(0.1)
-    arrived = {held: when for when, held in reversed(sink.stamps)}
-    delays = [(arrived[number + 1] - when) * 1000 for number, when in enumerate(written) if number + 1 in arrived]
-    cuts = statistics.quantiles(delays, n=100)
+    times, held = zip(*sink.stamps, strict=True)
+    delays = [(times[bisect_left(held, number)] - when) * 1000 for number, when in enumerate(written, 1)]
+    slept, awake = (statistics.quantiles(half, n=100) for half in (delays[:samples], delays[samples:]))
     return [
-        Result("latency p50", cuts[49], "ms", len(delays)),
-        Result("latency p99", cuts[98], "ms", len(delays)),
+        Result("latency p50", slept[49], "ms", samples),
+        Result("latency p99", slept[98], "ms", samples),
+        Result("latency p50, without a pause", awake[49], "ms", samples),
+        Result("latency p99, without a pause", awake[98], "ms", samples),
     ]
 
 

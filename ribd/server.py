@@ -19,6 +19,7 @@ from bus.names import address_of, neighbor_of
 from bus.schema import (
     Applied,
     Apply,
+    Batch,
     Clear,
     CountRoutes,
     Enrol,
@@ -61,6 +62,7 @@ class Session:
     identity: bytes
     pull: Pull
     shape: Shape
+    told: set[Family]  # families that it was told that it cannot carry
     waiting: bool = True
 
     @property
@@ -313,7 +315,8 @@ class RibServer:
         if known is not None and (known.identity, known.pull.request) == (identity, pull.request):
             known.pull = pull
             return
-        session = self._sessions[pull.neighbor] = Session(identity, pull, shape)
+        told = known.told if known is not None and same and pull.lineage else set()
+        session = self._sessions[pull.neighbor] = Session(identity, pull, shape, told)
         if address_of(pull.neighbor):
             self._of_range.setdefault(neighbor_of(pull.neighbor), set()).add(pull.neighbor)
         self._answer(session)
@@ -345,9 +348,14 @@ class RibServer:
         except NotRemembered as gap:
             self._resync(session, str(gap))
             return
+        missing = _not_negotiated(session, table)
+        if batch is None and not session.told.issuperset(missing):
+            batch = Batch(pull.neighbor, pull.request, lineage, pull.cursors, b"", 0, [])
         if batch is None:
             return
         session.waiting = False
+        session.told.update(missing)
+        batch.withheld.extend(f"{family} was not negotiated" for family in missing)
         if pull.neighbor in rib.enrolled:
             self._known.add(pull.neighbor)
         self._send(session, batch)
@@ -404,6 +412,12 @@ class RibServer:
                 del groups[shape]
             for shape, group in groups.items():
                 group.forget(partial(_passed_by_all, pulls[shape]))
+
+
+def _not_negotiated(session: Session, table: Table) -> list[Family]:
+    """Return families that a session's table has routes of, and the session cannot carry."""
+    families = session.shape.families
+    return [family for family, routes in table.families.items() if family not in families and len(routes)]
 
 
 def _passed_by_all(pulls: list[Pull], family: Family) -> int:

@@ -198,6 +198,7 @@ class SimulatedPeer:
         self.ends: list[Family] = []
         self.fresh: set[tuple[Family, bytes]] = set()  # what a sweep would leave
         self.refreshed: list[Family] = []
+        self.withheld: list[str] = []
         self.resyncs = 0
         self.may_resync = may_resync
         self._request = 0
@@ -219,6 +220,7 @@ class SimulatedPeer:
     def take(self, batch: Batch) -> None:
         """Write a batch to the wire."""
         assert batch.request == self._request
+        self.withheld += batch.withheld
         before = {family: cursor.position for family, cursor in self.outbound.cursors.items()}
         self.outbound.advance(batch)
         for family, cursor in self.outbound.cursors.items():

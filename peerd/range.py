@@ -192,5 +192,6 @@ class Range:
             "received": {},
             "prefixes": [],
             "last_error": "",
+            "last_error_at": 0.0,
             "sessions": sorted(self.sessions, key=lambda name: ip_address(address_of(name))),
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -24,8 +25,12 @@ def summary(run: RunDirectory, words: tuple[str, ...]) -> list[str]:
     for neighbor, row in zip(neighbors, rows, strict=True):
         lines.append(row)
         if neighbor["last-error"]:
-            lines.append(f"    {neighbor['last-error']}")
+            lines.append(f"    {_ago(neighbor['last-error-time'])}{neighbor['last-error']}")
     return lines
+
+
+def _ago(when: float | None) -> str:
+    return "" if when is None else f"{timedelta(seconds=int(time.time() - when))} ago: "
 
 
 def _row(neighbor: dict[str, Any]) -> list[str]:
@@ -37,6 +42,6 @@ def _row(neighbor: dict[str, Any]) -> list[str]:
         UNKNOWN if peer["as"] is None else str(peer["as"]),
         "shut" if neighbor["shut"] else neighbor["fsm"].lower(),
         str(timedelta(seconds=neighbor["duration"])) if up else UNKNOWN,
-        str(prefixes["received"]) if up else UNKNOWN,
+        str(prefixes["received"]) if up and prefixes["received"] is not None else UNKNOWN,
         UNKNOWN if announced is None else str(announced),
     ]

@@ -63,10 +63,11 @@ class SessionView:
     negotiated: Negotiated | None = None
     sent: dict[str, int] = field(default_factory=dict)
     received: dict[str, int] = field(default_factory=dict)
-    prefixes: int = 0
+    prefixes: int | None = 0  # received; None: they are not kept
     announced: int | None = None  # routes to announce, sent or not; None: ribd is away
     counts: dict[Family, int] = field(default_factory=dict)
     last_error: str = ""
+    last_error_at: float = 0.0  # 0: it is no matter of the past
 
     @classmethod
     def of(cls, known: Known, reply: SessionReply | None, announced: int | None = None) -> SessionView:
@@ -91,10 +92,10 @@ class SessionView:
             negotiated=negotiated,
             sent=_named(data["sent"]),
             received=_named(data["received"]),
-            prefixes=sum(count for _, _, count in data["prefixes"]),
+            prefixes=sum(count for _, _, count in data["prefixes"]) if known.configuration.adj_rib_in else None,
             announced=announced,
             counts={Family(afi, safi): count for afi, safi, count in data["prefixes"]},
-            last_error=data["last_error"] if known.configuration.shut is None else _shut_text(known.configuration.shut),
+            **_last_error(known, data),
         )
 
     def limits(self) -> dict[str, dict[str, int]]:
@@ -214,7 +215,14 @@ class SessionView:
             },
             "name": self.known.name,
             "last-error": self.last_error,
+            "last-error-time": self.last_error_at or None,
         }
+
+
+def _last_error(known: Known, data: dict[str, Any]) -> dict[str, Any]:
+    if known.configuration.shut is not None:
+        return {"last_error": _shut_text(known.configuration.shut)}
+    return {"last_error": data["last_error"], "last_error_at": data["last_error_at"]}
 
 
 def _shut_text(communication: str) -> str:
@@ -251,8 +259,9 @@ def extensive_lines(view: SessionView) -> list[str]:
     lines.append(_row("local", view.local_address))
     lines.append(_row("state", view.state))
     lines.append(_row("up for" if view.up else "down for", view.time_text if view.up else "n/a"))
-    if not view.up and view.last_error:
-        lines.append(f"   last error           {view.last_error}")
+    if view.last_error:
+        ago = f"{timedelta(seconds=int(time.time() - view.last_error_at))} ago: " if view.last_error_at else ""
+        lines.append(f"   last error           {ago}{view.last_error}")
     lines += ["", _head("Setup", "Local", "Remote")]
     local_as = settings.local_as if view.negotiated is None else view.negotiated.local_as
     lines.append(_row("AS", _text(local_as, "auto"), _text(peer_as, "auto")))

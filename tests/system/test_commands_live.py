@@ -290,3 +290,17 @@ def stop(pid: int) -> None:
 def go_on(pid: int) -> None:
     """Let it go on."""
     os.kill(pid, signal.SIGCONT)
+
+
+# Routes that a session cannot carry
+
+
+def test_routes_of_a_family_that_was_not_negotiated_are_named_in_the_log(
+    start: Start, make_peer: MakePeer, make_helper: MakeHelper
+) -> None:
+    daemon, peer, helper = one_of_each(start, make_peer, make_helper)
+    helper.say("announce flow route destination 10.0.0.1/32 discard\n" + announce(1))
+    assert helper.answers(2) == ["done", "done"]
+    peer.has({route(1)})
+    reason = f"routes withheld peer={peer.address} reason=ipv4 flow was not negotiated"
+    wait_for(lambda: reason in daemon.log.read_text(), 5, "the log to say why")

@@ -10,17 +10,20 @@ from click.testing import CliRunner
 
 from apid.cli import ask as cli_ask
 from apid.cli import control as cli_control
+from apid.cli import summary as cli_summary
 from apid.cli.main import API, main
 from apid.grammar.command import COMMANDS
 
 NEIGHBORS = [
     {
         "peer": {"address": "192.0.2.1", "as": 65001}, "state": "up", "fsm": "ESTABLISHED", "shut": False,
-        "duration": 3661, "prefixes": {"received": 7, "announced": 12}, "last-error": "",
+        "duration": 3661, "prefixes": {"received": 7, "announced": 12}, "last-error": "6/4",
+        "last-error-time": 1000.0,
     },
     {
         "peer": {"address": "2001:db8::1", "as": None}, "state": "down", "fsm": "IDLE", "shut": True,
         "duration": 0, "prefixes": {"received": 0, "announced": None}, "last-error": "administratively shut: noon",
+        "last-error-time": None,
     },
 ]  # fmt: skip
 
@@ -33,6 +36,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         lines.append(line)
         take([json.dumps(NEIGHBORS)])
 
+    monkeypatch.setattr(cli_summary.time, "time", lambda: 1059.9)
     for module in (cli_ask, cli_control):
         monkeypatch.setattr(module, "ask", ask)
     return lines
@@ -48,6 +52,7 @@ def test_every_neighbor_has_a_line_and_its_last_error_below(asked: list[str]) ->
     assert output("show", "neighbor", "192.0.2.0/24", "summary") == [
         "neighbor     AS     state        up for   in  out",
         "192.0.2.1    65001  established  1:01:01  7   12",
+        "    0:00:59 ago: 6/4",
         "2001:db8::1  -      shut         -        -   -",
         "    administratively shut: noon",
     ]

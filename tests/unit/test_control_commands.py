@@ -20,7 +20,7 @@ from bus.settings import write_settings
 from tests.unit.control_stage import CONFIGURATION, Stage
 
 STATUS = {"state": "down", "fsm": "ACTIVE", "since": 0.0, "context": b"", "sent": {}, "received": {}, "prefixes": [],
-          "last_error": "refused"}  # fmt: skip
+          "last_error": "refused", "last_error_at": 1000.0}  # fmt: skip
 FIRST, SECOND = "127.0.0.12", "127.0.0.13"
 
 

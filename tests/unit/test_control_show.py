@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,7 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     up = {
         "state": "up", "fsm": "ESTABLISHED", "since": 1000.0, "context": context(made),
         "sent": {"1": 1, "4": 1, "2": 10}, "received": {"1": 1, "4": 1, "2": 7}, "prefixes": [[1, 1, 1]],
-        "last_error": "",
+        "last_error": "", "last_error_at": 0.0,
     }  # fmt: skip
     made.replies["status"] = lambda name, _: SessionReply(1, name, "", up) if name == FIRST else None
     monkeypatch.setattr(session_view.time, "time", lambda: 1005.4)
@@ -184,6 +185,23 @@ def test_json_has_the_members_of_exabgp(stage: Stage) -> None:
     assert (second["state"], second["fsm"], second["families"]) == ("down", "IDLE", [])
     assert second["peer"]["capabilities"]["asn4"] is None
     assert second["peer"]["families"] == {"ipv4 unicast": None}
+
+
+def test_a_session_that_is_back_still_tells_what_ended_the_last_one_and_when(stage: Stage) -> None:
+    up = stage.replies["status"](FIRST, [])
+    assert up is not None
+    up.data.update(last_error="6/4, back at noon", last_error_at=940.0)
+    assert "   last error           0:01:05 ago: 6/4, back at noon\n" in show(stage, f"show neighbor {FIRST} extensive")
+    [first] = json.loads(show(stage, f"show neighbor {FIRST} json"))
+    assert (first["last-error"], first["last-error-time"]) == ("6/4, back at noon", 940.0)
+
+
+def test_the_number_of_routes_that_are_not_kept_is_not_known(stage: Stage) -> None:
+    known = stage.directory.neighbors[FIRST]
+    configuration = replace(known.configuration, adj_rib_in=False)
+    stage.directory.neighbors[FIRST] = replace(known, configuration=configuration)
+    [first] = json.loads(show(stage, f"show neighbor {FIRST} json"))
+    assert first["prefixes"]["received"] is None
 
 
 def test_a_configuration_that_is_shown_can_be_loaded_again(stage: Stage) -> None:

@@ -462,3 +462,12 @@ def test_reasons_for_withheld_routes_are_logged_once_and_not_kept_without_end(
             bed.session.batch(Batch("192.0.2.1", request, "line", [[1, 1, number, 0]], b"", 0, reasons))
     assert len(bed.session._established.sender._withheld) <= REASONS
     assert caplog.text.count("always the same") <= 4
+
+
+def test_why_the_last_session_ended_is_told_after_the_next_one_has_begun() -> None:
+    bed = Bed()
+    bed.session._down(Down(1, "hold timer expired", established=True))
+    bed.session._up(Up(1, Negotiated(), SessionFacts(), b"", b""))
+    status = bed.session.status
+    assert (status["state"], status["last_error"]) == ("up", "hold timer expired")
+    assert status["last_error_at"] > 0

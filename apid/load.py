@@ -13,6 +13,7 @@ from apid import __version__
 from apid.compile import Compiled, compile_configuration
 from apid.config.environment import InvalidEnvironment, find_env_file, load_environment
 from apid.config.errors import ConfigurationErrors
+from apid.config.files import STANDARD_INPUT
 from apid.config.load import load
 from apid.config.model import Configuration
 from apid.config.options import Environment
@@ -66,6 +67,13 @@ def _nothing_collected() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+def read_again(sources: list[str], placed: Mapping[str, str]) -> Loaded:
+    """Read the files of a configuration that is in force, or of another one, for a running bgpbus; LoadError."""
+    if STANDARD_INPUT in sources:
+        raise LoadError("the configuration came from standard input, it cannot be read again")
+    return read_configuration(sources, placed=placed)
 
 
 def read_configuration(

@@ -299,6 +299,7 @@ class Bridge:
             "pid": self._process.pid,
             "uptime": self._process.uptime,
             "starts": self._process.starts,
+            "starts_in": self._process.starts_in,
             "commands": self._commands.count,
             "errors": self._commands.errors,
             **self._output.waiting,

@@ -82,6 +82,11 @@ class HelperProcess:
         """Seconds since it was started."""
         return self._loop.now() - self._started if self._process is not None else 0.0
 
+    @property
+    def starts_in(self) -> float | None:
+        """Seconds until it is started again; None where it runs, and where it has ended for good."""
+        return max(0.0, self._retry.when - self._loop.now()) if self._retry is not None else None
+
     def start(self) -> None:
         """Start the helper now."""
         self._retry, self._restarting = None, False

@@ -13,7 +13,7 @@ from apid.cli.table import coloured, table
 from bus.daemon import RunDirectory
 
 UP = "ESTABLISHED"
-SHOWN = {"pid", "uptime", "starts", "commands", "errors", "memory", "spool", "lost"}
+SHOWN = {"pid", "uptime", "starts", "starts_in", "commands", "errors", "memory", "spool", "lost"}
 
 
 @click.command()
@@ -62,6 +62,12 @@ def helpers(run: RunDirectory, as_json: bool) -> None:
         click.echo(line)
 
 
+def _life(state: dict[str, Any]) -> str:
+    if state["pid"]:
+        return str(timedelta(seconds=int(state["uptime"])))
+    return "ended" if state["starts_in"] is None else f"again in {state['starts_in']:.0f} s"
+
+
 def _row(name: str, state: dict[str, Any]) -> list[str]:
     if not state.keys() >= SHOWN:
         return [name, "-", "its bridge is away", "", "", "", "", ""]
@@ -69,7 +75,7 @@ def _row(name: str, state: dict[str, Any]) -> list[str]:
     return [
         name,
         str(state["pid"] or "-"),
-        str(timedelta(seconds=int(state["uptime"]))) if state["pid"] else "not running",
+        _life(state),
         *(str(state[key]) for key in ("starts", "commands", "errors")),
         f"{waiting} octets" if waiting else "-",
         str(state["lost"]),

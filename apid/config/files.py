@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -73,11 +74,7 @@ class Files:
         yield from self.expand(self._parsed(included)[1])
 
     def _source(self, name: str, path: str, trail: tuple[str, ...]) -> Source:
-        with open(path, "rb") as stream:
-            octets = stream.read(FILE_LIMIT + 1)
-        if len(octets) > FILE_LIMIT:
-            raise ValueError(f"it is larger than {FILE_LIMIT >> 20} MiB")
-        text = _decode(octets)
+        text = _decode(_read(path))
         return Source(name, text, os.path.dirname(path), self.environment, (*trail, path))
 
     def _parsed(self, source: Source) -> tuple[Source, list[Node]]:
@@ -92,6 +89,17 @@ def tokens_of(node: Node, problems: Problems) -> list[Token]:
     except GrammarError as error:
         problems.grammar(node.source, node.start, error)
         return []
+
+
+def _read(path: str) -> bytes:
+    """Return a file's octets; of what would keep us waiting, as a pipe does, a ValueError."""
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise ValueError(f"it is no regular file ('{STANDARD_INPUT}' stands for standard input)")
+        octets = stream.read(FILE_LIMIT + 1)
+    if len(octets) > FILE_LIMIT:
+        raise ValueError(f"it is larger than {FILE_LIMIT >> 20} MiB")
+    return octets
 
 
 def _decode(octets: bytes) -> str:

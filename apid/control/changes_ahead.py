@@ -10,7 +10,7 @@ from apid.compile import Compiled
 from apid.control.enforce import as_stored, read_applied
 from apid.difference import changes_between
 from apid.live import placed, read_live
-from apid.load import LoadError, read_configuration
+from apid.load import LoadError, read_again
 from apid.render.routes import read_set
 from apid.render.show import ShownRoute, route_text
 from bgp.family import Family
@@ -30,7 +30,7 @@ def changes_ahead(run: RunDirectory, files: list[str], summary: bool) -> list[Ro
     if applied is None:
         raise LoadError("no configuration is in force yet")
     programs = placed(run)
-    loaded = read_configuration(files, placed=programs)
+    loaded = read_again(files, programs)
     compiled = restore(loaded.compiled, read_live(run.live).kept(), programs)[0].compiled
     rows = [*_neighbors(run, applied, compiled), *_helpers(run, applied, compiled)]
     return rows + list(_counted(applied, compiled) if summary else _routes(applied, compiled))

@@ -12,14 +12,13 @@ from apid.control.enforce import Enforcer, Plan, plan, put_in_place, read_applie
 from apid.control.leaving import Session, finish, leave
 from apid.control.supervise import Unreachable, adapt
 from apid.live import Wanted, placed, read_live
-from apid.load import LoadError, read_configuration
+from apid.load import LoadError, read_again
 from apid.programs import check_directory
 from bus.daemon import RunDirectory, new_epoch
 from bus.loop import Loop, Timer
 from bus.schema import Applied, AppliedConfiguration, Lineage, Message, Refused, SchemaError
 from bus.transport import Client, Publisher
 
-STANDARD_INPUT = "-"
 ORIGINS_KEPT = 256  # commands that changed neighbors; a bridge has one on the way at a time
 RETRY = 5.0  # seconds until ribd is asked again after a refusal, and supervisord
 
@@ -143,10 +142,8 @@ class InForce:
 
     def _prepare_reload(self) -> list[Session]:
         """Read the sources and leave their configuration pending; LoadError changes nothing."""
-        if STANDARD_INPUT in self.sources:
-            raise LoadError("the configuration came from standard input, it cannot be read again")
         programs = placed(self._run)
-        loaded = read_configuration(self.sources, placed=programs)
+        loaded = read_again(self.sources, programs)
         for warning in loaded.warnings:
             self._log.warning("%s", warning)
         wanted, problems = restore(loaded.compiled, read_live(self._run.live).kept(), programs)

@@ -133,12 +133,11 @@ class Control:
             return
         self._ending = True
         self._log.info("shutting down")
-        self._loop.call_later(
-            LEAVE_SECONDS,
-            lambda: self._background.do(
-                lambda: stop_everything(self._run), lambda _result, error: self._stopped(error), Unreachable
-            ),
-        )
+        self._loop.call_later(LEAVE_SECONDS, self._stop_everything)
+
+    def _stop_everything(self) -> None:
+        ending = Background(self._loop)  # what the other one is at may take for ever, as a file that does not answer
+        ending.do(lambda: stop_everything(self._run), lambda _result, error: self._stopped(error), Unreachable)
 
     def _stopped(self, error: Exception | None) -> None:
         if error is not None:

@@ -43,6 +43,7 @@ class FakeProcess:
 
     def __init__(self, *_: Any) -> None:
         self.pid, self.uptime, self.starts, self.told = 1, 0.0, 1, False
+        self.starts_in: float | None = None
         self.said = self.read_by_it = b""
         self.reads, self.paused = True, False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from apid.config.errors import ConfigurationErrors
 from apid.config.load import load
+from apid.load import LoadError, read_again
 from tests.unit.config_dump import compiled, neighbor
 
 
@@ -69,6 +71,16 @@ def test_a_file_that_is_not_text_is_an_error(tmp_path: Path) -> None:
     assert errors_of_files(str(path)) == ["binary.conf:0: the file cannot be read: octet 9 is not UTF-8"]
 
 
+def test_what_would_keep_its_reader_waiting_is_an_error(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    including = write(tmp_path / "one.conf", 'include "fifo";')
+    reason = "it is no regular file ('-' stands for standard input)"
+    assert errors_of_files(str(tmp_path / "fifo"), including) == [
+        f"fifo:0: the file cannot be read: {reason}",
+        f"one.conf:1: the file {tmp_path}/fifo cannot be read: {reason}",
+    ]
+
+
 @pytest.mark.parametrize("text", ["", "\n\n", "# nothing but a comment\n"])
 def test_a_file_without_a_statement_is_an_error(tmp_path: Path, text: str) -> None:
     empty = write(tmp_path / "empty.conf", text)
@@ -114,6 +126,11 @@ def test_a_minus_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     configuration = load(["-"], {})
     assert configuration.neighbors[0].hold_time == 30
     assert configuration.sources == ("<stdin>",)
+
+
+def test_standard_input_is_not_read_again() -> None:
+    with pytest.raises(LoadError, match="standard input, it cannot be read again"):
+        read_again(["-"], {})
 
 
 def test_programs_are_looked_up_beside_the_file_that_names_them(tmp_path: Path) -> None:

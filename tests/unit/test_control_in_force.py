@@ -87,7 +87,7 @@ class Scene:
         self.events: list[dict[str, Any]] = []
         self.verdicts: list[str] = []
         monkeypatch.setattr(module, "Client", FakeRibd)
-        monkeypatch.setattr(module, "read_configuration", self._read)
+        monkeypatch.setattr(module, "read_again", self._read)
         monkeypatch.setattr(module, "adapt", self._adapt)
         publisher: Any = type("P", (), {"publish": lambda _self, _topic, data: self.events.append(data)})()
         self.left: list[tuple[Any, int]] = []

@@ -299,11 +299,12 @@ class Bridge:
             "pid": self._process.pid,
             "uptime": self._process.uptime,
             "starts": self._process.starts,
-            "starts_in": self._process.starts_in,
             "commands": self._commands.count,
             "errors": self._commands.errors,
             **self._output.waiting,
         }
+        if (seconds := self._process.starts_in) is not None:
+            state["starts_in"] = seconds
         self._control.send(Present(self._name, self._epoch, state))
 
     # What the helper reads

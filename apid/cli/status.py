@@ -13,7 +13,7 @@ from apid.cli.table import coloured, table
 from bus.daemon import RunDirectory
 
 UP = "ESTABLISHED"
-SHOWN = {"pid", "uptime", "starts", "starts_in", "commands", "errors", "memory", "spool", "lost"}
+SHOWN = {"pid", "uptime", "starts", "commands", "errors", "memory", "spool", "lost"}
 
 
 @click.command()
@@ -65,7 +65,7 @@ def helpers(run: RunDirectory, as_json: bool) -> None:
 def _life(state: dict[str, Any]) -> str:
     if state["pid"]:
         return str(timedelta(seconds=int(state["uptime"])))
-    return "ended" if state["starts_in"] is None else f"again in {state['starts_in']:.0f} s"
+    return f"again in {state['starts_in']:.0f} s" if "starts_in" in state else "ended"
 
 
 def _row(name: str, state: dict[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from apid.__main__ import main as apid_main
 from apid.cli import run as cli_run
+from apid.cli import status as cli_status
 from apid.cli.control import _joined
 from apid.cli.errors import Failed
 from apid.cli.main import COMMANDS, main
@@ -344,3 +345,12 @@ def test_decode_reads_octets_as_each_session_of_a_configuration_would(tmp_path: 
     announced = events[0]["neighbor"]["message"]["update"]["announce"]
     assert announced == {"ipv4 unicast": {"192.0.2.1": [{"nlri": "10.1.2.0/24", "path-information": "0.0.0.5"}]}}
     assert "cannot be read" in bgpbus("decode", "-c", str(tmp_path / "none"), octets).stderr
+
+
+@pytest.mark.parametrize(
+    ("state", "life"),
+    [({"pid": 7, "uptime": 61.5}, "0:01:01"), ({"pid": 0, "starts_in": 2.6}, "again in 3 s"), ({"pid": 0}, "ended")],
+)
+def test_a_helper_that_does_not_run_says_whether_it_will(state: dict[str, Any], life: str) -> None:
+    counts = {"pid": 0, "uptime": 0, "starts": 1, "commands": 2, "errors": 3, "memory": 0, "spool": 0, "lost": 0}
+    assert cli_status._row("p", {**counts, **state})[2] == life

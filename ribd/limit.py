@@ -5,7 +5,7 @@ from __future__ import annotations
 from bgp.family import FLOW_SAFIS, Family
 from bgp.nlri import route_key
 from bus.names import neighbor_of
-from bus.schema import ANNOUNCE, Apply, Message
+from bus.schema import ANNOUNCE, REPLACE, Apply, Message
 from ribd.table import Rib, Withdrawn
 
 CONFIGURATION = "control"  # the client whose routes come from the configuration: they count, and are not refused
@@ -50,7 +50,7 @@ def _growth(rib: Rib, name: str, request: Apply) -> int:
     before: dict[tuple[Family, bytes], bool] = {}
     after: dict[tuple[Family, bytes], bool] = {}
     for target, announce, afi, safi, _, items, *_lease in request.changes:
-        if safi not in FLOW_SAFIS or called.isdisjoint(request.targets[target]):
+        if announce == REPLACE or safi not in FLOW_SAFIS or called.isdisjoint(request.targets[target]):
             continue
         family = Family(afi, safi)
         routes = families.get(family)

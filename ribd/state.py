@@ -15,7 +15,18 @@ from bgp.family import Family
 from bgp.nlri import KEYED_BY_ITEM, route_key
 from bgp.route import check_set
 from bus.names import address_of, neighbor_of
-from bus.schema import ANNOUNCE, LONGEST_LEASE, WITHDRAW, WITHDRAW_ANNOUNCED, Apply, Clear, Enrol, Message, shown
+from bus.schema import (
+    ANNOUNCE,
+    LONGEST_LEASE,
+    REPLACE,
+    WITHDRAW,
+    WITHDRAW_ANNOUNCED,
+    Apply,
+    Clear,
+    Enrol,
+    Message,
+    shown,
+)
 from ribd.journal import RECORD_LIMIT
 from ribd.lease import CLIENT
 from ribd.limit import CONFIGURATION
@@ -119,8 +130,8 @@ class State:
                 raise RequestError(f"a lease is of an announcement, 1 to {LONGEST_LEASE} seconds: {shown(lease[0])}")
             if type(target) is not int or not 0 <= target < len(request.targets):
                 raise RequestError(f"target {shown(target)} is not an index into {len(request.targets)} targets")
-            if announce not in (WITHDRAW, ANNOUNCE, WITHDRAW_ANNOUNCED):
-                raise RequestError(f"a change withdraws (0, 2) or announces (1), not {shown(announce)}")
+            if announce not in (WITHDRAW, ANNOUNCE, WITHDRAW_ANNOUNCED, REPLACE):
+                raise RequestError(f"a change withdraws (0, 2) or announces (1, 3), not {shown(announce)}")
             if type(afi) is not int or type(safi) is not int:
                 raise RequestError(f"AFI {shown(afi)}, SAFI {shown(safi)}: numbers expected")
             if not 0 <= afi <= 0xFFFF or not 0 <= safi <= 0xFF:
@@ -196,7 +207,7 @@ class State:
             seconds = lease[0] if lease else 0
             changed = change(targets[target], announce, Family(afi, safi), attributes, items, configured, seconds, now)
             outcome.leased |= bool(lease)
-            if announce == ANNOUNCE:
+            if announce in (ANNOUNCE, REPLACE):
                 outcome.announced += changed
             else:
                 outcome.withdrawn += changed

@@ -20,7 +20,7 @@ from bgp.family import Family
 from bgp.nlri import KEYED_BY_ITEM, route_key
 from bgp.nlri.registry import NO_PATH_ID, PATH_ID_OCTETS
 from bus.names import address_of, neighbor_of
-from bus.schema import ANNOUNCE, WITHDRAW
+from bus.schema import REPLACE, WITHDRAW, WITHDRAW_ANNOUNCED
 from ribd.lease import Leases
 
 
@@ -156,6 +156,12 @@ class FamilyTable:
             entries[key] = (version, withdrawn, item if old is None else old[2])
         self.version = self.clock.version = version
         return changed
+
+    def replace(self, attributes: bytes, items: list[bytes]) -> int:
+        """Announce those items whose routes are announced; return how many changed anything."""
+        entries = ((item, self.entries.get(self.key(item))) for item in items)
+        announced = [item for item, entry in entries if entry is not None and type(entry[1]) is bytes]
+        return self.announce(attributes, announced)
 
     def lease(self, items: list[bytes], seconds: int, now: float) -> None:
         """Let items that were just announced expire after so many seconds."""
@@ -355,10 +361,12 @@ class Rib:
         now: float = 0.0,
     ) -> int:
         """Announce (for `lease` seconds, or for ever) or withdraw items in tables; return how many entries changed."""
-        if announce != ANNOUNCE:
+        if announce in (WITHDRAW, WITHDRAW_ANNOUNCED):
             unknown = announce == WITHDRAW
             return sum(table.family(family).withdraw(attributes, items, unknown) for table in tables)
         attributes = self.intern(attributes)
+        if announce == REPLACE:
+            return sum(table.family(family).replace(attributes, items) for table in tables)
         changed = sum(
             table.family(family).announce(attributes, items, configured and table.members.isdisjoint(self.enrolled))
             for table in tables

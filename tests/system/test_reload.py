@@ -298,3 +298,19 @@ def test_one_neighbor_more_or_less_is_no_news_to_a_hundred_others(
             assert len(peer.sessions) == 1
             assert peer.session.ended is None
             assert peer.session.updates_since(moment) == []
+
+
+def test_what_a_watchdog_has_announced_or_withdrawn_stays_so_in_its_new_form(bed: Bed) -> None:
+    first, second = bed.peers
+    static = "static {{ route 10.0.0.1/32 next-hop 192.0.2.1{0} watchdog up withdraw;"
+    static += " route 10.0.0.2/32 next-hop 192.0.2.1{0} watchdog down; route 10.0.0.3/32 next-hop 192.0.2.1; }}"
+    bed.reload(bed.text(static.format("")))
+    bed.helper.say("announce watchdog up\nwithdraw watchdog down\n")
+    assert bed.helper.answers(2)[-2:] == ["done", "done"]
+    first.has({route(1), route(3), route(7)})
+    before = first.session.table[route(1)]
+    bed.reload(bed.text(static.format(" med 7")))
+    assert len(first.session.updates_since(bed.moment)) == 1
+    assert set(first.session.table) == {route(1), route(3), route(7)}
+    assert first.session.table[route(1)] != before
+    bed.untouched(second)

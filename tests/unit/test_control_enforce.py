@@ -25,6 +25,7 @@ from bus.daemon import RunDirectory
 from bus.schema import (
     ANNOUNCE,
     MESSAGE_LIMIT,
+    REPLACE,
     WITHDRAW_ANNOUNCED,
     Applied,
     AppliedConfiguration,
@@ -208,9 +209,13 @@ def test_what_a_watchdog_may_have_announced_is_withdrawn_with_its_line(tmp_path:
     assert changes == [(WITHDRAW_ANNOUNCED, b"", [WATCHED])]
 
 
-def test_what_a_watchdog_may_have_announced_in_another_form_is_withdrawn(tmp_path: Path) -> None:
-    text = CONFIGURATION.replace(WATCHED_LINE, WATCHED_LINE.replace("watchdog", "med 7 watchdog"))
-    assert changes_after(run_directory(tmp_path), text) == [(WITHDRAW_ANNOUNCED, b"", [WATCHED])]
+@pytest.mark.parametrize("begins", ["", " withdraw"])
+def test_another_form_of_what_a_watchdog_controls_takes_the_place_of_one_that_is_announced(
+    tmp_path: Path, begins: str
+) -> None:
+    text = CONFIGURATION.replace(WATCHED_LINE, f"route 10.3.0.0/24 next-hop 192.0.2.9 med 7 watchdog dog{begins};")
+    ((announce, attributes, items),) = changes_after(run_directory(tmp_path), text)
+    assert (announce, bool(attributes), items) == (REPLACE, True, [WATCHED])
 
 
 def test_a_route_that_passes_to_another_watchdog_stays_as_it_is(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from bgp.family import IPV4_MCAST_VPN, IPV4_UNICAST, IPV6_MCAST_VPN, SAFI, Family
 from bgp.message import MARKER
 from bgp.nlri.labelled import as_withdrawn
+from bgp.nlri.registry import NO_PATH_ID, PATH_ID_OCTETS
 from bgp.outgoing import Outgoing, Translator, Unsendable
 from bgp.shape import Shape
 
@@ -22,7 +23,7 @@ CACHED_SETS = 8192  # translated attribute sets that a packer keeps for each fam
 # ExaBGP shares a message among routes only in some families. A few routes are sent in its very form, so that the
 # octets on the wire are those that users compare; a bulk is packed densely in every family.
 SHARED_FAMILIES = (IPV4_UNICAST, IPV4_MCAST_VPN, IPV6_MCAST_VPN)
-SEPARATE_ROUTES = 16
+SEPARATE_ROUTES = 128
 
 BARE_SAFIS = (SAFI.UNICAST, SAFI.MULTICAST)  # whose withdrawals are sent without attributes
 LABELLED_SAFIS = (SAFI.NLRI_MPLS, SAFI.MPLS_VPN)
@@ -34,7 +35,6 @@ _LONG_REACH_HEADER = b"\x90\x0e"
 _UNREACH_HEADER = b"\x80\x0f"
 _LONG_UNREACH_HEADER = b"\x90\x0f"
 _ATTRIBUTE_HEADER = 4
-_PATH_ID = 4
 
 
 class Skipped(NamedTuple):
@@ -175,18 +175,22 @@ class Packer:
 
     def _pieces(self, family: Family, items: list[bytes], room: int) -> tuple[list[bytes], list[bytes]]:
         """Return NLRI fields of at most `room` octets that hold the items, and the items that are larger."""
-        routes = items if family in self.shape.add_path else [item[_PATH_ID:] for item in items]
+        routes = items if family in self.shape.add_path else [item[PATH_ID_OCTETS:] for item in items]
         separate = self.separates(family, len(routes))
-        if not separate and 0 < sum(map(len, routes)) <= room:
-            return [b"".join(sorted(routes))], []
         if separate:
             pieces = [route for route in routes if len(route) <= room]
         else:
             # ExaBGP orders what shares a message by its octets.
-            pieces = list(_join(sorted(routes), room))
+            ordered = sorted(routes, key=_with_path if family in self.shape.add_path else None)
+            pieces = [b"".join(ordered)] if 0 < sum(map(len, routes)) <= room else list(_join(ordered, room))
         if max(map(len, routes), default=0) <= room:
             return pieces, []
         return pieces, [item for item, route in zip(items, routes, strict=True) if len(route) > room]
+
+
+def _with_path(route: bytes) -> bytes:
+    """Return what a route with a path identifier is ordered by: without one, by a word in its place."""
+    return b"no-pi" + route[PATH_ID_OCTETS:] if route.startswith(NO_PATH_ID) else route
 
 
 def _join(routes: list[bytes], room: int) -> Iterator[bytes]:

@@ -595,3 +595,12 @@ def test_a_withdrawal_of_plain_prefixes_has_no_attributes_beside_it(family: Fami
     (message,) = Packer(replace(EBGP, families=(family,))).withdraw(family, {b"": [item]})
     unreach = family.octets + item[4:]
     assert message[23:] == bytes((0x80, 15, len(unreach))) + unreach
+
+
+def test_routes_without_a_path_identifier_stand_where_exabgp_puts_them() -> None:
+    packer = Packer(Shape(families=(IPV4_UNICAST,), add_path=(IPV4_UNICAST,)))
+    paths = [bytes.fromhex(path) for path in ("78000000", "00000001", "00000000", "6e6f2d70")]
+    [message] = pack(packer, IPV4_UNICAST, {encode_set([], HOP): [path + b"\x08\x0a" for path in paths]}, [])
+    assert [message[-24:][place : place + 4].hex() for place in range(0, 24, 6)] == [
+        "00000001", "6e6f2d70", "00000000", "78000000",
+    ]  # fmt: skip

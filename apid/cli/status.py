@@ -48,6 +48,8 @@ def status(run: RunDirectory, as_json: bool) -> None:
 def helpers(run: RunDirectory, as_json: bool) -> None:
     """Show the helpers: process, commands carried out and refused, events that wait or were lost.
 
+    Starts, commands, errors and lost events are counted since the helper's bridge started: a restart begins anew.
+
     \b
     bgpbus helpers
     bgpbus helpers --json

@@ -6,6 +6,7 @@ AS path. A line of `lost` says that this program was too slow for so many events
 """
 
 import json
+import os
 import sys
 
 
@@ -36,9 +37,17 @@ def rows(event):
                 yield "announce", route["nlri"], route.get("path-information", ""), next_hop, path
 
 
+def opened(path):
+    """Open the file to append to, or end and say why not: it may be that of another user."""
+    try:
+        return open(path, "a", buffering=1, encoding="utf-8")
+    except OSError as error:
+        sys.exit(f"{path} cannot be written by uid {os.getuid()}: {error.strerror}")
+
+
 def main():
     """Write until the daemon ends."""
-    with open(sys.argv[1], "a", buffering=1, encoding="utf-8") as file:
+    with opened(sys.argv[1]) as file:
         for line in sys.stdin:
             event = json.loads(line)
             if "neighbor" in event:

@@ -44,12 +44,21 @@ def apply(database, event):
                 database.execute("INSERT OR REPLACE INTO routes VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
 
+def opened(path):
+    """Open the database, without routes: sessions begin anew with us. End where that cannot be, and say why."""
+    try:
+        database = sqlite3.connect(path)
+        database.execute(TABLE)
+        database.execute("DELETE FROM routes")
+        database.commit()
+    except sqlite3.Error as error:
+        sys.exit(f"{path} cannot be written by uid {os.getuid()}: {error}")
+    return database
+
+
 def main():
     """Take what is there at once, and commit that: a full table is not a transaction for each route."""
-    database = sqlite3.connect(sys.argv[1])
-    database.execute(TABLE)
-    database.execute("DELETE FROM routes")  # sessions begin anew with us
-    database.commit()
+    database = opened(sys.argv[1])
     rest = b""
     while octets := os.read(0, 1 << 20):
         *lines, rest = (rest + octets).split(b"\n")

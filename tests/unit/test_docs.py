@@ -175,6 +175,16 @@ def test_the_flowspec_helper_blocks_what_is_in_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.system
+@pytest.mark.parametrize("name", ["collector.py", "sqlite_collector.py"])
+def test_a_collector_says_in_one_line_that_it_cannot_write(name: str, tmp_path: Path) -> None:
+    missing = tmp_path / "missing" / "file"
+    command = [sys.executable, str(ROOT / "examples" / name), str(missing)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert re.fullmatch(rf"{missing} cannot be written by uid {os.getuid()}: .+\n", done.stderr)
+
+
+@pytest.mark.system
 def test_the_snippet_for_taps_prints_events(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
     snippet = readme_block("python", "import msgpack").replace("/run/bgpbus", str(tmp_path))

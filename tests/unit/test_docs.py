@@ -166,6 +166,7 @@ def test_examples_are_good_configurations(path: Path) -> None:
     ("page", "command"),
     [
         ("README.md", "announce route 198.51.100.0/24 next-hop self"),
+        ("docs/quickstart.md", "announce route 198.51.100.0/24 next-hop 192.0.2.10 med 10"),
     ],
 )
 def test_a_page_s_first_configuration_and_helper_are_good(page: str, command: str, tmp_path: Path) -> None:

@@ -51,15 +51,16 @@ def _send(established: Established, families: tuple[Family, ...], action: str, a
     match action:
         case "resend":
             sender.resend(families)
-        case "refresh":
-            if negotiated.refresh == "absent":
-                return "route refresh was not negotiated"
-            sender.send(Refresh(_family(arguments)).message())
-        case "eor":
+        case "refresh" | "eor":
             family = _family(arguments)
+            if action == "refresh" and negotiated.refresh == "absent":
+                return "route refresh was not negotiated"
             if family not in negotiated.families:
                 return f"{family} was not negotiated"
-            sender.write(end_of_rib(family))
+            if action == "refresh":
+                sender.send(Refresh(family).message())
+            else:
+                sender.write(end_of_rib(family))
         case "operational":
             if not negotiated.operational:
                 return "operational messages were not negotiated"

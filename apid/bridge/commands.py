@@ -348,7 +348,7 @@ class Commands:
                 self._log.info("helper says: %s", one_line(text))
             case Reset():
                 self._reset(command.answer)
-            case Version():
+            case Version(json=False):
                 self.say(self._version)
                 self.finish("")
             case Acknowledge(mode=mode):

@@ -240,6 +240,12 @@ def test_the_answer_of_control_to_a_helper_that_is_gone_is_not_heard(stage: Stag
     assert stage.heard() == b"version\ndone\n"
 
 
+@pytest.mark.parametrize("line", ["version json", "system version"])
+def test_the_version_as_json_is_said_by_control_as_to_everybody(stage: Stage, line: str) -> None:
+    stage.feed(f"{line}\n".encode())
+    assert stage.asked == [line]
+
+
 def test_half_a_line_of_a_helper_that_is_gone_is_forgotten(stage: Stage) -> None:
     stage.feed(b"announce route 10.0.0.1/32 next-")
     stage.commands.reset()

@@ -329,6 +329,7 @@ def test_what_a_session_cannot_send_is_an_error_with_its_reason() -> None:
     }
     for (action, *arguments), reason in refused.items():
         assert act(bed.session, action, arguments) == (reason, {})
+    assert act(Bed().session, "refresh", ["2", "1"]) == ("ipv6 unicast was not negotiated", {})
     bed.session._established = None
     assert act(bed.session, "resend", []) == ("the session is not established", {})
 

@@ -15,9 +15,10 @@ from apid.render.routes import read_set
 from apid.render.show import ShownRoute, route_text
 from bgp.family import Family
 from bus.daemon import RunDirectory
-from bus.schema import ANNOUNCE, AppliedConfiguration, HelperSettings, Message, PeerdSettings
-from bus.settings import read_settings
+from bus.schema import ANNOUNCE, REPLACE, AppliedConfiguration, HelperSettings, Message, PeerdSettings
+from bus.settings import SessionConfiguration, read_settings
 
+SIGNS = {ANNOUNCE: "+", REPLACE: "~"}  # of routes; all others are withdrawn
 Row = tuple[str, str, str, str]  # + - or ~, kind of thing, its name or neighbor, text
 
 
@@ -45,7 +46,16 @@ def _neighbors(run: RunDirectory, applied: AppliedConfiguration, compiled: Compi
     new = {
         session["name"]: as_stored(session) for settings in compiled.peerds.values() for session in settings.sessions
     }
-    return _compared("neighbor", old, new)
+    return [_with_cost(row, old, new) for row in _compared("neighbor", old, new)]
+
+
+def _with_cost(row: Row, old: dict[str, Any], new: dict[str, Any]) -> Row:
+    """Say of a changed neighbor whether its session goes on."""
+    sign, kind, name, text = row
+    if sign != "~":
+        return row
+    goes_on = SessionConfiguration.from_wire(old[name]).same_session(SessionConfiguration.from_wire(new[name]))
+    return sign, kind, name, f"{text} ({'the session goes on' if goes_on else 'the session begins anew'})"
 
 
 def _helpers(run: RunDirectory, applied: AppliedConfiguration, compiled: Compiled) -> list[Row]:
@@ -78,20 +88,25 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     for key in new:
         if new[key] == old.get(key):
             continue
+        name = key.replace("_", "-")
         if isinstance(new[key], dict) and isinstance(old.get(key), dict):
             found += _differences(old[key], new[key])
         elif "password" in key or isinstance(new[key], list):
-            found.append(key)
+            found.append(name)
         else:
-            found.append(f"{key} {old.get(key)} → {new[key]}")
+            found.append(f"{name} {_value(old.get(key))} → {_value(new[key])}")
     return found
+
+
+def _value(value: Any) -> Any:
+    return "none" if value is None or value in ("", b"") else value
 
 
 def _counted(applied: AppliedConfiguration, compiled: Compiled) -> Iterator[Row]:
     counts: dict[tuple[str, str], int] = {}
     for names, announce, _afi, _safi, _attributes, items in changes_between(applied, compiled.applied):
         for name in names:
-            key = ("+" if announce == ANNOUNCE else "-", name)
+            key = (SIGNS.get(announce, "-"), name)
             counts[key] = counts.get(key, 0) + len(items)
     for (sign, name), count in counts.items():
         yield sign, "route", name, f"{count} route{'s' if count > 1 else ''}"
@@ -103,4 +118,4 @@ def _routes(applied: AppliedConfiguration, compiled: Compiled) -> Iterator[Row]:
         for item in items:
             text = route_text(ShownRoute(Family(afi, safi), item, attributes, next_hop), extensive=True)
             for name in names:
-                yield "+" if announce == ANNOUNCE else "-", "route", name, text
+                yield SIGNS.get(announce, "-"), "route", name, text

@@ -80,10 +80,18 @@ def test_neighbors_and_processes_are_compared(directory: Path) -> None:
     shown = lines(diff(directory, text, "--summary"))
     assert shown[:2] == ["- neighbor 127.0.0.13", "+ neighbor 127.0.0.14"]
     assert shown[2].startswith("~ neighbor 127.0.0.12 ")
-    assert "hold_time 30 → 60" in shown[2]
-    assert "md5_password" in shown[2]
+    assert "hold-time 30 → 60 (the session begins anew)" in shown[2]
+    assert "md5-password" in shown[2]
     assert "secret" not in shown[2]
     assert "~ process p run" in shown
+
+
+def test_what_changes_under_a_session_does_not_end_it(directory: Path) -> None:
+    text = CONFIGURATION.replace("next-hop 192.0.2.9 watchdog dog withdraw", "next-hop 192.0.2.9 med 5 watchdog dog")
+    text = text.replace("api { processes [ p ];", "api { processes [ p ]; neighbor-changes;")
+    shown = lines(diff(directory, text))
+    assert "~ route 127.0.0.12 ipv4 unicast 10.3.0.0/24 next-hop 192.0.2.9 origin igp med 5" in shown
+    assert not any("begins anew" in line for line in shown)
 
 
 def test_json_has_one_object_on_each_line(directory: Path) -> None:

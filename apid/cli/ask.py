@@ -1,9 +1,11 @@
-"""Ask control from the command line: one command line out, lines of an answer back."""
+"""Ask control from the command line: command lines out, lines of their answers back."""
 
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from apid.answer_lines import AnswerLines
@@ -14,72 +16,132 @@ from bus.schema import Answer, Command, Message
 from bus.transport import Client, UnfitMessage
 
 CONNECT_SECONDS = 5.0  # for control to be there; it may be starting
-REQUEST = 1
+MOST_ASKED = 64  # commands on the way; control carries out four times as many at the same time, for everybody
+# What was asked before it ended may have been done: asking again could do it twice.
+ENDED = "control ended before it answered; it may or may not have carried out the command"
+
+Take = Callable[[list[str]], None]
+End = Callable[[str], None]  # gets an error, or nothing
 
 
-class Exchange:
-    """One question and its answer."""
+@dataclass(slots=True)
+class Question:
+    """A command on its way: `take` gets the lines of its answer, then `end` is called."""
 
-    def __init__(self, run: RunDirectory, line: str, take: Callable[[list[str]], None]) -> None:
-        self._line, self._take = line, take
+    request: int
+    take: Take
+    end: End
+    lines: AnswerLines = field(default_factory=AnswerLines)
+    held: list[str] = field(default_factory=list)  # until the questions before it are answered
+    error: str | None = None  # None: not answered
+
+
+class Conversation:
+    """One connection to control. Commands may be on the way together; their answers are told in their order."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        """Begin to connect. Raises Failed where bgpbus does not run."""
+        if not run.control.exists() and not is_locked(run.lock("run")):
+            raise Failed(
+                f"bgpbus is not running in {run.path} (there is no {run.control}).\n"
+                "Start it with 'bgpbus run FILE', or name its run directory with 'bgpbus --run-dir DIRECTORY …'."
+            )
+        self._path = run.control
         self._loop = Loop()
-        self._asked = False
-        self._lines = AnswerLines()
-        self.error: str | None = None
-        self.answered = False
-        self._timer = self._loop.call_later(CONNECT_SECONDS, self._give_up)
+        self._asked: deque[Question] = deque()
+        self._number = 0
         self._client = Client(self._loop, run.control, self._received, self._connected, self._bad)
 
-    def _connected(self) -> None:
-        if self._asked:
-            # What was asked before may have been done: asking again could do it twice.
-            self.error = "control ended before it answered; it may or may not have carried out the command"
-            self._loop.stop()
-            return
-        self._timer.cancel()
+    def ask(self, line: str, take: Take, end: End) -> None:
+        """Send a command, once there is room for it. Raises Failed where control is not there."""
+        self.settle(MOST_ASKED - 1)
+        if not self._is_there():
+            self._end_all(ENDED)
+            raise Failed(f"bgpbus does not answer: it has ended, or is about to come back ({self._path})")
+        self._number += 1
+        question = Question(self._number, take, end)
+        self._asked.append(question)
         try:
-            self._asked = self._client.send(Command(REQUEST, "", self._line))
+            if not self._client.send(Command(self._number, "", line)):
+                self._end(question, f"the command could not be sent ({self._path})")
         except UnfitMessage as error:
-            self.error = str(error)
-            self._loop.stop()
+            self._end(question, f"{error} ({self._path})")
 
-    def _give_up(self) -> None:
-        self.error = "bgpbus does not answer: it has ended, or is about to come back"
-        self._loop.stop()
+    def settle(self, left: int = 0) -> None:
+        """Wait until no more than so many commands are not answered."""
+        while len(self._asked) > left:
+            if self._is_there():
+                self._loop.turn()
+            else:
+                self._end_all(ENDED)
+
+    def close(self) -> None:
+        """Leave."""
+        self._client.close()
+        self._loop.close()
+
+    def _is_there(self) -> bool:
+        """Wait for control for a while, where it is away."""
+        if self._client.connected:
+            return True
+        deadline = self._loop.now() + CONNECT_SECONDS
+        timer = self._loop.call_at(deadline, lambda: None)
+        while not self._client.connected and self._loop.now() < deadline:
+            self._loop.turn()
+        timer.cancel()
+        return self._client.connected
+
+    def _connected(self) -> None:
+        self._end_all(ENDED)
 
     def _bad(self, reason: str) -> None:
-        self.error = f"control sent what we cannot read: {reason}"
-        self._loop.stop()
+        self._end_all(f"control sent what we cannot read: {reason}")
+
+    def _end_all(self, error: str) -> None:
+        for question in list(self._asked):
+            self._end(question, f"{error} ({self._path})")
 
     def _received(self, message: Message) -> None:
-        if not isinstance(message, Answer) or message.request != REQUEST:
+        if not isinstance(message, Answer):
             return
-        if lines := self._lines.take(message):
-            self._take(lines)
+        question = next((each for each in self._asked if each.request == message.request), None)
+        if question is None:
+            return
+        question.held += question.lines.take(message)
         if message.final:
-            self.answered, self.error = True, message.error
-            self._loop.stop()
+            self._end(question, message.error)
+        else:
+            self._tell()
 
-    def run(self) -> str:
-        """Wait for the answer; return its error, or nothing."""
-        self._loop.run()
-        self._loop.close()
-        return self.error or ""
+    def _end(self, question: Question, error: str) -> None:
+        if question.error is None:
+            question.error = error
+        self._tell()
+
+    def _tell(self) -> None:
+        """Pass on what has come for the first question, and for those after it as far as they are answered."""
+        while self._asked:
+            first = self._asked[0]
+            lines, first.held = first.held, []
+            if lines:
+                first.take(lines)
+            if first.error is None:
+                return
+            self._asked.popleft()
+            first.end(first.error)
 
 
-def ask(run: RunDirectory, line: str, take: Callable[[list[str]], None]) -> None:
+def ask(run: RunDirectory, line: str, take: Take) -> None:
     """Have control carry out a command line; `take` gets lines as they come. Raises Failed."""
-    if not run.control.exists() and not is_locked(run.lock("run")):
-        raise Failed(
-            f"bgpbus is not running in {run.path} (there is no {run.control}).\n"
-            "Start it with 'bgpbus run FILE', or name its run directory with 'bgpbus --run-dir DIRECTORY …'."
-        )
-    exchange = Exchange(run, line, take)
-    error = exchange.run()
-    if error and not exchange.answered:
-        raise Failed(f"{error} ({run.control})")
-    if error:
-        raise Failed(error)
+    errors: list[str] = []
+    conversation = Conversation(run)
+    try:
+        conversation.ask(line, take, errors.append)
+        conversation.settle()
+    finally:
+        conversation.close()
+    if errors[0]:
+        raise Failed(errors[0])
 
 
 def ask_json(run: RunDirectory, line: str) -> Any:

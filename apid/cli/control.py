@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
 
 import click
 
 from apid.cli.ask import ask
-from apid.cli.errors import Failed
+from apid.cli.lines import carry_out_lines, print_lines
 from apid.cli.summary import summary
 from bus.daemon import RunDirectory
 
@@ -35,7 +34,7 @@ ABBREVIATIONS = {
 
 def send(run: RunDirectory, *words: str) -> None:
     """Carry out a command and print its answer."""
-    ask(run, " ".join(words), _print)
+    ask(run, " ".join(words), print_lines)
 
 
 BEFORE_NAMES = ("watchdog", "create", "delete")
@@ -49,10 +48,6 @@ def _in_full(words: tuple[str, ...], count: int) -> tuple[str, ...]:
     named = next((place for place, word in enumerate(words) if word in BEFORE_NAMES), count)
     count = min(count, named + 1)
     return (*(ABBREVIATIONS.get(word, word) for word in words[:count]), *words[count:])
-
-
-def _print(lines: list[str]) -> None:
-    sys.stdout.write("\n".join(lines) + "\n")
 
 
 def _coloured(line: str) -> str:
@@ -82,7 +77,7 @@ def show(run: RunDirectory, words: tuple[str, ...], as_json: bool) -> None:
     words = _in_full(words, len(words))
     if words[0] == "neighbor" and not as_json and not {"extensive", "configuration", "json"} & {*words}:
         selected = tuple(word for word in words[1:] if word != "summary")
-        _print([_coloured(line) for line in summary(run, selected)])
+        print_lines([_coloured(line) for line in summary(run, selected)])
         return
     send(run, "show", *words, *(["json"] if as_json else []))
 
@@ -232,33 +227,7 @@ def cli(run: RunDirectory, words: tuple[str, ...], pipename: str | None) -> None
     if words:
         send(run, *_in_full(words, 3))
         return
-    failed = 0
-    for line in _joined(sys.stdin):
-        try:
-            send(run, line)
-        except Failed as error:
-            failed += 1
-            click.echo(f"{line.strip()}: {error.message}", err=True)
-    if failed:
-        raise Failed(f"{failed} command{'s' if failed > 1 else ''} failed")
-
-
-def _joined(lines: Iterable[str]) -> Iterator[str]:
-    """Make one line of what stands between `group start` and `group end`: here, every line travels by itself."""
-    group: list[str] | None = None
-    for line in map(str.strip, lines):
-        if line == "group start" and group is None:
-            group = []
-        elif line == "group end" and group is not None:
-            if group:
-                yield f"peer * group {' ; '.join(group)}"
-            group = None
-        elif group is None:
-            yield line
-        elif not line.startswith("#"):
-            group.append(line)
-    if group is not None:
-        raise Failed("'group end' is missing: nothing of the group was carried out")
+    carry_out_lines(run)
 
 
 @click.command()

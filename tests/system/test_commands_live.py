@@ -304,3 +304,20 @@ def test_routes_of_a_family_that_was_not_negotiated_are_named_in_the_log(
     peer.has({route(1)})
     reason = f"routes withheld peer={peer.address} reason=ipv4 flow was not negotiated"
     wait_for(lambda: reason in daemon.log.read_text(), 5, "the log to say why")
+
+
+# The command line
+
+
+def test_many_lines_of_the_command_line_need_few_descriptors(start: Start, make_peer: MakePeer) -> None:
+    peer = make_peer()
+    daemon = start(neighbor(peer))
+    peer.established()
+    limited = ["sh", "-c", 'ulimit -n 40; exec "$@"', "sh", *daemon.command("cli")]
+    text = "".join(map(announce, range(1000))) + "announce foo\n" + announce(1000)
+    done = subprocess.run(
+        limited, input=text, capture_output=True, text=True, env=daemon.environment, timeout=30, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "announce foo: unknown word" in done.stderr
+    peer.has(set(map(route, range(1001))))

@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 from apid.__main__ import main as apid_main
 from apid.cli import run as cli_run
 from apid.cli import status as cli_status
-from apid.cli.control import _joined
 from apid.cli.errors import Failed
+from apid.cli.lines import joined
 from apid.cli.main import COMMANDS, main
 from apid.cli.table import table
 from apid.cli.tap import event_line
@@ -311,13 +311,13 @@ def test_a_group_on_standard_input_travels_as_one_line() -> None:
         "\n",
         "group end\n",
     ]
-    assert list(_joined(lines)) == ["version", "peer * group announce a ; withdraw b", "", "group end"]
+    assert list(joined(lines)) == ["version", "peer * group announce a ; withdraw b", "", "group end"]
     with pytest.raises(Failed, match="'group end' is missing"):
-        list(_joined(["group start\n", "announce a\n"]))
+        list(joined(["group start\n", "announce a\n"]))
 
 
 def test_an_empty_group_on_standard_input_is_nothing() -> None:
-    assert list(_joined(["group start\n", "# nothing\n", "group end\n", "version\n"])) == ["version"]
+    assert list(joined(["group start\n", "# nothing\n", "group end\n", "version\n"])) == ["version"]
 
 
 def test_decode_reads_octets_of_a_peer_with_two_octet_as_numbers() -> None:

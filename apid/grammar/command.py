@@ -42,7 +42,8 @@ from apid.grammar.command_kinds import (
     Version,
     Watchdog,
 )
-from apid.grammar.command_table import COMMANDS, Row
+from apid.grammar.command_names import COMMANDS, FOLLOWING, ROWS, Row
+from apid.grammar.command_table import READERS
 from apid.grammar.selector import EVERYONE, Selector, read_selector
 from apid.grammar.tokens import command_tokens
 from apid.grammar.words import GrammarError, Token, Words, unknown_word
@@ -90,16 +91,7 @@ __all__ = [
     "parse_selector",
 ]
 
-_ROWS: dict[tuple[str, ...], Row] = {}
-for _row in COMMANDS:
-    if _ROWS.setdefault(tuple(_row.name.split()), _row) is not _row:
-        raise ValueError(f"the command '{_row.name}' is there twice")
-LONGEST_NAME = max(map(len, _ROWS))
-# What may follow the first words of a command.
-_FOLLOWING: dict[tuple[str, ...], set[str]] = {(): {"neighbor", "debug"}}
-for _name in _ROWS:
-    for _place, _word in enumerate(_name):
-        _FOLLOWING.setdefault(_name[:_place], set()).add(_word)
+LONGEST_NAME = max(map(len, ROWS))
 
 ROUTES_VERBS = {"add": "announce", "remove": "withdraw", "list": "show adj-rib out"}  # of release 6: what they mean
 SYNCHRONISATION = {"sync": True, "async": False}  # words that may end a command: whether its answer waits
@@ -159,7 +151,7 @@ def _parse(tokens: list[Token], selector: Selector, grouped: bool = False) -> Co
 def _read(row: Row, tokens: list[Token], end: Token, selector: Selector) -> Command:
     """Read what follows the name of a command."""
     words = Words(tokens, end)
-    command = row.read(words, selector)
+    command = READERS[row.name](words, selector)
     words.finish()
     return command
 
@@ -176,7 +168,7 @@ def _find(tokens: list[Token]) -> tuple[Row, int] | None:
     """Return the row with the longest name that the tokens begin with, and the name's length."""
     name = tuple(token.text for token in tokens[:LONGEST_NAME])
     for length in range(len(name), 0, -1):
-        row = _ROWS.get(name[:length])
+        row = ROWS.get(name[:length])
         if row is not None:
             return row, length
     return None
@@ -188,9 +180,9 @@ def _unknown(tokens: list[Token], selected: bool) -> GrammarError:
         return GrammarError("a command is expected" + (" after the selector" if selected else ", not an empty line"))
     words = tuple(token.text for token in tokens)
     known = 0
-    while known < len(words) and words[known] in _FOLLOWING.get(words[:known], ()):
+    while known < len(words) and words[known] in FOLLOWING.get(words[:known], ()):
         known += 1
-    choice = _FOLLOWING.get(words[:known], set())
+    choice = FOLLOWING.get(words[:known], set())
     if known == len(words):
         return GrammarError(f"'{' '.join(words)}' is not complete: {' or '.join(sorted(choice))} expected", tokens[-1])
     what = f"word after '{' '.join(words[:known])}'" if known else "command"

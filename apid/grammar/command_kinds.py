@@ -1,6 +1,6 @@
 """Commands: what helpers and the command line may say, as values.
 
-`apid.grammar.command_table` says how each is written, `apid.grammar.command` reads a line.
+`apid.grammar.command_names` says how each is written, `apid.grammar.command` reads a line.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apid.grammar.command_table import COMMANDS, Row
+from apid.grammar.command_names import COMMANDS, Row
 from apid.grammar.selector import TERMS
 from tools.docs.markdown import block, code, sentence, table
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -129,6 +130,11 @@ class Conversation:
                 return
             self._asked.popleft()
             first.end(first.error)
+
+
+def print_lines(lines: list[str]) -> None:
+    """Print lines of an answer."""
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 def ask(run: RunDirectory, line: str, take: Take) -> None:

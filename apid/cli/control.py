@@ -7,47 +7,18 @@ import sys
 
 import click
 
-from apid.cli.ask import ask
-from apid.cli.lines import carry_out_lines, print_lines
+from apid.cli.ask import ask, print_lines
 from apid.cli.summary import summary
+from apid.grammar.abbreviations import in_full, words_in_full
 from bus.daemon import RunDirectory
 
 WORDS = {"ignore_unknown_options": True, "help_option_names": ["-h", "--help"]}
 UP, DOWN = ("established",), ("idle", "active", "connect", "opensent", "openconfirm", "shut")
-ABBREVIATIONS = {
-    "a": "announce",
-    "w": "withdraw",
-    "n": "neighbor",
-    "s": "show",
-    "sh": "show",
-    "nei": "neighbor",
-    "adj": "adj-rib",
-    "f": "flush",
-    "c": "clear",
-    "t": "teardown",
-    "r": "route",
-    "sum": "summary",
-    "ext": "extensive",
-    "conf": "configuration",
-}
 
 
 def send(run: RunDirectory, *words: str) -> None:
-    """Carry out a command and print its answer."""
-    ask(run, " ".join(words), print_lines)
-
-
-BEFORE_NAMES = ("watchdog", "create", "delete")
-
-
-def _in_full(words: tuple[str, ...], count: int) -> tuple[str, ...]:
-    """Return words with the first ones in full where they are abbreviated, as `exabgp-cli` takes them.
-
-    What follows a word that takes a name is no abbreviation.
-    """
-    named = next((place for place, word in enumerate(words) if word in BEFORE_NAMES), count)
-    count = min(count, named + 1)
-    return (*(ABBREVIATIONS.get(word, word) for word in words[:count]), *words[count:])
+    """Carry out a command, whose words may be abbreviated, and print its answer."""
+    ask(run, in_full(" ".join(words)), print_lines)
 
 
 def _coloured(line: str) -> str:
@@ -74,7 +45,7 @@ def show(run: RunDirectory, words: tuple[str, ...], as_json: bool) -> None:
     bgpbus show adj-rib in 192.0.2.1 extensive      what a peer announced
     bgpbus show adj-rib out flow --json
     """
-    words = _in_full(words, len(words))
+    words = words_in_full("show", *words)[1:]
     if words[0] == "neighbor" and not as_json and not {"extensive", "configuration", "json"} & {*words}:
         selected = tuple(word for word in words[1:] if word != "summary")
         print_lines([_coloured(line) for line in summary(run, selected)])
@@ -143,6 +114,7 @@ def peer(run: RunDirectory, words: tuple[str, ...]) -> None:
     What is created, shut or opened lives until the next reload; with 'keep' (create … keep, shutdown keep …) it
     outlives reloads and restarts.
     """
+    words = words_in_full("peer", *words)[1:]
     if "shutdown" in words:  # what follows is a text for the peer
         place = words.index("shutdown") + 1
         words = (
@@ -163,7 +135,7 @@ def flush(run: RunDirectory, words: tuple[str, ...]) -> None:
     bgpbus flush 192.0.2.1
     bgpbus flush adj-rib out        as the API says it
     """
-    peer = _rest(words, ("adj-rib", "out"))
+    peer = _rest(words_in_full("flush", *words)[1:], ("adj-rib", "out"))
     send(run, *_selected(peer), "flush adj-rib out")
 
 
@@ -186,6 +158,7 @@ def clear(run: RunDirectory, words: tuple[str, ...]) -> None:
     bgpbus clear out 192.0.2.1
     bgpbus clear adj-rib out        as the API says it
     """
+    words = words_in_full("clear", *words)[1:]
     words = words[1:] if words[:1] == ("adj-rib",) else words
     direction = words[0] if words else ""
     if direction not in ("in", "out"):
@@ -225,8 +198,10 @@ def cli(run: RunDirectory, words: tuple[str, ...], pipename: str | None) -> None
     bgpbus cli < commands.txt
     """
     if words:
-        send(run, *_in_full(words, 3))
+        send(run, *words)
         return
+    from apid.cli.lines import carry_out_lines  # not for every command: it needs the whole grammar, 0.3 s
+
     carry_out_lines(run)
 
 

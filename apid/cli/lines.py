@@ -10,18 +10,14 @@ from typing import cast
 
 import click
 
-from apid.cli.ask import Conversation
+from apid.cli.ask import Conversation, print_lines
 from apid.cli.errors import Failed
+from apid.grammar.abbreviations import in_full
 from apid.grammar.command import RouteChange, parse_command
 from apid.grammar.words import GrammarError
 from bus.daemon import RunDirectory
 
 READ_OCTETS = 64 * 1024
-
-
-def print_lines(lines: list[str]) -> None:
-    """Print lines of an answer."""
-    sys.stdout.write("\n".join(lines) + "\n")
 
 
 def carry_out_lines(run: RunDirectory) -> None:
@@ -36,7 +32,7 @@ def carry_out_lines(run: RunDirectory) -> None:
 
     conversation = Conversation(run)
     try:
-        for line in joined(_typed(conversation)):
+        for line in joined(map(in_full, _typed(conversation))):
             _ask(conversation, line, partial(ended, line))
     finally:
         conversation.close()

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from apid import __version__
+from apid.grammar.abbreviations import in_full
 from bus.daemon import RunDirectory, default_run_directory
 
 PROGRAM = "bgpbus"
@@ -41,7 +42,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "completion": ("apid.cli.completion", "completion", "Print the completion script of a shell."),
     "version": ("apid.cli.version", "version", "Show the version."),
 }
-SYNONYMS = {"server": "run", "sh": "show", "s": "show", "a": "announce", "w": "withdraw", "n": "neighbor"}
+SYNONYMS = {"server": "run"}
 API = ("create", "delete", "rib", "session", "system", "daemon", "ping")  # what else the API's commands begin with
 
 
@@ -61,7 +62,10 @@ RUN_DIRECTORY = click.Option(
 
 
 class Commands(click.Group):
-    """The commands above, and any of the API; the name of a file stands for `run FILE`, as ExaBGP's users expect."""
+    """The commands above, and any of the API, also abbreviated.
+
+    The name of a file stands for `run FILE`, as ExaBGP's users expect.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in our order."""
@@ -82,12 +86,15 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Take a file for `run FILE`, and a command of the API for `cli COMMAND`."""
+        """Take a file for `run FILE`, and a command of the API for `cli COMMAND`; that may be abbreviated."""
         first = args[0]
-        if first not in COMMANDS and first not in SYNONYMS and (first == "-" or os.path.isfile(first)):
-            args = ["run", *args]
-        elif first in API:
-            args = ["cli", *args]
+        if first not in COMMANDS and first not in SYNONYMS:
+            if first == "-" or os.path.isfile(first):
+                args = ["run", *args]
+            elif (full := in_full(first)) in API:
+                args = ["cli", full, *args[1:]]
+            elif full in COMMANDS:
+                args = [full, *args[1:]]
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -15,6 +15,7 @@ JSON = ("json", "text")
 NEIGHBOR_OPTIONS = (*FORMS, *JSON)
 RIB_OPTIONS = (*FILTERS, "ipv4", "ipv6", "extensive", *JSON)
 SELECTORS = ("neighbor", "peer")
+TERM_NAMES = ("local-ip", "local-as", "peer-as", "router-id", "family-allowed")
 RIB_SHOW = "[IP] [FAMILY] [extensive] [text]"
 PEER_SHOW = "[IP] [summary|extensive|configuration] [text]"
 PEER_CREATE = (

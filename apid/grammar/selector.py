@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
+from apid.grammar.command_names import SELECTORS, TERM_NAMES
 from apid.grammar.values import address_value, asn_value, ipv4_value, read
 from apid.grammar.words import GrammarError, Words
 from bgp.wire import address_text
@@ -131,23 +132,18 @@ def _router_id_term(text: str) -> str:
     return address_text(ipv4_value(text))
 
 
-TERMS: dict[str, tuple[str, Callable[[str], str | int]]] = {
-    "local-ip": ("local_ip", _address_term),
-    "local-as": ("local_as", asn_value),
-    "peer-as": ("peer_as", asn_value),
-    "router-id": ("router_id", _router_id_term),
-    "family-allowed": ("family_allowed", str),
-}
+_CONVERT: tuple[Callable[[str], str | int], ...] = (_address_term, asn_value, asn_value, _router_id_term, str)
+TERMS = {name: (name.replace("-", "_"), convert) for name, convert in zip(TERM_NAMES, _CONVERT, strict=True)}
 
 
 def read_selector(words: Words) -> Selector:
     """Read the selectors at the beginning of a command, as many as there are."""
     alternatives: list[Terms] = []
-    while words.peek() in ("neighbor", "peer"):
+    while words.peek() in SELECTORS:
         alternatives += read_peers(words) if words.next("selector") == "peer" else [_read_terms(words)]
         if not words.accept(","):
             break
-        if words.peek() not in ("neighbor", "peer"):
+        if words.peek() not in SELECTORS:
             raise GrammarError(f"'neighbor' expected after ',', not '{words.peek()}'", words.last())
     return Selector(tuple(alternatives))
 

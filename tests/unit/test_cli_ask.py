@@ -148,3 +148,12 @@ def test_a_line_that_fails_is_named_and_stops_no_other(control: Control) -> None
     assert result.exit_code == 1
     assert result.stderr == "announce foo: not so\nError: 1 command failed\n"
     assert result.stdout == "ANNOUNCE FOO\nVERSION\n"
+
+
+def test_words_of_a_line_may_be_abbreviated(control: Control) -> None:
+    control.script = control.each_at_once()
+    assert cli("s n s\ng s\na r 10.0.0.0/8 next-hop self\ngroup end\n").exit_code == 0
+    assert [command.line for command in control.asked] == [
+        "show neighbor summary",
+        "peer * group announce route 10.0.0.0/8 next-hop self",
+    ]

@@ -1,4 +1,4 @@
-"""The summary of neighbors on the command line, and the abbreviations of its words."""
+"""The summary of neighbors on the command line, and how words travel that are abbreviated."""
 
 from __future__ import annotations
 
@@ -65,10 +65,39 @@ def test_words_may_be_abbreviated(asked: list[str], words: str) -> None:
     assert asked == ["show neighbor json"]
 
 
-def test_a_name_is_no_abbreviation(asked: list[str]) -> None:
-    output("cli", "a", "watchdog", "s")
-    output("cli", "peer", "delete", "n")
-    assert asked == ["announce watchdog s", "peer delete n"]
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("cli a watchdog s", "announce watchdog s"),
+        ("cli peer delete n", "peer delete n"),
+        ("cli n 127.0.0.2 t 4", "neighbor 127.0.0.2 teardown 4"),
+        ("a e ipv4 unicast", "announce eor ipv4 unicast"),
+        ("with route 10.0.0.0/8", "withdraw route 10.0.0.0/8"),
+        ("n 127.0.0.2 a w dog", "neighbor 127.0.0.2 announce watchdog dog"),
+        ("s a o 127.0.0.2 ext", "show adj-rib out 127.0.0.2 extensive"),
+        ("f a o", "flush adj-rib out"),
+        ("fl adj out 127.0.0.2", "neighbor 127.0.0.2 flush adj-rib out"),
+        ("c a i", "clear adj-rib in"),
+        ("t 127.0.0.2", "neighbor 127.0.0.2 teardown 4"),
+        ("rel", "reload"),
+        ("sess p", "session ping"),
+        ("rib s i", "rib show in"),
+    ],
+)
+def test_abbreviated_words_travel_in_full(asked: list[str], words: str, line: str) -> None:
+    output(*words.split())
+    assert asked == [line]
+
+
+def test_the_name_of_a_command_wins_and_one_that_is_not_clear_is_none(asked: list[str]) -> None:
+    assert CliRunner().invoke(main, ["re"]).exit_code == 2
+    assert output("env")[1] == "[exabgp.api]"
+    assert asked == []
+
+
+def test_a_text_for_a_peer_is_quoted_behind_abbreviations_too(asked: list[str]) -> None:
+    output("pe", "192.0.2.1", "shut", "at noon; s n s")
+    assert asked == ['peer 192.0.2.1 shutdown "at noon; s n s"']
 
 
 def test_any_command_of_the_api_is_one_of_the_command_line(asked: list[str]) -> None:

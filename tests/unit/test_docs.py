@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from apid.cli.main import COMMANDS, SYNONYMS
+from apid.grammar.abbreviations import in_full
 from apid.grammar.command import parse_command
 from apid.load import read_configuration
 from bus.daemon import RunDirectory
@@ -141,12 +142,12 @@ def our_commands(path: Path) -> list[list[str]]:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
 def test_commands_exist(path: Path) -> None:
     for words in our_commands(path):
-        first = words[0]
+        first = in_full(words[0])
         if first.startswith("-") or first.isupper() or first.endswith((".conf", "|", "…")):
             continue
         assert first in COMMANDS or first in SYNONYMS, words
         if first in OF_THE_API and not {"…", "..."} & set(words):
-            parse_command(" ".join(words))
+            parse_command(in_full(" ".join(words)))
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)

@@ -9,11 +9,17 @@ import click
 
 from apid.cli.ask import ask, print_lines
 from apid.cli.summary import summary
-from apid.grammar.abbreviations import in_full, words_in_full
+from apid.grammar.abbreviations import in_full, next_words, words_in_full
 from bus.daemon import RunDirectory
 
 WORDS = {"ignore_unknown_options": True, "help_option_names": ["-h", "--help"]}
 UP, DOWN = ("established",), ("idle", "active", "connect", "opensent", "openconfirm", "shut")
+
+
+def _next_words(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Complete a word of a command of the API."""
+    first = () if ctx.info_name == "cli" else (str(ctx.info_name),)
+    return [word for word in next_words(*first, *(ctx.params["words"] or ())) if word.startswith(incomplete)]
 
 
 def send(run: RunDirectory, *words: str) -> None:
@@ -31,7 +37,7 @@ def _coloured(line: str) -> str:
 
 
 @click.command(context_settings=WORDS)
-@click.argument("words", nargs=-1, required=True)
+@click.argument("words", nargs=-1, required=True, shell_complete=_next_words)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def show(run: RunDirectory, words: tuple[str, ...], as_json: bool) -> None:
@@ -54,7 +60,7 @@ def show(run: RunDirectory, words: tuple[str, ...], as_json: bool) -> None:
 
 
 @click.command(context_settings=WORDS)
-@click.argument("words", nargs=-1, required=True)
+@click.argument("words", nargs=-1, required=True, shell_complete=_next_words)
 @click.pass_obj
 def announce(run: RunDirectory, words: tuple[str, ...]) -> None:
     """Announce routes, End-of-RIB, route refresh and more, to every neighbor.
@@ -71,7 +77,7 @@ def announce(run: RunDirectory, words: tuple[str, ...]) -> None:
 
 
 @click.command(context_settings=WORDS)
-@click.argument("words", nargs=-1, required=True)
+@click.argument("words", nargs=-1, required=True, shell_complete=_next_words)
 @click.pass_obj
 def withdraw(run: RunDirectory, words: tuple[str, ...]) -> None:
     """Withdraw routes from every neighbor.
@@ -84,7 +90,7 @@ def withdraw(run: RunDirectory, words: tuple[str, ...]) -> None:
 
 
 @click.command(context_settings=WORDS)
-@click.argument("words", nargs=-1, required=True)
+@click.argument("words", nargs=-1, required=True, shell_complete=_next_words)
 @click.pass_obj
 def neighbor(run: RunDirectory, words: tuple[str, ...]) -> None:
     """Give a command to one neighbor, or to those that a selector names.
@@ -98,7 +104,7 @@ def neighbor(run: RunDirectory, words: tuple[str, ...]) -> None:
 
 
 @click.command(context_settings=WORDS)
-@click.argument("words", nargs=-1, required=True)
+@click.argument("words", nargs=-1, required=True, shell_complete=_next_words)
 @click.pass_obj
 def peer(run: RunDirectory, words: tuple[str, ...]) -> None:
     """Create, delete, shut and open neighbors, or give one a command. No other session notices.
@@ -125,7 +131,7 @@ def peer(run: RunDirectory, words: tuple[str, ...]) -> None:
 
 
 @click.command()
-@click.argument("words", metavar="[adj-rib out] [PEER]", nargs=-1)
+@click.argument("words", metavar="[adj-rib out] [PEER]", nargs=-1, shell_complete=_next_words)
 @click.pass_obj
 def flush(run: RunDirectory, words: tuple[str, ...]) -> None:
     """Send all routes again, to one PEER or to all.
@@ -148,7 +154,7 @@ def _rest(words: tuple[str, ...], known: tuple[str, ...]) -> str | None:
 
 
 @click.command()
-@click.argument("words", metavar="[adj-rib] in|out [PEER]", nargs=-1)
+@click.argument("words", metavar="[adj-rib] in|out [PEER]", nargs=-1, shell_complete=_next_words)
 @click.pass_obj
 def clear(run: RunDirectory, words: tuple[str, ...]) -> None:
     """Forget received routes (in), or withdraw all that is announced (out).
@@ -186,7 +192,7 @@ def _selected(peer: str | None) -> list[str]:
 
 
 @click.command(context_settings=WORDS)
-@click.argument("words", nargs=-1)
+@click.argument("words", nargs=-1, shell_complete=_next_words)
 @click.option("--pipename", hidden=True, help="Accepted for ExaBGP's sake.")
 @click.pass_obj
 def cli(run: RunDirectory, words: tuple[str, ...], pipename: str | None) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from apid import __version__
 from apid.grammar.abbreviations import in_full
@@ -96,6 +97,11 @@ class Commands(click.Group):
             elif full in COMMANDS:
                 args = [full, *args[1:]]
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the commands of the API, too."""
+        api = [CompletionItem(word) for word in API if word.startswith(incomplete)]
+        return [*super().shell_complete(ctx, incomplete), *api]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

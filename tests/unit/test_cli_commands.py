@@ -282,6 +282,42 @@ def test_completion_is_for_our_command(shell: str) -> None:
     assert "_BGPBUS_COMPLETE" in bgpbus("completion", shell).stdout
 
 
+def completions(shell: str, line: str) -> list[str]:
+    """Return what a shell is told of a line whose last word is to be completed."""
+    words = line.split(" ")
+    variables = {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
+    if shell == "fish":
+        variables = {"COMP_WORDS": line, "COMP_CWORD": words[-1]}
+    told = bgpbus(_BGPBUS_COMPLETE=f"{shell}_complete", **variables).stdout.split()
+    if shell == "zsh":
+        return told[1::3]
+    return [line.split(",")[1].split("\t")[0] for line in told]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("bgpbus show ", ["adj-rib", "configuration", "extensive", "neighbor", "summary"]),
+        ("bgpbus s n 192.0.2.1 s", ["summary"]),
+        ("bgpbus announce rou", ["route", "route-refresh"]),
+        ("bgpbus withdraw e", ["evpn"]),
+        ("bgpbus neighbor 192.0.2.1 t", ["teardown"]),
+        ("bgpbus peer ", ["create", "delete", "list", "show"]),
+        ("bgpbus flush adj-rib ", ["out"]),
+        ("bgpbus clear adj-rib ", ["in", "out"]),
+        ("bgpbus rib ", ["clear", "flush", "show"]),
+        ("bgpbus session ack e", ["enable", "explain"]),
+        ("bgpbus system ap", ["api"]),
+        ("bgpbus cli show adj-rib out e", ["extensive"]),
+        ("bgpbus se", ["session"]),
+        ("bgpbus announce route ", []),
+    ],
+)
+def test_shells_complete_the_words_of_commands(shell: str, line: str, words: list[str]) -> None:
+    assert completions(shell, line) == words
+
+
 def test_an_event_is_one_line_with_octets_as_digits() -> None:
     event = Event("ribd", "e", 3, 1.5, "update/n", {"messages": [b"\x01\xff"], "count": 1, "deep": {"octets": b""}})
     assert json.loads(event_line(event))["data"] == {"messages": ["01ff"], "count": 1, "deep": {"octets": ""}}

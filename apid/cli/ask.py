@@ -56,6 +56,8 @@ class Conversation:
     def ask(self, line: str, take: Take, end: End) -> None:
         """Send a command, once there is room for it. Raises Failed where control is not there."""
         self.settle(MOST_ASKED - 1)
+        self._loop.call_soon(lambda: None)  # so that this does not wait
+        self._loop.turn()  # control may have come back while nobody looked
         if not self._is_there():
             self._end_all(ENDED)
             raise Failed(f"bgpbus does not answer: it has ended, or is about to come back ({self._path})")

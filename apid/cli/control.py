@@ -198,7 +198,10 @@ def _selected(peer: str | None) -> list[str]:
 def cli(run: RunDirectory, words: tuple[str, ...], pipename: str | None) -> None:
     """Give any command of the API, as helpers do; without words, read one from each line of standard input.
 
+    On a terminal there is a prompt; 'exit' ends it.
+
     \b
+    bgpbus cli
     bgpbus cli help
     bgpbus cli peer list
     bgpbus cli < commands.txt
@@ -206,9 +209,15 @@ def cli(run: RunDirectory, words: tuple[str, ...], pipename: str | None) -> None
     if words:
         send(run, *words)
         return
-    from apid.cli.lines import carry_out_lines  # not for every command: it needs the whole grammar, 0.3 s
+    # Neither is imported for every command: a prompt alters the terminal, and lines need the whole grammar, 0.3 s.
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        from apid.cli.prompt import converse
 
-    carry_out_lines(run)
+        converse(run)
+    else:
+        from apid.cli.lines import carry_out_lines
+
+        carry_out_lines(run)
 
 
 @click.command()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import signal
 import subprocess
 import time
@@ -321,3 +323,26 @@ def test_many_lines_of_the_command_line_need_few_descriptors(start: Start, make_
     assert (done.returncode, done.stdout) == (1, "")
     assert "announce foo: unknown word" in done.stderr
     peer.has(set(map(route, range(1001))))
+
+
+def test_on_a_terminal_the_command_line_has_a_prompt(start: Start, make_peer: MakePeer) -> None:
+    peer = make_peer()
+    daemon = start(neighbor(peer))
+    peer.established()
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        daemon.command("cli"), stdin=theirs, stdout=theirs, stderr=theirs, env=daemon.environment, close_fds=True
+    ) as process:
+        os.close(theirs)
+        os.write(ours, announce(1).encode() + b"announce foo\nquit\n")
+        shown = b""
+        with contextlib.suppress(OSError):  # the terminal is gone with the program
+            while octets := os.read(ours, 4096):
+                shown += octets
+        os.close(ours)
+        assert process.wait(10) == 0
+    lines = shown.decode().splitlines()
+    assert lines.count("done") == 1
+    assert "Error: unknown word after 'announce' 'foo'" in lines
+    assert "bgpbus> quit" in shown.decode()
+    peer.has({route(1)})

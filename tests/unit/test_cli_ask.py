@@ -13,6 +13,7 @@ from apid.cli import ask as module
 from apid.cli.ask import CONNECT_SECONDS, MOST_ASKED, Conversation
 from apid.cli.errors import Failed
 from apid.cli.main import main
+from apid.cli.prompt import converse
 from bus.daemon import RunDirectory
 from bus.schema import Answer, Command, Message
 
@@ -31,14 +32,15 @@ class Control:
         """Answer the command with a number."""
         self.client.receive(Answer(number, list(lines), final, error))
 
-    def each_at_once(self, error_of: Callable[[str], str] = lambda line: "") -> Iterator[None]:
-        """Answer all that was asked, the last first, in every turn."""
+    def each_at_once(self, error_of: Callable[[str], str] = lambda line: "", silent: str = "-") -> Iterator[None]:
+        """Answer all that was asked, the last first, in every turn: with the line, or nothing to a `silent` one."""
         done = 0
         while True:
             waiting, done = self.asked[done:], len(self.asked)
             self.most = max(self.most, len(waiting))
             for command in reversed(waiting):
-                self.answer(command.request, command.line.upper(), error=error_of(command.line))
+                lines = [] if command.line.startswith(silent) else [command.line.upper()]
+                self.answer(command.request, *lines, error=error_of(command.line))
             yield
 
 
@@ -61,6 +63,8 @@ def control(monkeypatch: pytest.MonkeyPatch) -> Control:
             self.connected = False
 
     class Loop:
+        waits = True
+
         def now(self) -> float:
             return stage.time
 
@@ -71,8 +75,13 @@ def control(monkeypatch: pytest.MonkeyPatch) -> Control:
         def cancel(self) -> None:
             pass
 
+        def call_soon(self, _callback: Any) -> None:
+            self.waits = False
+
         def turn(self) -> None:
-            next(stage.script)
+            if self.waits:
+                next(stage.script)
+            self.waits = True
 
         def close(self) -> None:
             pass
@@ -85,6 +94,20 @@ def control(monkeypatch: pytest.MonkeyPatch) -> Control:
 
 def cli(text: str) -> Result:
     return CliRunner().invoke(main, ["cli"], input=text)
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *lines: str | type[BaseException]) -> None:
+    said = iter(lines)
+
+    def answer(prompt: str) -> str:
+        assert prompt == "bgpbus> "
+        line = next(said, EOFError)
+        if isinstance(line, str):
+            return line
+        raise line
+
+    monkeypatch.setattr("builtins.input", answer)
+    converse(RunDirectory(Path("/nowhere")))
 
 
 def begin(told: list[str], *lines: str) -> Conversation:
@@ -157,3 +180,37 @@ def test_words_of_a_line_may_be_abbreviated(control: Control) -> None:
         "show neighbor summary",
         "peer * group announce route 10.0.0.0/8 next-hop self",
     ]
+
+
+# The prompt
+
+
+def test_the_prompt_prints_answers_errors_and_done(
+    control: Control, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    control.script = control.each_at_once(lambda line: "not so" if "foo" in line else "", silent="flush")
+    typed(monkeypatch, "s n s", "announce foo", KeyboardInterrupt, "", " f a o ", "exit", "version")
+    printed = capsys.readouterr()
+    assert printed.out == "SHOW NEIGHBOR SUMMARY\nANNOUNCE FOO\n\ndone\n"
+    assert printed.err == "Error: not so\n"
+    assert (len(control.asked), control.connections) == (3, 1)
+
+
+@pytest.mark.parametrize("end", ["exit", "quit", EOFError])
+def test_the_prompt_ends(control: Control, monkeypatch: pytest.MonkeyPatch, end: str | type[BaseException]) -> None:
+    typed(monkeypatch, end)
+    assert not control.client.connected
+
+
+def test_the_prompt_stays_while_bgpbus_is_away(
+    control: Control, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def die() -> Iterator[None]:
+        control.client.connected = False
+        yield
+
+    control.script = die()
+    typed(monkeypatch, "version", "version", "exit")
+    first, second = capsys.readouterr().err.splitlines()
+    assert "may or may not" in first
+    assert "does not answer" in second

@@ -27,6 +27,18 @@ def send(run: RunDirectory, *words: str) -> None:
     ask(run, in_full(" ".join(words)), print_lines)
 
 
+def _with_json(wanted: bool, *words: str) -> tuple[str, ...]:
+    """Return the words of a command with `json` behind them where that is wanted. UsageError where it has none."""
+    if not wanted:
+        return words
+    if "json" not in next_words(*words):
+        raise click.UsageError(f"'{' '.join(words)}' takes no --json")
+    return *words, "json"
+
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, where the command shows something.")
+
+
 def _coloured(line: str) -> str:
     """Colour the state in a line of the summary."""
     words = line.split()
@@ -38,7 +50,7 @@ def _coloured(line: str) -> str:
 
 @click.command(context_settings=WORDS)
 @click.argument("words", nargs=-1, required=True, shell_complete=_next_words)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @click.pass_obj
 def show(run: RunDirectory, words: tuple[str, ...], as_json: bool) -> None:
     """Show neighbors or routes.
@@ -56,7 +68,7 @@ def show(run: RunDirectory, words: tuple[str, ...], as_json: bool) -> None:
         selected = tuple(word for word in words[1:] if word != "summary")
         print_lines([_coloured(line) for line in summary(run, selected)])
         return
-    send(run, "show", *words, *(["json"] if as_json else []))
+    send(run, *_with_json(as_json, "show", *words))
 
 
 @click.command(context_settings=WORDS)
@@ -91,8 +103,9 @@ def withdraw(run: RunDirectory, words: tuple[str, ...]) -> None:
 
 @click.command(context_settings=WORDS)
 @click.argument("words", nargs=-1, required=True, shell_complete=_next_words)
+@JSON
 @click.pass_obj
-def neighbor(run: RunDirectory, words: tuple[str, ...]) -> None:
+def neighbor(run: RunDirectory, words: tuple[str, ...], as_json: bool) -> None:
     """Give a command to one neighbor, or to those that a selector names.
 
     \b
@@ -100,13 +113,14 @@ def neighbor(run: RunDirectory, words: tuple[str, ...]) -> None:
     bgpbus neighbor 192.0.2.1 peer-as 65001 withdraw route 198.51.100.0/24
     bgpbus neighbor 192.0.2.1 teardown 2
     """
-    send(run, "neighbor", *words)
+    send(run, *_with_json(as_json, "neighbor", *words))
 
 
 @click.command(context_settings=WORDS)
 @click.argument("words", nargs=-1, required=True, shell_complete=_next_words)
+@JSON
 @click.pass_obj
-def peer(run: RunDirectory, words: tuple[str, ...]) -> None:
+def peer(run: RunDirectory, words: tuple[str, ...], as_json: bool) -> None:
     """Create, delete, shut and open neighbors, or give one a command. No other session notices.
 
     \b
@@ -127,7 +141,7 @@ def peer(run: RunDirectory, words: tuple[str, ...]) -> None:
             *words[:place],
             *(word if word.isalnum() else json.dumps(word, ensure_ascii=False) for word in words[place:]),
         )
-    send(run, "peer", *words)
+    send(run, *_with_json(as_json, "peer", *words))
 
 
 @click.command()
@@ -193,9 +207,10 @@ def _selected(peer: str | None) -> list[str]:
 
 @click.command(context_settings=WORDS)
 @click.argument("words", nargs=-1, shell_complete=_next_words)
+@JSON
 @click.option("--pipename", hidden=True, help="Accepted for ExaBGP's sake.")
 @click.pass_obj
-def cli(run: RunDirectory, words: tuple[str, ...], pipename: str | None) -> None:
+def cli(run: RunDirectory, words: tuple[str, ...], as_json: bool, pipename: str | None) -> None:
     """Give any command of the API, as helpers do; without words, read one from each line of standard input.
 
     On a terminal there is a prompt; 'exit' ends it.
@@ -206,6 +221,7 @@ def cli(run: RunDirectory, words: tuple[str, ...], pipename: str | None) -> None
     bgpbus cli peer list
     bgpbus cli < commands.txt
     """
+    words = _with_json(as_json, *words)
     if words:
         send(run, *words)
         return

@@ -12,6 +12,7 @@ FORMS = ("summary", "extensive", "configuration")
 FILTERS = ("inet", "flow", "l2vpn")
 SWITCHES = ("enable", "disable")
 JSON = ("json", "text")
+ALWAYS_JSON = ("json",)  # may be said, and changes nothing
 NEIGHBOR_OPTIONS = (*FORMS, *JSON)
 RIB_OPTIONS = (*FILTERS, "ipv4", "ipv6", "extensive", *JSON)
 SELECTORS = ("neighbor", "peer")
@@ -115,7 +116,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("reset", "", "forget what is under way, without an answer"),
     Row("version", "[json]", "tell the version", False, JSON),
     Row("help", "[json]", "list the commands", False, JSON),
-    Row("status", "", "tell how the daemon and its sessions are"),
+    Row("status", "[json]", "tell how the daemon and its sessions are", False, ALWAYS_JSON),
     Row("ping", "[ID]", "tell that the daemon is there"),
     Row("bye", "", "take leave; nothing else happens"),
     Row("crash", "", "answer error, to try that"),
@@ -127,7 +128,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("daemon shutdown", "", "the same as shutdown"),
     Row("daemon reload", "", "the same as reload"),
     Row("daemon restart", "", "the same as restart"),
-    Row("daemon status", "", "the same as status"),
+    Row("daemon status", "[json]", "the same as status", False, ALWAYS_JSON),
     Row("session ack enable", "", "the same as enable-ack"),
     Row("session ack disable", "", "the same as disable-ack"),
     Row("session ack silence", "", "the same as silence-ack"),
@@ -145,8 +146,8 @@ COMMANDS: tuple[Row, ...] = (
     Row("session reset", "", "the same as reset, but answered"),
     Row("system version", "[text]", "the same as version json", False, JSON),
     Row("system help", "[text]", "the same as help json", False, JSON),
-    Row("system queue-status", "", "tell how much waits for each helper"),
-    Row("queue-status", "", "the same as system queue-status"),
+    Row("system queue-status", "[json]", "tell how much waits for each helper", False, ALWAYS_JSON),
+    Row("queue-status", "[json]", "the same as system queue-status", False, ALWAYS_JSON),
     Row("system crash", "", "the same as crash"),
     Row("system api version", "[4|6]", "tell the version of the API"),
     Row("rib show in", RIB_SHOW, "the same as show adj-rib in json", True, RIB_OPTIONS),
@@ -154,7 +155,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("rib flush out", "[IP]", "the same as flush adj-rib out", True),
     Row("rib clear in", "[IP]", "the same as clear adj-rib in", True),
     Row("rib clear out", "[IP]", "the same as clear adj-rib out", True),
-    Row("peer list", "", "list neighbors"),
+    Row("peer list", "[json]", "list neighbors", False, ALWAYS_JSON),
     Row("peer create", PEER_CREATE, "add a neighbor until the next reload, with keep for good"),
     Row("create neighbor", PEER_CREATE, "the same as peer create"),
     Row("peer delete", "IP|*|[ IP… ]", "remove neighbors; those of the configuration come back with a reload"),

@@ -210,6 +210,16 @@ def _fixed(command: Command) -> Read:
     return lambda words, selector: command
 
 
+def _always_json(command: Command) -> Read:
+    """Make the reader of a command that answers JSON, whether `json` is said or not."""
+
+    def always_json(words: Words, selector: Selector) -> Command:
+        words.accept("json")
+        return command
+
+    return always_json
+
+
 def _switchable_json(make: Callable[[bool], Command], json: bool = False) -> Read:
     """Make the reader of a command that takes `json` or `text`, and means `json` where neither is said."""
 
@@ -245,7 +255,7 @@ READERS: dict[str, Read] = {
     "reset": _fixed(Reset()),
     "version": _switchable_json(Version),
     "help": _switchable_json(Help),
-    "status": _fixed(Status()),
+    "status": _always_json(Status()),
     "ping": _ping,
     "bye": _fixed(Bye()),
     "crash": _fixed(Crash()),
@@ -257,7 +267,7 @@ READERS: dict[str, Read] = {
     "daemon shutdown": _fixed(Shutdown()),
     "daemon reload": _fixed(Reload()),
     "daemon restart": _fixed(Restart()),
-    "daemon status": _fixed(Status()),
+    "daemon status": _always_json(Status()),
     "session ack enable": _fixed(Acknowledge("enable")),
     "session ack disable": _fixed(Acknowledge("disable")),
     "session ack silence": _fixed(Acknowledge("silence")),
@@ -268,8 +278,8 @@ READERS: dict[str, Read] = {
     "session reset": _fixed(Reset(answer=True)),
     "system version": _switchable_json(Version, True),
     "system help": _switchable_json(Help, True),
-    "system queue-status": _fixed(QueueStatus()),
-    "queue-status": _fixed(QueueStatus()),
+    "system queue-status": _always_json(QueueStatus()),
+    "queue-status": _always_json(QueueStatus()),
     "system crash": _fixed(Crash()),
     "system api version": _api_version,
     "rib show in": _show_adj_rib("in", True),
@@ -277,7 +287,7 @@ READERS: dict[str, Read] = {
     "rib flush out": _selected(FlushAdjRibOut),
     "rib clear in": _selected(partial(ClearAdjRib, "in")),
     "rib clear out": _selected(partial(ClearAdjRib, "out")),
-    "peer list": _fixed(PeerList()),
+    "peer list": _always_json(PeerList()),
     "peer create": _peer_create,
     "create neighbor": _peer_create,
     "peer delete": _peer_delete,

@@ -12,7 +12,7 @@ from apid.cli import ask as cli_ask
 from apid.cli import control as cli_control
 from apid.cli import summary as cli_summary
 from apid.cli.main import API, main
-from apid.grammar.command import COMMANDS
+from apid.grammar.command import COMMANDS, parse_command
 
 NEIGHBORS = [
     {
@@ -106,3 +106,29 @@ def test_any_command_of_the_api_is_one_of_the_command_line(asked: list[str]) -> 
     assert asked == ["create neighbor 192.0.2.1 keep", 'peer 192.0.2.1 shutdown "at noon; or [later]"']
     firsts = {row.name.split()[0] for row in COMMANDS}
     assert firsts >= {*API}
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("peer list --json", "peer list json"),
+        ("peer show summary --json", "peer show summary json"),
+        ("cli peer list --json", "peer list json"),
+        ("cli --json version", "version json"),
+        ("n 192.0.2.1 s a o --json", "neighbor 192.0.2.1 show adj-rib out json"),
+        ("show neighbor summary --json", "show neighbor summary json"),
+        ("rib show in --json", "rib show in json"),
+        ("system queue-status --json", "system queue-status json"),
+        ("daemon status --json", "daemon status json"),
+    ],
+)
+def test_what_shows_something_takes_json(asked: list[str], words: str, line: str) -> None:
+    output(*words.split())
+    assert asked == [line]
+    parse_command(line)
+
+
+@pytest.mark.parametrize("words", ["peer 192.0.2.1 shutdown --json", "cli --json", "n 192.0.2.1 t 4 --json"])
+def test_what_shows_nothing_takes_no_json(asked: list[str], words: str) -> None:
+    assert CliRunner().invoke(main, words.split()).exit_code == 2
+    assert asked == []

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from apid.answer_lines import AnswerLines
-from apid.cli.errors import Failed
+from apid.cli.errors import Failed, Misconfigured, Refused
+from apid.grammar.words import GrammarError
 from bus.daemon import RunDirectory, is_locked
 from bus.loop import Loop
 from bus.schema import Answer, Command, Message
@@ -22,7 +23,7 @@ MOST_ASKED = 64  # commands on the way; control carries out four times as many a
 ENDED = "control ended before it answered; it may or may not have carried out the command"
 
 Take = Callable[[list[str]], None]
-End = Callable[[str], None]  # gets an error, or nothing
+End = Callable[[Failed | None], None]  # gets why it was not carried out, or may not have been
 
 
 @dataclass(slots=True)
@@ -34,7 +35,8 @@ class Question:
     end: End
     lines: AnswerLines = field(default_factory=AnswerLines)
     held: list[str] = field(default_factory=list)  # until the questions before it are answered
-    error: str | None = None  # None: not answered
+    ended: bool = False
+    error: Failed | None = None
 
 
 class Conversation:
@@ -66,9 +68,9 @@ class Conversation:
         self._asked.append(question)
         try:
             if not self._client.send(Command(self._number, "", line)):
-                self._end(question, f"the command could not be sent ({self._path})")
+                self._end(question, Failed(f"the command could not be sent ({self._path})"))
         except UnfitMessage as error:
-            self._end(question, f"{error} ({self._path})")
+            self._end(question, Failed(f"{error} ({self._path})"))
 
     def settle(self, left: int = 0) -> None:
         """Wait until no more than so many commands are not answered."""
@@ -102,7 +104,7 @@ class Conversation:
 
     def _end_all(self, error: str) -> None:
         for question in list(self._asked):
-            self._end(question, f"{error} ({self._path})")
+            self._end(question, Failed(f"{error} ({self._path})"))
 
     def _received(self, message: Message) -> None:
         if not isinstance(message, Answer):
@@ -112,13 +114,12 @@ class Conversation:
             return
         question.held += question.lines.take(message)
         if message.final:
-            self._end(question, message.error)
+            self._end(question, Refused(message.error) if message.error else None)
         else:
             self._tell()
 
-    def _end(self, question: Question, error: str) -> None:
-        if question.error is None:
-            question.error = error
+    def _end(self, question: Question, error: Failed | None) -> None:
+        question.ended, question.error = True, error
         self._tell()
 
     def _tell(self) -> None:
@@ -128,7 +129,7 @@ class Conversation:
             lines, first.held = first.held, []
             if lines:
                 first.take(lines)
-            if first.error is None:
+            if not first.ended:
                 return
             self._asked.popleft()
             first.end(first.error)
@@ -140,16 +141,30 @@ def print_lines(lines: list[str]) -> None:
 
 
 def ask(run: RunDirectory, line: str, take: Take) -> None:
-    """Have control carry out a command line; `take` gets lines as they come. Raises Failed."""
-    errors: list[str] = []
+    """Have control carry out a command line; `take` gets lines as they come. Raises Failed, Refused, Misconfigured."""
+    errors: list[Failed | None] = []
     conversation = Conversation(run)
     try:
         conversation.ask(line, take, errors.append)
         conversation.settle()
     finally:
         conversation.close()
-    if errors[0]:
-        raise Failed(errors[0])
+    error = errors[0]
+    if isinstance(error, Refused) and error.message == _fault(line):
+        raise Misconfigured(error.message)
+    if error is not None:
+        raise error
+
+
+def _fault(line: str) -> str:
+    """Return what is wrong with a command whenever it is given, or nothing."""
+    from apid.grammar.command import parse_command  # only now: it takes 0.3 s
+
+    try:
+        parse_command(line)
+    except GrammarError as error:
+        return str(error)
+    return ""
 
 
 def ask_json(run: RunDirectory, line: str) -> Any:

@@ -9,6 +9,7 @@ import sys
 import click
 
 from apid.cli.ask import ask
+from apid.cli.errors import Misconfigured, Refused
 from bus.daemon import RunDirectory
 
 COLOURS = {"+": "green", "-": "red", "~": "yellow"}
@@ -31,7 +32,10 @@ def diff(run: RunDirectory, files: tuple[str, ...], summary: bool, as_json: bool
     """
     request = {"files": [os.path.abspath(file) for file in files], "summary": summary}
     lines: list[str] = []
-    ask(run, f"diff {json.dumps(request)}", lines.extend)
+    try:
+        ask(run, f"diff {json.dumps(request)}", lines.extend)
+    except Refused as error:  # it does nothing but read the configuration
+        raise Misconfigured(error.message) from error
     for line in lines:
         click.echo(_json_line(line) if as_json else _line(line))
     if not lines and not as_json:

@@ -13,7 +13,11 @@ class Failed(click.ClickException):
     exit_code = 1
 
 
+class Refused(Failed):
+    """A command that control did not carry out, or not all of it; the message is what it said."""
+
+
 class Misconfigured(click.ClickException):
-    """A configuration or environment that is wrong: exit code 2."""
+    """A command, configuration or environment that is wrong: exit code 2."""
 
     exit_code = EXIT_CONFIGURATION

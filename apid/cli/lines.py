@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from io import BufferedReader
 from typing import cast
 
 import click
 
-from apid.cli.ask import Conversation, print_lines
+from apid.cli.ask import Conversation, End, print_lines
 from apid.cli.errors import Failed
 from apid.grammar.abbreviations import in_full
 from apid.grammar.command import RouteChange, parse_command
@@ -24,11 +24,11 @@ def carry_out_lines(run: RunDirectory) -> None:
     """Carry out each line and print its answer. Raises Failed where one failed, which stops no other one."""
     failed = 0
 
-    def ended(line: str, error: str) -> None:
+    def ended(line: str, error: Failed | None) -> None:
         nonlocal failed
-        if error:
+        if error is not None:
             failed += 1
-            click.echo(f"{line}: {error}", err=True)
+            click.echo(f"{line}: {error.message}", err=True)
 
     conversation = Conversation(run)
     try:
@@ -40,7 +40,7 @@ def carry_out_lines(run: RunDirectory) -> None:
         raise Failed(f"{failed} command{'s' if failed > 1 else ''} failed")
 
 
-def _ask(conversation: Conversation, line: str, ended: Callable[[str], None]) -> None:
+def _ask(conversation: Conversation, line: str, ended: End) -> None:
     """Ask for a line. Changes of routes may be on the way together; what else there is sees all that was before it."""
     alone = not _changes_routes(line)
     if alone:

@@ -58,9 +58,9 @@ def _carry_out(conversation: Conversation, line: str) -> None:
         silent = False
         print_lines(lines)
 
-    def end(error: str) -> None:
-        if error:
-            click.echo(f"Error: {error}", err=True)
+    def end(error: Failed | None) -> None:
+        if error is not None:
+            error.show()
         elif silent:
             click.echo("done")
 

@@ -113,7 +113,7 @@ def typed(monkeypatch: pytest.MonkeyPatch, *lines: str | type[BaseException]) ->
 def begin(told: list[str], *lines: str) -> Conversation:
     conversation = Conversation(RunDirectory(Path("/nowhere")))
     for line in lines:
-        conversation.ask(line, told.extend, lambda error: told.append(f"end {error}".strip()))
+        conversation.ask(line, told.extend, lambda error: told.append(f"end {error.message if error else ''}".strip()))
     return conversation
 
 
@@ -146,7 +146,7 @@ def test_a_control_that_stays_away_is_waited_for_a_while(control: Control) -> No
     assert control.time == CONNECT_SECONDS
     assert "may or may not" in told[0]
     with pytest.raises(Failed, match="does not answer"):
-        conversation.ask("b", told.extend, told.append)
+        conversation.ask("b", told.extend, lambda _error: None)
 
 
 def test_changes_of_routes_travel_together_over_one_connection(control: Control) -> None:
@@ -180,6 +180,35 @@ def test_words_of_a_line_may_be_abbreviated(control: Control) -> None:
         "show neighbor summary",
         "peer * group announce route 10.0.0.0/8 next-hop self",
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "code"),
+    [
+        ("announce foo", "unknown word after 'announce' 'foo'", 2),
+        ("show neighbor foo", "unknown word 'foo': expected one of configuration, extensive, json, summary", 2),
+        ("announce route 10.0.0.0/8 next-hop self", "no neighbor matches", 1),
+        ("reload", "bgpbus.conf:1:1: unknown section", 1),
+    ],
+)
+def test_a_command_that_is_wrong_is_told_from_one_that_failed(
+    control: Control, words: str, error: str, code: int
+) -> None:
+    control.script = control.each_at_once(lambda _line: error)
+    result = CliRunner().invoke(main, words.split())
+    assert result.exit_code == code
+    assert result.stderr == f"Error: {error}\n"
+
+
+def test_a_wrong_command_that_was_not_asked_has_failed(control: Control) -> None:
+    def die() -> Iterator[None]:
+        control.client.connected = False
+        yield
+
+    control.script = die()
+    result = CliRunner().invoke(main, ["announce", "foo"])
+    assert result.exit_code == 1
+    assert "may or may not" in result.stderr
 
 
 # The prompt

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from apid.amend import create, shut
 from apid.cli import diff as cli_diff
-from apid.cli.errors import Failed
+from apid.cli.errors import Failed, Refused
 from apid.cli.main import main
 from apid.control.commands import carry_out
 from apid.control.enforce import leave_pending, put_in_place
@@ -32,7 +32,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def ask(_run: object, line: str, take: Callable[[list[str]], None]) -> None:
         lines, error = stage.play(carry_out(stage.context, "", line))
         if error:
-            raise Failed(error)
+            raise Refused(error)
         take(lines)
 
     monkeypatch.setattr(cli_diff, "ask", ask)
@@ -102,8 +102,18 @@ def test_json_has_one_object_on_each_line(directory: Path) -> None:
 
 def test_a_wrong_file_fails_with_its_place(directory: Path) -> None:
     result = diff(directory, "nonsense {")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "new.conf:1:" in result.stderr
+
+
+def test_a_daemon_that_does_not_answer_is_no_wrong_configuration(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(*_: object) -> None:
+        raise Failed("bgpbus does not answer")
+
+    monkeypatch.setattr(cli_diff, "ask", ask)
+    assert diff(directory, CONFIGURATION).exit_code == 1
 
 
 def test_files_are_named_by_their_whole_path(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,7 +80,7 @@ def announce(run: RunDirectory, words: tuple[str, ...]) -> None:
     \b
     bgpbus announce route 192.0.2.0/24 next-hop self community [ 65000:1 ]
     bgpbus announce flow route 'destination 192.0.2.1/32 rate-limit 9600'
-    bgpbus announce attributes next-hop 192.0.2.1 nlri 198.51.100.0/24 203.0.113.0/24
+    bgpbus announce attributes next-hop self nlri 198.51.100.0/24 203.0.113.0/24
     bgpbus announce watchdog NAME
     bgpbus announce eor ipv4 unicast
     bgpbus announce route-refresh ipv4 unicast
@@ -124,7 +124,8 @@ def peer(run: RunDirectory, words: tuple[str, ...], as_json: bool) -> None:
     """Create, delete, shut and open neighbors, or give one a command. No other session notices.
 
     \b
-    bgpbus peer create 192.0.2.1 local-address 192.0.2.9 local-as 65000 peer-as 65001 keep
+    bgpbus peer create 192.0.2.1 local-address 192.0.2.9 local-as 65000 \\
+        peer-as 65001 keep
     bgpbus peer delete 192.0.2.1
     bgpbus peer 192.0.2.1 shutdown 'back at noon'
     bgpbus peer 192.0.2.1 enable

@@ -146,11 +146,18 @@ SECTIONS: tuple[tuple[str, tuple[click.Option, ...]], ...] = (
 
 HELP = """Check a service, and announce its addresses while it is up.
 
-A helper program: it prints commands for the daemon on stdout and reads their answers on stdin.
+A helper program: it prints commands for the daemon on stdout and reads their answers on stdin. Typed by hand, it
+shows what it would say:
+
+\b
+  bgpbus healthcheck --tcp 127.0.0.1:80 --ip 192.0.2.80 --no-ip-setup --no-ack
+
+In a configuration:
 
 \b
   process web {
-      run bgpbus healthcheck --http http://127.0.0.1/health --ip 192.0.2.80 --withdraw-on-down;
+      run bgpbus healthcheck --http http://127.0.0.1/health \\
+          --ip 192.0.2.80 --withdraw-on-down;
   }
 """
 
@@ -158,8 +165,8 @@ EPILOG = """Examples:
 
 \b
   bgpbus healthcheck --cmd "curl -sf http://127.0.0.1/health" --label web
-  bgpbus healthcheck --tcp 127.0.0.1:5432 --ip 192.0.2.54 --dynamic-ip-setup --max-changes 4/60
-  bgpbus healthcheck --dns www.example.com@127.0.0.1 --ip 192.0.2.53 --ip 2001:db8::53
+  bgpbus healthcheck --tcp 127.0.0.1:5432 --ip 192.0.2.54 --max-changes 4/60
+  bgpbus healthcheck --dns www.example.com@127.0.0.1 --ip 192.0.2.53
   bgpbus healthcheck --config /etc/bgpbus/web.conf
 
 The configuration file has lines 'long-option = value', and flags alone:

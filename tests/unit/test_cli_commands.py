@@ -45,6 +45,17 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     assert f"bgpbus {name}" in result.output.replace(f"Usage: bgpbus {name}", "")
 
 
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_no_line_of_help_is_wider_than_a_terminal(name: str) -> None:
+    lines = bgpbus(*name.split(), "--help", COLUMNS="80").output.splitlines()
+    assert [line for line in lines if len(line) > 80] == []
+
+
+def test_the_help_of_the_health_check_begins_with_a_command_line() -> None:
+    described, _, _ = bgpbus("healthcheck", "--help").output.partition("What is checked")
+    assert "\n    bgpbus healthcheck --tcp " in described
+
+
 def test_help_lists_every_command() -> None:
     result = bgpbus("--help")
     assert all(f"  {name} " in result.output for name in COMMANDS)

@@ -11,11 +11,14 @@ GAP = 2
 
 
 def table(head: list[str], rows: list[list[str]]) -> list[str]:
-    """Lay out rows below a head. On a terminal, the widest column gives way so that a line fits."""
+    """Lay out rows below a head. On a terminal, the widest column gives way so that a line fits.
+
+    The first one never does: it tells the rows apart.
+    """
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     if sys.stdout.isatty():
         excess = sum(widths) + GAP * (len(widths) - 1) - shutil.get_terminal_size().columns
-        widest = widths.index(max(widths))
+        widest = widths.index(max(widths[1:]), 1)
         if excess > 0:
             widths[widest] = max(len(head[widest]), widths[widest] - excess)
     lines = [_line(head, widths)]

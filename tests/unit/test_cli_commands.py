@@ -339,6 +339,17 @@ def test_a_table_aligns_its_columns() -> None:
     assert table(["name", "n"], [["a", "10"], ["longer", "2"]]) == ["name    n", "a       10", "longer  2"]
 
 
+def test_a_terminal_cuts_the_widest_column_but_never_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    address = "2001:db8:1234:5678:9abc:def0:1234:567"
+    rows = [[f"{address}{last}", "4200000000", "established", "102 days, 10:01:01", "7", "12"] for last in "89"]
+    lines = table(["neighbor", "AS", "state", "up for", "in", "out"], rows)
+    assert lines[1] == f"{address}8  4200000000  established  102 d…  7   12"
+    assert lines[2].startswith(f"{address}9 ")
+    assert max(map(len, lines)) <= 80
+
+
 @pytest.mark.parametrize("arguments", [[], ["control", "/run"], ["helper", "/run"], ["other"]])
 def test_apid_without_its_words_is_wrong_usage(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["apid", *arguments])

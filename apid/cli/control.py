@@ -8,6 +8,8 @@ import sys
 import click
 
 from apid.cli.ask import ask, print_lines
+from apid.cli.diff import fault_of_configuration
+from apid.cli.errors import Misconfigured, Refused
 from apid.cli.summary import summary
 from apid.grammar.abbreviations import in_full, next_words, words_in_full
 from bus.daemon import RunDirectory
@@ -245,7 +247,12 @@ def reload(run: RunDirectory) -> None:
     \b
     bgpbus validate /etc/bgpbus/bgpbus.conf && bgpbus reload
     """
-    send(run, "reload")
+    try:
+        send(run, "reload")
+    except Refused as error:
+        if error.message == fault_of_configuration(run):
+            raise Misconfigured(error.message) from error
+        raise
 
 
 @click.command()

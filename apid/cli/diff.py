@@ -30,16 +30,30 @@ def diff(run: RunDirectory, files: tuple[str, ...], summary: bool, as_json: bool
     bgpbus diff
     bgpbus diff new.conf --summary
     """
-    request = {"files": [os.path.abspath(file) for file in files], "summary": summary}
-    lines: list[str] = []
-    try:
-        ask(run, f"diff {json.dumps(request)}", lines.extend)
-    except Refused as error:  # it does nothing but read the configuration
-        raise Misconfigured(error.message) from error
+    lines = _differences(run, [os.path.abspath(file) for file in files], summary)
     for line in lines:
         click.echo(_json_line(line) if as_json else _line(line))
     if not lines and not as_json:
         click.echo("nothing would change")
+
+
+def _differences(run: RunDirectory, files: list[str], summary: bool) -> list[str]:
+    """Have control compare. Raises Misconfigured: it does nothing else than to read the configuration."""
+    lines: list[str] = []
+    try:
+        ask(run, f"diff {json.dumps({'files': files, 'summary': summary})}", lines.extend)
+    except Refused as error:
+        raise Misconfigured(error.message) from error
+    return lines
+
+
+def fault_of_configuration(run: RunDirectory) -> str:
+    """Return what is wrong with the configuration that the daemon was started with, or nothing."""
+    try:
+        _differences(run, [], summary=True)
+    except Misconfigured as error:
+        return error.message
+    return ""
 
 
 def _line(row: str) -> str:

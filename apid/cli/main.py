@@ -112,8 +112,8 @@ class Commands(click.Group):
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "BGPBUS"},
-    epilog="Exit codes: 0 done; 1 failed, also where a reload was refused or a line of 'bgpbus cli < FILE' failed; "
-    "2 wrong usage, a wrong command, or a configuration that validate, run or diff finds wrong.",
+    epilog="Exit codes: 0 done; 1 failed, also where a line of 'bgpbus cli < FILE' did; 2 wrong usage, a wrong "
+    "command, or a configuration that run, validate, diff or reload finds wrong.",
 )
 @click.option(
     "--run-dir",

@@ -188,7 +188,7 @@ def test_words_of_a_line_may_be_abbreviated(control: Control) -> None:
         ("announce foo", "unknown word after 'announce' 'foo'", 2),
         ("show neighbor foo", "unknown word 'foo': expected one of configuration, extensive, json, summary", 2),
         ("announce route 10.0.0.0/8 next-hop self", "no neighbor matches", 1),
-        ("reload", "bgpbus.conf:1:1: unknown section", 1),
+        ("reload", "bgpbus.conf:1:1: unknown section", 2),
     ],
 )
 def test_a_command_that_is_wrong_is_told_from_one_that_failed(
@@ -198,6 +198,12 @@ def test_a_command_that_is_wrong_is_told_from_one_that_failed(
     result = CliRunner().invoke(main, words.split())
     assert result.exit_code == code
     assert result.stderr == f"Error: {error}\n"
+
+
+def test_a_reload_that_fails_though_the_configuration_is_good_has_failed(control: Control) -> None:
+    control.script = control.each_at_once(lambda line: "disk full" if line == "reload" else "")
+    assert CliRunner().invoke(main, ["reload"]).exit_code == 1
+    assert [command.line for command in control.asked] == ["reload", 'diff {"files": [], "summary": true}']
 
 
 def test_a_wrong_command_that_was_not_asked_has_failed(control: Control) -> None:

@@ -12,7 +12,7 @@ from apid.config.prefix_limit import LimitPlace, prefix_limit_section
 from apid.config.reader import FAILED, Context, Setting, guarded, read_directive, settings_of
 from apid.config.routes import Routes, announce_section, route_section
 from apid.config.source import Source
-from apid.config.tree import Section, Statement
+from apid.config.tree import Node, Section, Statement
 from apid.config.values import read_list
 from apid.grammar.words import Token, Words
 
@@ -91,16 +91,31 @@ def read_draft(context: Context, section: Section, words: list[Token]) -> Draft:
     """Read the statements and sections of a neighbor or template."""
     draft = Draft(section.source, words)
     for node, tokens in context.statements(section, "neighbor", SECTIONS):
-        keyword = tokens[0].text
-        if isinstance(node, Section):
-            _section(context, node, tokens, draft)
-        elif keyword == "inherit":
-            _inherit(context, node, tokens, draft)
-        elif keyword in NEIGHBOR:
-            read_directive(context, node, tokens, NEIGHBOR, draft.settings)
-        else:
-            context.unknown(node, tokens, "neighbor", (*NEIGHBOR, "inherit", *SECTIONS))
+        _read(context, node, tokens, draft)
     return draft
+
+
+def check_group(context: Context, section: Section, words: list[Token]) -> None:
+    """Report what is wrong inside a group of ExaBGP 3: neighbors, and what is common to them."""
+    common = Draft(section.source, words)
+    for node, tokens in context.statements(section, "neighbor", (*SECTIONS, "neighbor")):
+        if isinstance(node, Section) and tokens[0].text == "neighbor":
+            read_draft(context, node, tokens)
+        else:
+            _read(context, node, tokens, common)
+
+
+def _read(context: Context, node: Node, tokens: list[Token], draft: Draft) -> None:
+    """Read one statement or section of a neighbor."""
+    keyword = tokens[0].text
+    if isinstance(node, Section):
+        _section(context, node, tokens, draft)
+    elif keyword == "inherit":
+        _inherit(context, node, tokens, draft)
+    elif keyword in NEIGHBOR:
+        read_directive(context, node, tokens, NEIGHBOR, draft.settings)
+    else:
+        context.unknown(node, tokens, "neighbor", (*NEIGHBOR, "inherit", *SECTIONS))
 
 
 def _section(context: Context, section: Section, tokens: list[Token], draft: Draft) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from apid.config.draft import Draft, read_draft
+from apid.config.draft import Draft, check_group, read_draft
 from apid.config.errors import ConfigurationError, ConfigurationErrors
 from apid.config.files import Files
 from apid.config.model import Configuration, Neighbor, Process
@@ -69,10 +69,13 @@ class _Scope:
 def _compile(context: Context, source: Source, nodes: list[Node], processes: Iterable[str] = ()) -> Configuration:
     """Compile one file by itself."""
     scope = _Scope(processes)
-    for node, tokens in context.statements(Section(source, 0, 0, 0, nodes), "root", _ROOT):
+    for node, tokens in context.statements(Section(source, 0, 0, 0, nodes), "root", _ROOT, ("group",)):
         keyword = tokens[0].text
         if isinstance(node, Statement):
             context.unknown(node, tokens, "root", _ROOT)
+        elif keyword == "group":
+            context.unknown(node, tokens, "root", _ROOT, "section")
+            check_group(context, node, tokens)
         elif keyword == "process":
             _process(context, node, tokens, scope)
         elif keyword == "template":

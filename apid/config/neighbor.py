@@ -233,10 +233,11 @@ def _check_needs(context: Context, draft: Draft, capability: Capabilities, value
 
 def _check_route_families(context: Context, draft: Draft, families: tuple[Family, ...]) -> None:
     """Refuse routes of families that are not offered; IPv4 unicast needs no capability (RFC 4760)."""
-    for family, (source, offset) in draft.routes.families.items():
-        if family not in families and family != IPV4_UNICAST:
-            message = f"a route of {family} is announced, which is not a family of this neighbor"
-            context.problems.error(source, offset, message, f"write family {{ {family}; }}")
+    offered = {*families, IPV4_UNICAST}
+    for entry, (source, offset) in zip(draft.routes.entries, draft.routes.places, strict=True):
+        if entry.family not in offered:
+            message = f"a route of {entry.family} is announced, which is not a family of this neighbor"
+            context.problems.error(source, offset, message, f"write family {{ {entry.family}; }}")
 
 
 def _check_flow_limit(context: Context, draft: Draft, limit: int | None) -> None:

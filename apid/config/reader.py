@@ -33,18 +33,18 @@ class Context:
         self.problems = problems
 
     def statements(
-        self, section: Section, kind: str, sections: Collection[str] = ()
+        self, section: Section, kind: str, sections: Collection[str] = (), former: Collection[str] = ()
     ) -> Iterator[tuple[Node, list[Token]]]:
         """Yield each statement and each section of a section with its words.
 
-        A section whose name is not in `sections` is reported and left out. `kind` names the section for
-        errors.
+        A section whose name is in neither `sections` nor `former`, which are of older releases, is reported and
+        left out. `kind` names the section for errors.
         """
         for node in self.files.expand(section.children):
             tokens = tokens_of(node, self.problems)
             if isinstance(node, Section):
                 name = tokens[0].text if tokens else ""
-                if name in sections:
+                if name in sections or name in former:
                     yield node, tokens
                 elif tokens or node.start == node.brace:
                     self.unknown(node, tokens, kind, sections, "section")

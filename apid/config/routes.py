@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from socket import AF_INET, AF_INET6, inet_pton
 
 from apid.config.reader import Context, end_of
@@ -29,14 +29,13 @@ _MULTICAST = {4: b"\xe0", 16: b"\xff"}  # 224.0.0.0/4 and what follows, ff00::/8
 
 
 class Routes:
-    """The routes of one neighbor or template, where each stands, and where each family of them first stands."""
+    """The routes of one neighbor or template, and where each stands."""
 
-    __slots__ = ("_known", "_tails", "entries", "families", "places")
+    __slots__ = ("_known", "_tails", "entries", "places")
 
     def __init__(self) -> None:
         self.entries: list[RouteEntry] = []
         self.places: list[tuple[Source, int]] = []
-        self.families: dict[Family, tuple[Source, int]] = {}
         self._known = Memory[tuple[str, Family], RouteEntry]()
         self._tails = Tails()
 
@@ -67,16 +66,10 @@ class Routes:
         """Append the routes of a template."""
         self.entries += other.entries
         self.places += other.places
-        for family, place in other.families.items():
-            self.families.setdefault(family, place)
 
-    def _add(self, entries: Iterable[RouteEntry], node: Node) -> None:
+    def _add(self, entries: Collection[RouteEntry], node: Node) -> None:
         self.entries += entries
-        place = (node.source, node.start)
-        for entry in entries:
-            self.places.append(place)
-            if entry.family not in self.families:
-                self.families[entry.family] = place
+        self.places += [(node.source, node.start)] * len(entries)
 
     def _like(self, tail: str, family: Family) -> RouteEntry | None:
         """Return a route that is the same but for its prefix, if what follows the prefix is known or simple."""

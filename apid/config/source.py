@@ -77,10 +77,11 @@ class Problems:
         """Add an error at a token or at an offset of the text."""
         self.errors.append(_problem(source, place, message, hint))
 
-    def grammar(self, source: Source, offset: int, error: GrammarError, hint: str = "") -> None:
-        """Add a grammar error; `offset` is its place where the error has none of its own."""
-        place = error.token if error.token is not None and error.token.line else offset
-        self.error(source, place, error.message, hint)
+    def grammar(self, source: Source, offset: int, error: GrammarError) -> None:
+        """Add a grammar error, and those that it carries; `offset` is the place of one that has none of its own."""
+        for each in (error, *error.further):
+            place = each.token if each.token is not None and each.token.line else offset
+            self.error(source, place, each.message)
 
     def warn(self, source: Source, place: Token | int, message: str, hint: str = "") -> None:
         """Add a warning: the configuration is used all the same."""

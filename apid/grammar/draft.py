@@ -18,7 +18,7 @@ from apid.grammar.values import (
     read,
     read_list,
 )
-from apid.grammar.words import GrammarError, Words, unknown_word
+from apid.grammar.words import GrammarError, Words, read_block, unknown_word
 from bgp.attribute import Attribute, ExtendedCommunities, Ipv6ExtendedCommunities, NextHop, Origin, UnknownAttribute
 from bgp.route import encode_set
 
@@ -218,11 +218,7 @@ def read_draft(words: Words, draft: Draft, extra: Mapping[str, Setter] = NO_EXTR
     In a block a `;` after each keyword's value is usual, but nothing depends on it.
     """
     if words.accept("{"):
-        while not words.accept("}"):
-            if not words:
-                words.expect("}")
-            if not words.accept(";"):
-                read_keyword(words, draft, extra)
+        read_block(words, lambda: None if words.accept(";") else read_keyword(words, draft, extra))
         read_lease(words, draft)
     else:
         while words and words.peek() not in (";", until):

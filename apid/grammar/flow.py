@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from apid.grammar.draft import Draft, read_keyword, read_lease
@@ -26,7 +26,7 @@ from apid.grammar.flow_names import (
     service_port,
 )
 from apid.grammar.values import address_value, any_number, digits, prefix_value, read, read_list
-from apid.grammar.words import GrammarError, Words, unknown_word
+from apid.grammar.words import GrammarError, Words, read_block, unknown_word
 from bgp.family import AFI, SAFI, Family
 from bgp.nlri import Component, Flow, FlowKind, OperatorComponent, PrefixComponent, Term
 
@@ -341,32 +341,42 @@ _WORDS = {
 
 def _read_block(words: Words, draft: Draft, rule: Rule) -> None:
     """Read `[rd R;] [next-hop IP;] match { … } [scope { … }] [then { … }] }`."""
-    while not words.accept("}"):
+
+    def statement() -> None:
         if words.accept("match"):
-            for _ in _statements(words):
-                if not read_match(words, rule):
-                    token = words.token("match")
-                    known = {*MATCHES, *PREFIX_MATCHES}
-                    raise GrammarError(unknown_word(token.text, known, "match"), token)
+            _read_section(words, lambda: _read_one_match(words, rule))
         elif words.accept("then"):
-            for _ in _statements(words):
-                read_keyword(words, draft, _SETTERS)
+            _read_section(words, lambda: read_keyword(words, draft, _SETTERS))
         elif words.accept("scope"):
-            for _ in _statements(words):
-                token = words.token("scope")
-                if token.text not in SCOPES:
-                    raise GrammarError(unknown_word(token.text, SCOPES, "scope"), token)
-                SCOPES[token.text](words, draft)
+            _read_section(words, lambda: _read_scope(words, draft))
+        elif words.peek() == "{":
+            raise GrammarError("'match', 'scope' or 'then' expected, not '{'", words.token("match"))
         else:
-            if words.peek() == "{":
-                raise GrammarError("'match', 'scope' or 'then' expected, not '{'", words.token("match"))
             read_keyword(words, draft, _SETTERS)
             words.expect(";")
 
+    read_block(words, statement)
 
-def _statements(words: Words) -> Iterator[None]:
-    """Walk over `{ STATEMENT; … }`: the caller reads each statement, its `;` is required here."""
-    words.expect("{")
-    while not words.accept("}"):
-        yield
+
+def _read_section(words: Words, read: Callable[[], None]) -> None:
+    """Read `{ STATEMENT; … }`, what stands before each `;` by `read`."""
+
+    def statement() -> None:
+        read()
         words.expect(";")
+
+    words.expect("{")
+    read_block(words, statement)
+
+
+def _read_one_match(words: Words, rule: Rule) -> None:
+    if not read_match(words, rule):
+        token = words.token("match")
+        raise GrammarError(unknown_word(token.text, {*MATCHES, *PREFIX_MATCHES}, "match"), token)
+
+
+def _read_scope(words: Words, draft: Draft) -> None:
+    token = words.token("scope")
+    if token.text not in SCOPES:
+        raise GrammarError(unknown_word(token.text, SCOPES, "scope"), token)
+    SCOPES[token.text](words, draft)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
@@ -11,12 +11,16 @@ LONGEST_MISTAKE = 64  # characters of a word that may be meant for another: comp
 
 
 class GrammarError(ValueError):
-    """Something else was expected: carries the place, what was seen and what was expected."""
+    """Something else was expected: carries the place, what was seen and what was expected.
+
+    `further` has the errors of the other statements of a block.
+    """
 
     def __init__(self, message: str, token: Token | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.token = token
+        self.further: tuple[GrammarError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,29 @@ class Words:
         if token.text != text:
             raise GrammarError(f"'{text}' expected, not '{token.text}'", token)
 
+    def statement(self, read: Callable[[], None]) -> GrammarError | None:
+        """Read a statement of a block; where it is wrong, return the error and go on behind the statement."""
+        start = self._position
+        try:
+            read()
+        except GrammarError as error:
+            self._position = self._behind_statement(start)
+            return error
+        return None
+
+    def _behind_statement(self, start: int) -> int:
+        """Return the position behind the `;` or the section that ends a statement, or of its block's `}`."""
+        depth = 0
+        for position in range(start, len(self._tokens)):
+            token = self._tokens[position]
+            mark = "" if token.quoted else token.text
+            if mark == "}" and not depth:
+                return position
+            depth += (mark == "{") - (mark == "}")
+            if mark in (";", "}") and not depth:
+                return position + 1
+        return len(self._tokens)
+
     def last(self) -> Token | None:
         """Return the token consumed last, where an error about its value belongs."""
         return self._tokens[self._position - 1] if self._position else self._end
@@ -87,6 +114,20 @@ class Words:
         if self:
             token = self._tokens[self._position]
             raise GrammarError(f"end of statement expected, not '{token.text}'", token)
+
+
+def read_block(words: Words, read: Callable[[], None]) -> None:
+    """Read the statements of a block up to its `}`, each by `read`; the first error is raised with the others."""
+    errors: list[GrammarError] = []
+    while not words.accept("}"):
+        error = words.statement(read if words else lambda: words.expect("}"))
+        if error is not None:
+            errors += (error, *error.further)
+            if not words:
+                break
+    if errors:
+        errors[0].further = tuple(errors[1:])
+        raise errors[0]
 
 
 def is_unicode(text: str) -> bool:

@@ -286,6 +286,49 @@ def test_all_errors_of_a_file_are_reported_in_order() -> None:
     assert [line for line, _, _ in errors_of(text)] == [2, 3, 4, 4, 5]
 
 
+def test_each_statement_of_a_block_of_routes_is_read_for_itself() -> None:
+    text = neighbor(
+        """flow { route x { match {
+        destination-port 99999;
+        tcp-flags [ foo ];
+        dscp 64; }
+        then {
+        mark 64;
+        bar; } } }
+        static { route 10.0.0.0/24 {
+        nexthop self;
+        med x;
+        foo 1; } }
+        l2vpn { vpls x {
+        endpoint x;
+        rd 1:1;
+        base ; size 1 2; } }
+        passive maybe;"""
+    )
+    assert [line for line, _, _ in errors_of(text)] == [3, 4, 5, 7, 8, 10, 11, 12, 14, 16, 16, 17]
+
+
+def test_sections_within_a_block_are_left_out_as_a_whole_where_they_are_unknown() -> None:
+    text = neighbor("flow { route x {\nmatsch { port 1;\nport x; }\nthen {\ndiscord; } } }")
+    assert [line for line, _, _ in errors_of(text)] == [3, 6]
+
+
+def test_a_block_without_its_end_is_reported_with_what_is_wrong_before() -> None:
+    text = neighbor("static {\nroute 10.0.0.0/8 {\nmed x;\nnext-hop y;").rstrip("}\n")
+    assert [line for line, _, _ in errors_of(text)] == [4, 5]
+
+
+def test_every_route_of_a_family_that_the_neighbor_lacks_is_reported() -> None:
+    routes = "route ::/0 next-hop ::1;\nroute 10.0.0.0/8 next-hop self;\nroute 1::/16 next-hop ::1;"
+    text = neighbor("family { ipv4 unicast; } static {\n" + routes + " }")
+    assert [line for line, _, _ in errors_of(text)] == [3, 5]
+
+
+def test_what_is_wrong_inside_a_group_of_an_older_release_is_reported_too() -> None:
+    text = "group a {\nrouter-id x;\nneighbor 127.0.0.2 {\nhold-time 1;\nstatic { route x; } } }\n"
+    assert [line for line, _, _ in errors_of(text)] == [1, 2, 4, 5]
+
+
 def test_an_error_shows_its_line_with_a_caret_below_the_place() -> None:
     with pytest.raises(ConfigurationErrors) as caught:
         compiled(neighbor("\thold-time 1;"))

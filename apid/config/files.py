@@ -13,33 +13,33 @@ from apid.config.tree import Node, Statement, parse
 from apid.grammar.words import GrammarError, Token
 
 STANDARD_INPUT = "-"
+_ENCODING = "utf-8-sig"
 FILE_LIMIT = 512 * 1024 * 1024  # octets; a million static routes take less than 100 MiB
 
 
 class Files:
     """Opens files for one load and expands `include` wherever statements stand.
 
-    `names` lists all that was read, in order; `environment` holds the values of `${NAME}`.
+    `sources` has all that was read by name, in order; `environment` holds the values of `${NAME}`.
     """
 
     def __init__(self, environment: Mapping[str, str], problems: Problems) -> None:
         self.environment = environment
         self.problems = problems
-        self.names: list[str] = []
+        self.sources: dict[str, Source] = {}
 
     def open(self, name: str) -> tuple[Source, list[Node]] | None:
         """Read a file named by the user, `-` for standard input; None after an error."""
         try:
             if name == STANDARD_INPUT:
-                text = _decode(sys.stdin.buffer.read())
-                source = Source("<stdin>", text, os.getcwd(), self.environment)
-            else:
-                source = self._source(name, os.path.abspath(name), ())
+                return self._decoded("<stdin>", sys.stdin.buffer.read(), os.getcwd(), ())
+            path = os.path.abspath(name)
+            octets = _octets(path)
         except (OSError, ValueError) as error:
             message = f"the file cannot be read: {_reason(error)}"
             self.problems.errors.append(ConfigurationError(name, 0, 0, message))
             return None
-        return self._parsed(source)
+        return self._decoded(name, octets, os.path.dirname(path), (path,))
 
     def parse_text(self, name: str, text: str, directory: str) -> tuple[Source, list[Node]]:
         """Take a text that is no file."""
@@ -67,18 +67,29 @@ class Files:
             self.problems.error(source, tokens[1], f"the file includes itself: {chain}")
             return
         try:
-            included = self._source(path, path, source.trail)
+            octets = _octets(path)
         except (OSError, ValueError) as error:
             self.problems.error(source, tokens[1], f"the file {path} cannot be read: {_reason(error)}")
             return
-        yield from self.expand(self._parsed(included)[1])
+        included = self._decoded(path, octets, os.path.dirname(path), (*source.trail, path))
+        if included is not None:
+            yield from self.expand(included[1])
 
-    def _source(self, name: str, path: str, trail: tuple[str, ...]) -> Source:
-        text = _decode(_read(path))
-        return Source(name, text, os.path.dirname(path), self.environment, (*trail, path))
+    def _decoded(
+        self, name: str, octets: bytes, directory: str, trail: tuple[str, ...]
+    ) -> tuple[Source, list[Node]] | None:
+        """Take the octets of a file; None where they are not UTF-8, an error at the first that is not."""
+        try:
+            return self._parsed(Source(name, octets.decode(_ENCODING), directory, self.environment, trail))
+        except UnicodeDecodeError as error:
+            source = Source(name, error.object.decode(errors="replace"), directory, self.environment, trail)
+            self.sources[name] = source
+            message = f"the file is not UTF-8: it has an octet 0x{error.object[error.start]:02x} here"
+            self.problems.error(source, len(error.object[: error.start].decode()), message)
+            return None
 
     def _parsed(self, source: Source) -> tuple[Source, list[Node]]:
-        self.names.append(source.name)
+        self.sources[source.name] = source
         return source, parse(source, self.problems)
 
 
@@ -91,7 +102,7 @@ def tokens_of(node: Node, problems: Problems) -> list[Token]:
         return []
 
 
-def _read(path: str) -> bytes:
+def _octets(path: str) -> bytes:
     """Return a file's octets; of what would keep us waiting, as a pipe does, a ValueError."""
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
@@ -102,13 +113,7 @@ def _read(path: str) -> bytes:
     return octets
 
 
-def _decode(octets: bytes) -> str:
-    return octets.decode("utf-8-sig")
-
-
 def _reason(error: OSError | ValueError) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return f"octet {error.start} is not UTF-8"
     if isinstance(error, OSError):
         return error.strerror or str(error)
     return str(error)  # a name that no file can have

@@ -158,22 +158,22 @@ def _merged(parts: list[Configuration], files: Files, problems: Problems) -> Con
         other = processes.setdefault(process.name, process)
         if replace(other, file="", line=0) != replace(process, file="", line=0):
             message = f"the process '{process.name}' is defined otherwise in {other.file}:{other.line}"
-            problems.errors.append(ConfigurationError(process.file, process.line, 1, message))
-    neighbors = _named([neighbor for part in parts for neighbor in part.neighbors], problems)
+            problems.error(files.sources[process.file], Token("", process.line, process.column), message)
+    neighbors = _named([neighbor for part in parts for neighbor in part.neighbors], files, problems)
     if problems.errors:
-        raise ConfigurationErrors(_in_order(problems.errors, files.names))
-    warnings = _in_order(problems.warnings, files.names)
-    return Configuration(neighbors, tuple(processes.values()), tuple(files.names), tuple(warnings))
+        raise ConfigurationErrors(_in_order(problems.errors, files.sources))
+    warnings = _in_order(problems.warnings, files.sources)
+    return Configuration(neighbors, tuple(processes.values()), tuple(files.sources), tuple(warnings))
 
 
-def _in_order(problems: list[ConfigurationError], names: list[str]) -> list[ConfigurationError]:
+def _in_order(problems: list[ConfigurationError], names: Iterable[str]) -> list[ConfigurationError]:
     """Sort by file and place; what is wrong in a template comes once for all its heirs."""
     number = {name: index for index, name in enumerate(names)}
     unique = dict.fromkeys(problems)
     return sorted(unique, key=lambda error: (number.get(error.file, -1), error.line, error.column))
 
 
-def _named(neighbors: list[Neighbor], problems: Problems) -> tuple[Neighbor, ...]:
+def _named(neighbors: list[Neighbor], files: Files, problems: Problems) -> tuple[Neighbor, ...]:
     """Give every neighbor a name of its own; two that no session could tell apart are an error.
 
     Those that share an address are named by what tells them apart, and none by its place in the files: what was
@@ -187,7 +187,8 @@ def _named(neighbors: list[Neighbor], problems: Problems) -> tuple[Neighbor, ...
         if other is not neighbor:
             message = f"the neighbor {neighbor.name} is defined twice, here and in {other.file}:{other.line}"
             hint = "two neighbors of one address differ in local-address, router-id, an AS number or listen"
-            problems.errors.append(ConfigurationError(neighbor.file, neighbor.line, 1, message, hint))
+            place = Token("", neighbor.line, neighbor.column)
+            problems.error(files.sources[neighbor.file], place, message, hint)
         named.append(neighbor if count[neighbor.name] == 1 else _distinguished(neighbor))
     return tuple(named)
 

@@ -125,6 +125,7 @@ class Neighbor:
     operational: tuple[OperationalMessage, ...] = ()
     file: str = ""
     line: int = 0
+    column: int = field(default=0, compare=False)
 
     @property
     def is_range(self) -> bool:
@@ -155,6 +156,7 @@ class Process:
     json_version: str = "5"
     file: str = ""
     line: int = 0
+    column: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ def compile_neighbor(context: Context, draft: Draft, processes: Mapping[str, obj
         operational=tuple(draft.operational),
         file=draft.source.name,
         line=draft.place.line,
+        column=draft.place.column,
         **values,
     )
 

@@ -41,7 +41,7 @@ def process_section(context: Context, section: Section, tokens: list[Token]) -> 
     layout = "by-prefix" if "receive" in flags else "by-next-hop"
     plain = {key.replace("-", "_"): setting.value for key, setting in settings.items()}
     plain.setdefault("json_layout", layout)
-    line = section.source.place(section.start)[0]
+    line, column = section.source.place(section.start)
     return Process(
         name,
         run,
@@ -49,6 +49,7 @@ def process_section(context: Context, section: Section, tokens: list[Token]) -> 
         send=flags.get("send"),
         file=section.source.name,
         line=line,
+        column=column,
         **plain,
     )
 

@@ -109,17 +109,17 @@ BROKEN: list[tuple[str, str, str]] = [
     ),
     (
         "a neighbor twice",
-        neighbor("") + "‸" + neighbor("hold-time 30;"),
+        neighbor("") + neighbor("hold-time 30;", "‸127.0.0.2"),
         "the neighbor 127.0.0.2 is defined twice, here and in test.conf:1",
     ),
     (
         "a neighbor twice, other families",
-        neighbor("") + "‸" + neighbor("family { ipv4 unicast; }"),
+        neighbor("") + neighbor("family { ipv4 unicast; }", "‸127.0.0.2"),
         "the neighbor 127.0.0.2 is defined twice, here and in test.conf:1",
     ),
     (
         "a port twice",
-        neighbor("listen 1;") + "‸" + neighbor("listen 1; hold-time 3;"),
+        neighbor("listen 1;") + neighbor("listen 1; hold-time 3;", "‸127.0.0.2"),
         "the neighbor 127.0.0.2 is defined twice, here and in test.conf:1",
     ),
     # Templates

@@ -65,10 +65,38 @@ def test_the_errors_of_all_files_are_reported(tmp_path: Path) -> None:
     assert lines[0] == "missing.conf:0: the file cannot be read: No such file or directory"
 
 
-def test_a_file_that_is_not_text_is_an_error(tmp_path: Path) -> None:
-    path = tmp_path / "binary.conf"
-    path.write_bytes(b"neighbor \xff")
-    assert errors_of_files(str(path)) == ["binary.conf:0: the file cannot be read: octet 9 is not UTF-8"]
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_an_octet_that_is_not_utf_8_is_an_error_at_its_place(tmp_path: Path, mark: bytes) -> None:
+    path = tmp_path / "latin-1.conf"
+    path.write_bytes(mark + "# größer\nneighbor ".encode() + b"caf\xe9 {\n")
+    with pytest.raises(ConfigurationErrors) as caught:
+        load([str(path)], {})
+    assert str(caught.value).splitlines() == [
+        f"{path}:2:13: the file is not UTF-8: it has an octet 0xe9 here",
+        "    neighbor caf\N{REPLACEMENT CHARACTER} {",
+        "                ^",
+    ]
+
+
+def test_an_included_file_that_is_not_utf_8_is_an_error_in_that_file(tmp_path: Path) -> None:
+    (tmp_path / "part.conf").write_bytes(b"\n\xe9")
+    main = write(tmp_path / "main.conf", 'include "part.conf";\n' + neighbor("hold-time 1;"))
+    assert errors_of_files(main) == [
+        "main.conf:3: 1 is not in the range 3 to 65535",
+        "part.conf:2: the file is not UTF-8: it has an octet 0xe9 here",
+    ]
+
+
+def test_what_two_files_define_is_shown_with_its_line(tmp_path: Path) -> None:
+    process = "process a { run /bin/cat; }"
+    one = write(tmp_path / "one.conf", process + neighbor(""))
+    two = write(tmp_path / "two.conf", "  " + process.replace("cat", "sh") + "\n  " + neighbor(""))
+    with pytest.raises(ConfigurationErrors) as caught:
+        load([one, two], {"PATH": "/bin"})
+    first, second = caught.value.errors
+    assert [(error.line, error.column) for error in (first, second)] == [(1, 3), (2, 12)]
+    assert str(first).endswith("\n      process a { run /bin/sh; }\n      ^")
+    assert second.source_line.startswith("  neighbor 127.0.0.2 {")
 
 
 def test_what_would_keep_its_reader_waiting_is_an_error(tmp_path: Path) -> None:

@@ -69,25 +69,29 @@ def _nothing_collected() -> Iterator[None]:
             gc.enable()
 
 
-def read_again(sources: list[str], placed: Mapping[str, str]) -> Loaded:
+def read_again(sources: list[str], placed: Mapping[str, str], whole: bool = True) -> Loaded:
     """Read the files of a configuration that is in force, or of another one, for a running bgpbus; LoadError."""
     if STANDARD_INPUT in sources:
         raise LoadError("the configuration came from standard input, it cannot be read again")
-    return read_configuration(sources, placed=placed)
+    return read_configuration(sources, placed=placed, whole=whole)
 
 
 def read_configuration(
-    paths: list[str], variables: Mapping[str, str] | None = None, placed: Mapping[str, str] | None = None
+    paths: list[str],
+    variables: Mapping[str, str] | None = None,
+    placed: Mapping[str, str] | None = None,
+    whole: bool = False,
 ) -> Loaded:
     """Read, check and compile; LoadError says all that is wrong, and nothing was changed.
 
-    `placed` names the programs that have neighbors now.
+    `placed` names the programs that have neighbors now. `whole`: a file that may have been cut off is an error.
+    A start takes one, as ExaBGP does; a reload of it would remove all neighbors behind the cut.
     """
     variables = os.environ if variables is None else variables
     environment, warnings = read_environment(variables)
     with _nothing_collected():
         try:
-            configuration = load(paths, variables)
+            configuration = load(paths, variables, whole)
         except ConfigurationErrors as error:
             raise LoadError(str(error)) from error
         try:

@@ -23,12 +23,13 @@ DIGITS = 8  # of the digest that tells neighbors of one address apart
 _ROOT = ("process", "neighbor", "template")
 
 
-def load(paths: Iterable[str], environment: Mapping[str, str]) -> Configuration:
+def load(paths: Iterable[str], environment: Mapping[str, str], whole: bool = False) -> Configuration:
     """Load files, `-` being standard input; raise `ConfigurationErrors` with all that is wrong.
 
-    `environment` gives the values of `${NAME}`, and `PATH` and `EXABGP_ETC` to find programs.
+    `environment` gives the values of `${NAME}`, and `PATH` and `EXABGP_ETC` to find programs. `whole`: a
+    file with a section that is not closed is an error.
     """
-    problems = Problems()
+    problems = Problems(whole)
     files = Files(environment, problems)
     parts: list[Configuration] = []
     for path in paths:

@@ -9,6 +9,8 @@ from apid.config.errors import ConfigurationError
 from apid.grammar.tokens import scan
 from apid.grammar.words import GrammarError, Token
 
+CUT_OFF = "the file may have been cut off, so it is not taken; a start takes it with a warning"
+
 
 class Source:
     """The text of one file; finds lines and columns only when they are asked for.
@@ -65,11 +67,15 @@ class Source:
 
 
 class Problems:
-    """Collects errors and warnings, so that one run of the check shows them all."""
+    """Collects errors and warnings, so that one run of the check shows them all.
 
-    __slots__ = ("errors", "warnings")
+    `whole`: a file that seems to have been cut off is an error.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_whole", "errors", "warnings")
+
+    def __init__(self, whole: bool = False) -> None:
+        self._whole = whole
         self.errors: list[ConfigurationError] = []
         self.warnings: list[ConfigurationError] = []
 
@@ -86,6 +92,13 @@ class Problems:
     def warn(self, source: Source, place: Token | int, message: str, hint: str = "") -> None:
         """Add a warning: the configuration is used all the same."""
         self.warnings.append(_problem(source, place, message, hint))
+
+    def braces(self, source: Source, place: Token | int, message: str) -> None:
+        """Add what is wrong with braces; ExaBGP takes such a file."""
+        if self._whole:
+            self.error(source, place, message, CUT_OFF)
+        else:
+            self.warn(source, place, message)
 
 
 def _problem(source: Source, place: Token | int, message: str, hint: str) -> ConfigurationError:

@@ -145,17 +145,17 @@ class _Reader:
             self._problems.warn(self._source, self._end, "';' expected before '}'")
             self._close_statement(self._end)
         if not self._open:
-            self._problems.warn(self._source, match.start(), "'}' closes nothing: there is no open '{'")
+            self._problems.braces(self._source, match.start(), "'}' closes nothing: there is no open '{'")
             return
         self._open.pop().end = match.end()
         self._nodes = self._open[-1].children if self._open else self._root
 
     def _finish(self, length: int) -> None:
-        """End what the text leaves open. A missing `}` at the end is what ExaBGP accepts, so we warn."""
+        """End what the text leaves open."""
         if self._start >= 0:
             self._problems.error(self._source, self._end, "';' expected at the end of the statement")
             self._close_statement(self._end)
         for section in reversed(self._open):
             section.end = length
             words = self._source.text[section.start : section.brace].strip()
-            self._problems.warn(self._source, section.brace, f"the section '{words}' has no closing '}}'")
+            self._problems.braces(self._source, section.brace, f"the section '{words}' has no closing '}}'")

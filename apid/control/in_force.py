@@ -100,7 +100,7 @@ class InForce:
         self.applied = read_applied(self._run.applied)
         self._fresh = self.applied is None and not self._run.pending.exists()
         if self._fresh:
-            self._prepare_reload()
+            self._prepare_sources(whole=False)
         self._busy = True
         self._enforce([])
 
@@ -129,7 +129,7 @@ class InForce:
         if reload:
             waiting = [asked.done for asked in taken]
             self._background.do(
-                self._prepare_reload,
+                lambda: self._prepare_sources(whole=True),
                 lambda result, error: self._prepared(result, error, waiting),
                 (LoadError, OSError, SchemaError),
             )
@@ -140,10 +140,10 @@ class InForce:
                 (LoadError, OSError, SchemaError),
             )
 
-    def _prepare_reload(self) -> list[Session]:
-        """Read the sources and leave their configuration pending; LoadError changes nothing."""
+    def _prepare_sources(self, whole: bool) -> list[Session]:
+        """Read the sources and leave their configuration pending; LoadError changes nothing. `whole` as for reading."""
         programs = placed(self._run)
-        loaded = read_again(self.sources, programs)
+        loaded = read_again(self.sources, programs, whole)
         for warning in loaded.warnings:
             self._log.warning("%s", warning)
         wanted, problems = restore(loaded.compiled, read_live(self._run.live).kept(), programs)

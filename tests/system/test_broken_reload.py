@@ -81,6 +81,8 @@ CASES = [
     Case("a neighbor without an address", after("neighbor { local-as 1; }"), 4, "address"),
     Case("a semicolon missing", inside("hold-time 30\n"), 4, "';' expected"),
     Case("a string without an end", inside('description "open;'), 4, "closing"),
+    Case("a section that is not closed", after(SECOND), 4, "no closing"),
+    Case("a brace that closes nothing", after("}"), 4, "closes nothing"),
     Case("a neighbor that is there twice", lambda _f, good: (good + good.splitlines()[2]).encode(), 4, "twice"),
     Case("a process that is there twice", lambda _f, good: (good + good.splitlines()[0]).encode(), 4, "twice"),
     Case("no local-as", after("neighbor 127.0.9.240 { router-id 1.1.1.1; peer-as 2; }"), 4, "local-as"),

@@ -62,6 +62,14 @@ def test_the_same_configuration_changes_nothing(directory: Path) -> None:
     assert lines(diff(directory, CONFIGURATION, "--json")) == []
 
 
+def test_a_file_that_may_have_been_cut_off_is_an_error(directory: Path) -> None:
+    cut = CONFIGURATION[: CONFIGURATION.index("neighbor 127.0.0.13")].rstrip("}\n")
+    result = diff(directory, cut)
+    assert result.exit_code == 2
+    assert "the section 'neighbor 127.0.0.12' has no closing '}'" in result.output
+    assert "a start takes it with a warning" in result.output
+
+
 def test_routes_are_listed_with_their_neighbor(directory: Path) -> None:
     text = CONFIGURATION.replace("10.2.1.0/24 next-hop 192.0.2.9;", "10.2.2.0/24 next-hop self med 7;")
     assert lines(diff(directory, text)) == [

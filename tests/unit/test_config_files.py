@@ -6,6 +6,7 @@ import io
 import os
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,27 @@ def test_what_would_keep_its_reader_waiting_is_an_error(tmp_path: Path) -> None:
         f"fifo:0: the file cannot be read: {reason}",
         f"one.conf:1: the file {tmp_path}/fifo cannot be read: {reason}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("damage", "place", "message"),
+    [
+        (lambda text: text.rstrip("}\n"), (1, 20), "the section 'neighbor 127.0.0.2' has no closing '}'"),
+        (lambda text: f"{text}}}", (4, 1), "'}' closes nothing: there is no open '{'"),
+    ],
+)
+def test_a_file_whose_braces_do_not_match_is_taken_with_a_warning_unless_it_must_be_whole(
+    tmp_path: Path, damage: Callable[[str], str], place: tuple[int, int], message: str
+) -> None:
+    path = write(tmp_path / "cut.conf", damage(neighbor("")))
+    (warning,) = load([path], {}).warnings
+    assert (warning.line, warning.column, warning.message, warning.hint) == (*place, message, "")
+    with pytest.raises(ConfigurationErrors) as caught:
+        load([path], {}, whole=True)
+    (error,) = caught.value.errors
+    assert (error.line, error.column, error.message) == (*place, message)
+    assert error.source_line
+    assert "a start takes it with a warning" in error.hint
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# nothing but a comment\n"])

@@ -83,6 +83,7 @@ class Scene:
         self.text = CONFIGURATION
         self.broken = ""
         self.reads = 0
+        self.whole = True
         self.adapted = 0
         self.events: list[dict[str, Any]] = []
         self.verdicts: list[str] = []
@@ -97,8 +98,9 @@ class Scene:
         self.in_force = InForce(self.loop, self.run, ["f"], background, publisher, log, changed, lambda _: None)  # type: ignore
         self.ribd: Any = self.in_force._ribd
 
-    def _read(self, _sources: list[str], placed: Any) -> Any:
+    def _read(self, _sources: list[str], placed: Any, whole: bool) -> Any:
         self.reads += 1
+        self.whole = whole
         if self.broken:
             raise LoadError(self.broken)
         return type("L", (), {"compiled": compiled(self.text), "warnings": []})()
@@ -128,6 +130,13 @@ def test_a_first_start_compiles_and_puts_in_force(scene: Scene) -> None:
     assert scene.run.applied.exists()
     assert not scene.run.pending.exists()
     assert scene.adapted == 1
+
+
+def test_a_file_that_may_have_been_cut_off_is_for_a_start_and_not_for_a_reload(scene: Scene) -> None:
+    assert not scene.whole
+    scene.reload()
+    scene.loop.run()
+    assert scene.whole
 
 
 def test_a_later_start_does_not_read_the_sources(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

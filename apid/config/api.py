@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from apid.config.directives import EVENTS
-from apid.config.model import ApiBlock, MessageFlags
-from apid.config.process import message_flags
-from apid.config.reader import FAILED, Context, Setting, guarded, read_directive
+from apid.config.model import ApiBlock
+from apid.config.process import message_flags, read_flags
+from apid.config.reader import FAILED, Context, Setting, guarded, keep, read_directive
 from apid.config.source import Source
 from apid.config.tree import Section, Statement
 from apid.config.values import joined, read_list
@@ -23,10 +23,23 @@ class ApiDraft:
     source: Source
     token: Token
     name: str
-    processes: list[Token] = field(default_factory=list)
-    matches: list[Token] = field(default_factory=list)
+    names: dict[str, Setting] = field(default_factory=dict)
     settings: dict[str, Setting] = field(default_factory=dict)
-    flags: dict[str, MessageFlags] = field(default_factory=dict)
+    flags: dict[str, dict[str, Setting]] = field(default_factory=dict)
+
+    @property
+    def processes(self) -> list[Token]:
+        """The names of processes."""
+        return self._tokens("processes")
+
+    @property
+    def matches(self) -> list[Token]:
+        """The patterns that names of processes match."""
+        return self._tokens("processes-match")
+
+    def _tokens(self, keyword: str) -> list[Token]:
+        tokens: list[Token] = self.names[keyword].value if keyword in self.names else []
+        return tokens
 
 
 def api_section(context: Context, section: Section, tokens: list[Token]) -> ApiDraft:
@@ -37,36 +50,40 @@ def api_section(context: Context, section: Section, tokens: list[Token]) -> ApiD
     for node, words in context.statements(section, "api", ("receive", "send")):
         keyword = words[0].text
         if isinstance(node, Section):
-            draft.flags[keyword] = message_flags(context, node, words, draft.flags.get(keyword))
-        elif keyword in ("processes", "processes-match"):
-            _names(context, node, words, draft)
+            read_flags(context, node, words, draft.flags)
+        elif keyword in _NAMES:
+            keep(context, node, words[0], _NAMES[keyword](context, node, words), draft.names)
         elif keyword in EVENTS:
             read_directive(context, node, words, EVENTS, draft.settings)
         else:
-            known = (*EVENTS, "processes", "processes-match", "receive", "send")
+            known = (*EVENTS, *_NAMES, "receive", "send")
             context.unknown(node, words, "api", known)
     return draft
 
 
-def _names(context: Context, node: Statement, tokens: list[Token], draft: ApiDraft) -> None:
-    """Read `processes [ … ]` or `processes-match [ … ]`; a later statement replaces an earlier one."""
-    if tokens[0].text == "processes":
-        names = guarded(context, node, tokens[1:], _process_names)
-        if names is not FAILED:
-            draft.processes = names
-        return
+def _processes(context: Context, node: Statement, tokens: list[Token]) -> list[Token]:
+    """Read `processes [ … ]`."""
+    found = guarded(context, node, tokens[1:], _process_names)
+    names: list[Token] = [] if found is FAILED else found
+    return names
+
+
+def _processes_match(context: Context, node: Statement, tokens: list[Token]) -> list[Token]:
+    """Read `processes-match [ … ]`; return the patterns that are good."""
     patterns = guarded(context, node, joined(tokens[1:]), _patterns)
-    if patterns is FAILED:
-        return
-    draft.matches = []
-    for pattern in patterns:
+    good = []
+    for pattern in [] if patterns is FAILED else patterns:
         try:
             re.compile(pattern.text)
         except re.error as error:
             message = f"'{pattern.text}' is not a regular expression: {error}"
             context.problems.error(node.source, pattern, message)
         else:
-            draft.matches.append(pattern)
+            good.append(pattern)
+    return good
+
+
+_NAMES = {"processes": _processes, "processes-match": _processes_match}
 
 
 def _process_names(words: Words) -> list[Token]:
@@ -117,6 +134,6 @@ def _block(context: Context, draft: ApiDraft, names: Mapping[str, object], neigh
         processes=tuple(dict.fromkeys(processes)),
         processes_match=tuple(pattern.text for pattern in draft.matches),
         **{name.replace("-", "_"): setting.value for name, setting in draft.settings.items()},
-        receive=draft.flags.get("receive", MessageFlags()),
-        send=draft.flags.get("send", MessageFlags()),
+        receive=message_flags(draft.flags.get("receive", {})),
+        send=message_flags(draft.flags.get("send", {})),
     )

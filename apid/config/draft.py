@@ -9,7 +9,7 @@ from apid.config.directives import CAPABILITY, NEIGHBOR
 from apid.config.families import FamilyPlace, family_section, next_hop_section
 from apid.config.operational import OperationalMessage, parse_operational
 from apid.config.prefix_limit import LimitPlace, prefix_limit_section
-from apid.config.reader import FAILED, Context, Setting, guarded, read_directive, settings_of
+from apid.config.reader import FAILED, Context, Setting, guarded, read_directive, read_settings
 from apid.config.routes import Routes, announce_section, route_section
 from apid.config.source import Source
 from apid.config.tree import Node, Section, Statement
@@ -42,6 +42,7 @@ class Draft:
         self.settings: dict[str, Setting] = {}
         self.capability: dict[str, Setting] = {}
         self.families: list[FamilyPlace] = []
+        self.all_families: dict[str, Token] = {}
         self.next_hops: list[FamilyPlace] = []
         self.add_path: list[FamilyPlace] = []
         self.prefix_limits: list[LimitPlace] = []
@@ -129,15 +130,15 @@ def _section(context: Context, section: Section, tokens: list[Token], draft: Dra
     else:
         context.no_words(section, tokens)
         if keyword == "family":
-            family_section(context, section, "family", draft.families)
+            family_section(context, section, "family", draft.families, draft.all_families)
         elif keyword == "add-path":
-            family_section(context, section, "add-path", draft.add_path)
+            family_section(context, section, "add-path", draft.add_path, draft.all_families)
         elif keyword == "nexthop":
             next_hop_section(context, section, draft.next_hops)
         elif keyword == "maximum-prefix":
             prefix_limit_section(context, section, draft.prefix_limits)
         elif keyword == "capability":
-            draft.capability.update(settings_of(context, section, "capability", CAPABILITY, {}))
+            read_settings(context, section, "capability", CAPABILITY, draft.capability)
         else:
             _operational(context, section, draft)
 

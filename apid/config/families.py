@@ -75,24 +75,25 @@ def _family_and_next_hop(words: Words) -> tuple[Family, int]:
     return family, afi
 
 
-def family_section(context: Context, section: Section, kind: str, found: list[FamilyPlace]) -> Token | None:
-    """Read `family` or `add-path` into `found`; return the word `all` if it stands there.
+def family_section(
+    context: Context, section: Section, kind: str, found: list[FamilyPlace], every: dict[str, Token]
+) -> None:
+    """Read `family` or `add-path` into `found`, and the word `all` into `every` by the section's name.
 
     A family that is listed twice is an error, as is `all` beside others.
     """
-    every: Token | None = None
     for node, tokens in context.statements(section, kind):
         keyword = tokens[0]
         if keyword.text == "all" and len(tokens) == 1:
             if found:
                 context.problems.error(node.source, keyword, "'all' stands alone, without other families")
-            every = keyword
+            every[kind] = keyword
             continue
         entry = guarded(context, node, tokens, _family_and_limit if kind == "add-path" else _family_alone)
         if entry is FAILED:
             continue
         family, limit = entry
-        if every is not None:
+        if kind in every:
             context.problems.error(node.source, keyword, f"'all' includes {family}: it stands alone")
         twin = next((place for place in found if place.family == family), None)
         if twin is not None:
@@ -100,7 +101,6 @@ def family_section(context: Context, section: Section, kind: str, found: list[Fa
             context.problems.error(node.source, keyword, message)
         else:
             found.append(FamilyPlace(family, node.source, keyword, limit=limit))
-    return every
 
 
 def next_hop_section(context: Context, section: Section, found: list[FamilyPlace]) -> None:

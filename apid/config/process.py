@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from apid.config.directives import MESSAGE_SYNONYMS, MESSAGES, PROCESS
 from apid.config.model import MessageFlags, Process
 from apid.config.program import ProgramError, resolve
-from apid.config.reader import Context, Setting, read_directive, settings_of
+from apid.config.reader import Context, Setting, keep, read_directive, read_settings
 from apid.config.tree import Node, Section
 from apid.config.values import joined
 from apid.grammar.words import Token
@@ -21,19 +22,18 @@ def process_section(context: Context, section: Section, tokens: list[Token]) -> 
     errors = len(context.problems.errors)
     name = _name(context, section, tokens)
     settings: dict[str, Setting] = {}
-    flags: dict[str, MessageFlags] = {}
-    run: tuple[str, ...] = ()
+    flags: dict[str, dict[str, Setting]] = {}
     for node, words in context.statements(section, "process", ("receive", "send")):
         keyword = words[0].text
         if isinstance(node, Section):
-            flags[keyword] = message_flags(context, node, words, flags.get(keyword))
+            read_flags(context, node, words, flags)
         elif keyword == "run":
-            run = _run(context, node, words)
+            keep(context, node, words[0], _run(context, node, words), settings)
         elif keyword in PROCESS:
             read_directive(context, node, words, PROCESS, settings)
         else:
             context.unknown(node, words, "process", (*PROCESS, "receive", "send"))
-    if not run and len(context.problems.errors) == errors:
+    if "run" not in settings and len(context.problems.errors) == errors:
         message = f"the process '{name}' has no program: 'run PROGRAM;' expected"
         context.problems.error(section.source, section.start, message)
     if len(context.problems.errors) > errors:
@@ -44,9 +44,8 @@ def process_section(context: Context, section: Section, tokens: list[Token]) -> 
     line, column = section.source.place(section.start)
     return Process(
         name,
-        run,
-        receive=flags.get("receive"),
-        send=flags.get("send"),
+        receive=message_flags(flags["receive"]) if "receive" in flags else None,
+        send=message_flags(flags["send"]) if "send" in flags else None,
         file=section.source.name,
         line=line,
         column=column,
@@ -54,16 +53,16 @@ def process_section(context: Context, section: Section, tokens: list[Token]) -> 
     )
 
 
-def message_flags(
-    context: Context, section: Section, tokens: list[Token], before: MessageFlags | None = None
-) -> MessageFlags:
-    """Read a `receive` or `send` section; a second one adds to the first."""
+def read_flags(context: Context, section: Section, tokens: list[Token], flags: dict[str, dict[str, Setting]]) -> None:
+    """Read a `receive` or `send` section into `flags` by its name; a second one adds to the first."""
     context.no_words(section, tokens)
-    settings = settings_of(context, section, "messages", MESSAGES, MESSAGE_SYNONYMS)
-    values = {name: setting.value for name, setting in settings.items()}
-    if before is not None:
-        values = {name: values.get(name, getattr(before, name)) for name in MESSAGES}
-    return MessageFlags(**values)
+    settings = flags.setdefault(tokens[0].text, {})
+    read_settings(context, section, "messages", MESSAGES, settings, MESSAGE_SYNONYMS)
+
+
+def message_flags(settings: Mapping[str, Setting]) -> MessageFlags:
+    """Return what the settings of a `receive` or `send` section ask for."""
+    return MessageFlags(**{name: setting.value for name, setting in settings.items()})
 
 
 def _name(context: Context, section: Section, tokens: list[Token]) -> str:

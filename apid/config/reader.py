@@ -13,6 +13,8 @@ from apid.config.source import Problems, Source
 from apid.config.tree import Node, Section, Statement
 from apid.grammar.words import GrammarError, Token, Words, unknown_word
 
+NO_SYNONYMS: Mapping[str, str] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -86,8 +88,11 @@ def read_directive(
 
     After an error the setting is there with the value `FAILED`, so that it does not count as missing.
     """
-    keyword = tokens[0]
-    value = read_value(context, node, tokens, table[keyword.text])
+    keep(context, node, tokens[0], read_value(context, node, tokens, table[tokens[0].text]), settings)
+
+
+def keep(context: Context, node: Node, keyword: Token, value: Any, settings: dict[str, Setting]) -> None:
+    """Put a statement's value into `settings`, with a warning where it replaces another."""
     before = settings.get(keyword.text)
     if before is not None:
         place = f"line {before.token.line}"
@@ -121,11 +126,15 @@ def guarded(context: Context, node: Node, tokens: list[Token], read: Callable[[W
     return value
 
 
-def settings_of(
-    context: Context, section: Section, kind: str, table: Mapping[str, Directive], synonyms: Mapping[str, str]
-) -> dict[str, Setting]:
-    """Read a section that holds nothing but the directives of a table."""
-    settings: dict[str, Setting] = {}
+def read_settings(
+    context: Context,
+    section: Section,
+    kind: str,
+    table: Mapping[str, Directive],
+    settings: dict[str, Setting],
+    synonyms: Mapping[str, str] = NO_SYNONYMS,
+) -> None:
+    """Read a section that holds nothing but the directives of a table into `settings`."""
     for node, tokens in context.statements(section, kind):
         if tokens[0].text in synonyms:
             tokens[0] = Token(synonyms[tokens[0].text], tokens[0].line, tokens[0].column)
@@ -133,7 +142,6 @@ def settings_of(
             read_directive(context, node, tokens, table, settings)
         else:
             context.unknown(node, tokens, kind, table)
-    return settings
 
 
 def end_of(node: Node) -> Token:

@@ -281,6 +281,40 @@ def test_a_form_of_another_release_is_answered_with_the_form_of_today(text: str,
     assert hint in error.hint
 
 
+REPLACED: list[tuple[str, str]] = [
+    (CAT + neighbor("api { processes [ cat ];\n‸processes [ cat ]; }"), "'processes' replaces its value of line 3"),
+    (
+        CAT + neighbor("api { processes-match [ cat ];\n‸processes-match [ c ]; }"),
+        "'processes-match' replaces its value of line 3",
+    ),
+    (CAT + neighbor("api { fsm;\n‸fsm false; }"), "'fsm' replaces its value of line 3"),
+    (neighbor("api { receive { update; }\nreceive { ‸update false; } }"), "'update' replaces its value of line 2"),
+    (neighbor("capability { asn4; }\ncapability { ‸asn4 false; }"), "'asn4' replaces its value of line 2"),
+    ("process cat { run /bin/sh;\n‸run /bin/cat; }\n" + neighbor(""), "'run' replaces its value of line 1"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), REPLACED)
+def test_a_statement_that_is_given_twice_counts_the_second_time_and_says_so(text: str, message: str) -> None:
+    plain, line, column = marked(text)
+    (warning,) = compiled(plain).warnings
+    assert (warning.line, warning.column, warning.message) == (line, column, message)
+
+
+def test_the_last_names_of_processes_and_the_last_program_count() -> None:
+    dog = "process dog { run /bin/sh; run /bin/cat; encoder json; }\n"
+    configuration = compiled(CAT + dog + neighbor("api { processes [ cat ]; processes [ dog ]; }"))
+    assert configuration.neighbors[0].api[0].processes == ("dog",)
+    assert configuration.processes[1].run == ("/bin/cat",)
+
+
+def test_all_families_stand_alone_in_several_sections_too() -> None:
+    text = neighbor("family { all; }\nfamily { ipv4 unicast; }")
+    assert [(line, message) for line, _, message in errors_of(text)] == [
+        (3, "'all' includes ipv4 unicast: it stands alone")
+    ]
+
+
 def test_all_errors_of_a_file_are_reported_in_order() -> None:
     text = neighbor("hold-time 1;\npassive maybe;\nmd5-ip x\nfoo;")
     assert [line for line, _, _ in errors_of(text)] == [2, 3, 4, 4, 5]

@@ -10,7 +10,6 @@ from dataclasses import replace
 from apid.compile import Compiled
 from apid.config.errors import ConfigurationError, ConfigurationErrors
 from apid.config.load import load_text
-from apid.grammar.secret import without_secrets
 from apid.live import Created, Live, Shut, Wanted, with_neighbor, with_shut, without_neighbors
 from apid.load import SOFTWARE_VERSION, LoadError, read_environment
 
@@ -36,8 +35,9 @@ def create(wanted: Wanted, text: str, keep: bool, placed: Mapping[str, str] | No
 
 def _said(error: ConfigurationError) -> str:
     """Return what is wrong, and in which statement: the line as a whole is nothing that anybody has written."""
-    before, after = error.source_line[: error.column], error.source_line[error.column :]
-    statement = without_secrets(re.split("[{;]", before)[-1] + re.split("[{;]", after)[0])
+    place = error.column - error.cut
+    before, after = error.source_line[:place], error.source_line[place:]
+    statement = re.split("[{;]", before)[-1] + re.split("[{;]", after)[0]
     return f"{error.message} (in '{statement.strip()}')" if statement.strip() else error.message
 
 

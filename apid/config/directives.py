@@ -218,6 +218,14 @@ MESSAGES: Mapping[str, Directive] = {
 }
 MESSAGE_SYNONYMS: Mapping[str, str] = {"updates": "update"}
 
+# What to expect in a section that has too many words to list them all.
+USUAL: Mapping[str, str] = {
+    "neighbor": (
+        "local-address, local-as, peer-as, router-id, hold-time, passive, md5-password or another directive, "
+        "or a section such as family, capability, api, static, flow"
+    )
+}
+
 PROCESS: Mapping[str, Directive] = {
     "run": Directive(COMMAND_LINE, REQUIRED, "The program and its arguments; quote an argument that has spaces."),
     "encoder": Directive(

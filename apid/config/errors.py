@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from apid.grammar.secret import without_secrets
-
 SHOWN = 50  # a broken generated file may hold an error on each of its 100,000 lines
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationError:
-    """One error, or one warning, at a place; line and column count from 1, line 0 is the file as a whole."""
+    """One error, or one warning, at a place; line and column count from 1, line 0 is the file as a whole.
+
+    `source_line` has no keys; of a long line it is the part around the place, without `cut` characters before it.
+    """
 
     file: str
     line: int
@@ -19,6 +20,7 @@ class ConfigurationError:
     message: str
     hint: str = ""
     source_line: str = ""
+    cut: int = 0
 
     def __str__(self) -> str:
         """Render `file:line:column: message`, the source line with a caret below, and the hint."""
@@ -27,8 +29,8 @@ class ConfigurationError:
         else:
             text = f"{self.file}:{self.line}:{self.column}: {self.message}"
         if self.source_line.strip():
-            shown = without_secrets(self.source_line).expandtabs(4)
-            caret = len(self.source_line[: self.column - 1].expandtabs(4))
+            shown = self.source_line.expandtabs(4)
+            caret = len(self.source_line[: self.column - 1 - self.cut].expandtabs(4))
             text += f"\n    {shown}\n    {' ' * caret}^"
         if self.hint:
             text += f"\n    {self.hint}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from apid.config.directives import REQUIRED, Directive
+from apid.config.directives import REQUIRED, USUAL, Directive
 from apid.config.files import Files, tokens_of
 from apid.config.moved import moved
 from apid.config.source import Problems, Source
@@ -67,7 +67,7 @@ class Context:
         elif name in known:
             message = f"'{name}' is a section: {name} {{ … }} expected"
         else:
-            message = unknown_word(name, known, f"{what} of {kind}")
+            message = unknown_word(name, known, f"{what} of {kind}", USUAL.get(kind, ""))
         self.problems.error(node.source, tokens[0], message, hint)
 
     def no_words(self, section: Section, tokens: list[Token]) -> None:

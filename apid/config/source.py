@@ -6,9 +6,11 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 
 from apid.config.errors import ConfigurationError
+from apid.grammar.secret import without_secrets
 from apid.grammar.tokens import scan
 from apid.grammar.words import GrammarError, Token
 
+AROUND = 200  # characters of a long line that are shown on each side of a place, or of a long message
 CUT_OFF = "the file may have been cut off, so it is not taken; a start takes it with a warning"
 
 
@@ -19,7 +21,7 @@ class Source:
     values of `${NAME}`. `trail` names the files that are being included, this one last.
     """
 
-    __slots__ = ("_line_starts", "directory", "environment", "name", "text", "trail")
+    __slots__ = ("_line_starts", "_shown", "directory", "environment", "name", "text", "trail")
 
     def __init__(
         self,
@@ -35,6 +37,7 @@ class Source:
         self.directory = directory
         self.environment = environment
         self._line_starts: list[int] | None = None
+        self._shown = (0, "")  # the line that was shown last, without keys
 
     def place(self, offset: int) -> tuple[int, int]:
         """Return the line and column of an offset, both counted from 1."""
@@ -42,7 +45,17 @@ class Source:
         line = bisect_right(starts, offset)
         return line, offset - starts[line - 1] + 1
 
-    def line_text(self, line: int) -> str:
+    def excerpt(self, line: int, column: int) -> tuple[str, int]:
+        """Return what to show of a line, without keys, and how many characters of a long one stand before that."""
+        if line != self._shown[0]:  # a generated file may be one line, with errors everywhere
+            self._shown = line, without_secrets(self._line_text(line))
+        text = self._shown[1]
+        start, end = column - 1 - AROUND, column - 1 + AROUND
+        if end < len(text):
+            text = text[:end] + "…"
+        return (text, 0) if start <= 0 else ("…" + text[start + 1 :], start)
+
+    def _line_text(self, line: int) -> str:
         """Return a line without its end, or nothing where there is no such line."""
         starts = self._starts()
         if not 0 < line <= len(starts):
@@ -103,4 +116,6 @@ class Problems:
 
 def _problem(source: Source, place: Token | int, message: str, hint: str) -> ConfigurationError:
     line, column = source.place(place) if isinstance(place, int) else (place.line, place.column)
-    return ConfigurationError(source.name, line, column, message, hint, source.line_text(line))
+    if len(message) > 2 * AROUND:
+        message = f"{message[:AROUND]} … {message[-AROUND:]}"
+    return ConfigurationError(source.name, line, column, message, hint, *source.excerpt(line, column))

@@ -91,7 +91,7 @@ class _Reader:
     def _take(self, match: re.Match[str]) -> None:
         """Handle one token in the open."""
         kind = match.lastgroup
-        if kind in ("word", "quoted", "unterminated"):
+        if kind in ("word", "quoted", "unterminated", "unclosed"):
             self._extend(match)
         elif kind == "mark":
             self._mark(match)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import Any
 
-from apid.grammar.words import GrammarError, Token, Words, unknown_word
+from apid.grammar.words import GrammarError, Token, Words
 
 _TRUE = frozenset(("true", "enable", "enabled"))
 _FALSE = frozenset(("false", "disable", "disabled"))
@@ -35,13 +35,14 @@ def read_address(token: Token) -> bytes:
         raise GrammarError(f"'{token.text}' is not an IP address", token) from None
 
 
-def read_number(token: Token, low: int, high: int) -> int:
-    """Read a decimal number within a range, both ends included."""
+def read_number(token: Token, low: int, high: int, zero: bool = False) -> int:
+    """Read a decimal number within a range, both ends included; `zero` admits 0 as well."""
+    never = "neither 0 nor" if zero else "not"
     if not _DECIMAL.fullmatch(token.text):
-        raise GrammarError(f"'{token.text}' is not a number from {low} to {high}", token)
+        raise GrammarError(f"'{token.text}' is {never} a number from {low} to {high}", token)
     number = int(token.text[:12])
-    if len(token.text) > 12 or not low <= number <= high:
-        raise GrammarError(f"{token.text} is not in the range {low} to {high}", token)
+    if len(token.text) > 12 or not (low <= number <= high or (zero and not number)):
+        raise GrammarError(f"{token.text} is {never} in the range {low} to {high}", token)
     return number
 
 
@@ -54,11 +55,9 @@ def integer(low: int, high: int, *, also: Mapping[str, Any] | None = None, zero:
         token = words.token(f"a number ({spelt})")
         if token.text in words_also:
             return words_also[token.text]
-        if zero and token.text == "0":
-            return 0
         if not _DECIMAL.fullmatch(token.text) and words_also:
             raise GrammarError(f"'{token.text}' is not one of: {spelt}", token)
-        return read_number(token, low, high)
+        return read_number(token, low, high, zero)
 
     return Value(spelt, read)
 
@@ -106,7 +105,7 @@ def choice(*options: str) -> Value:
     def read(words: Words) -> str:
         token = words.token(f"one of {', '.join(options)}")
         if token.text not in options:
-            raise GrammarError(unknown_word(token.text, options, "word"), token)
+            raise GrammarError(f"unknown word '{token.text}': expected one of {', '.join(options)}", token)
         return token.text
 
     return Value(" | ".join(options), read)

@@ -195,6 +195,9 @@ ROUTE_KEYWORDS: dict[str, tuple[Setter, str, str]] = {
 }
 
 
+USUAL_ATTRIBUTES = ("next-hop", "as-path", "med", "local-preference", "community", "large-community")
+
+
 def read_keyword(words: Words, draft: Draft, extra: Mapping[str, Setter]) -> None:
     """Read one keyword and its value into the draft; `extra` are the family's own."""
     token = words.token("attribute")
@@ -206,7 +209,8 @@ def read_keyword(words: Words, draft: Draft, extra: Mapping[str, Setter]) -> Non
     elif keyword in ATTRIBUTES:
         draft.add(read_attribute(keyword, words))
     else:
-        raise GrammarError(unknown_word(keyword, {*ATTRIBUTES, *ROUTE_KEYWORDS, *extra}, "attribute"), token)
+        usual = f"{', '.join((*extra, *USUAL_ATTRIBUTES))} or another attribute"
+        raise GrammarError(unknown_word(keyword, {*ATTRIBUTES, *ROUTE_KEYWORDS, *extra}, "attribute", usual), token)
 
 
 NO_EXTRA: Mapping[str, Setter] = {}

@@ -211,7 +211,7 @@ def _value(text: str, keyword: str, match: Match) -> int:
         if port is not None:
             return port
     if match.names:
-        raise ValueError(unknown_word(text, match.names, keyword))
+        raise ValueError(unknown_word(text, (f"0..{match.maximum}", *match.names), keyword))
     raise ValueError(f"{keyword} '{text}' is not a number" + (" or a service" if match.service else ""))
 
 
@@ -310,7 +310,7 @@ def read_rule(words: Words, draft: Draft) -> Rule:
         draft.name = words.next("name of the rule")
         in_block = words.accept("{")
         if not in_block:
-            raise GrammarError(unknown_word(draft.name, _WORDS, "match or action"), words.last())
+            raise GrammarError(unknown_word(draft.name, _WORDS, "match or action", USUAL), words.last())
     if in_block:
         _read_block(words, draft, rule)
         read_lease(words, draft)
@@ -322,6 +322,7 @@ def read_rule(words: Words, draft: Draft) -> Rule:
     return rule
 
 
+USUAL = "destination, source, protocol, port or another match, or an action such as discard, rate-limit, redirect"
 _WORDS = {
     *MATCHES,
     *PREFIX_MATCHES,

@@ -9,7 +9,7 @@ from apid.grammar.words import GrammarError, Token, is_unicode
 
 _CONTINUATION = r"\\[ \t\r]*(?:\n|\Z)"
 _PLAIN = r"[^\s\[\](),{};\\$]"  # inside a word quotes and '#' stand for themselves
-_VARIABLE_OR_DOLLAR = r"\$(?:\{[^{}\s]*\})?"
+_VARIABLE_OR_DOLLAR = r"\$(?:\{[^{}\s]*\}|(?!\{))"
 _MARKS = r"""
       (?P<mark> [\[\](),{};] )
     | (?P<newline> \n )
@@ -23,6 +23,7 @@ FILE_PATTERN = re.compile(
         (?: {_PLAIN}+ | (?!{_CONTINUATION})\\ | {_VARIABLE_OR_DOLLAR} )*
       )
     | {_MARKS}
+    | (?P<unclosed> \$\{{[^{{}};\n]*\}}? )
     | (?P<comment> \#[^\n]* )
     | (?P<continuation> {_CONTINUATION} )
     """,
@@ -95,6 +96,8 @@ def _tokens(
         elif kind == "unterminated":
             token = Token(match.group(), line, match.start() - line_start + 1)
             raise GrammarError(f"the string that begins here has no closing {match.group()}", token)
+        elif kind == "unclosed":
+            raise _bad_variable(Token(match.group(), line, match.start() - line_start + 1))
 
 
 def _unescaped(string: str, token: Token) -> str:
@@ -115,13 +118,23 @@ def _unescape(match: re.Match[str]) -> str:
     return _CONTROL.get(code, code)
 
 
+def _bad_variable(token: Token) -> GrammarError:
+    if token.text.endswith("}"):
+        return _no_name(token.text[2:-1], token)
+    return GrammarError("the ${ that begins here has no closing }: ${NAME} expected", token)
+
+
+def _no_name(name: str, token: Token) -> GrammarError:
+    return GrammarError(f"'{name}' is not the name of an environment variable", token)
+
+
 def _expand(word: str, environment: Mapping[str, str], token: Token) -> str:
     """Replace each `${NAME}` by its value, or raise where it has none."""
 
     def value(match: re.Match[str]) -> str:
         name = match.group(1)
         if not _VARIABLE_NAME.fullmatch(name):
-            raise GrammarError(f"'{name}' is not the name of an environment variable", token)
+            raise _no_name(name, token)
         if name not in environment:
             raise GrammarError(f"the environment variable {name} is not set", token)
         if not is_unicode(environment[name]):

@@ -33,7 +33,7 @@ def read_vpls(words: Words, draft: Draft) -> tuple[Family, tuple[bytes, ...]]:
     elif words and words.peek() != "{" and words.peek() not in _KNOWN:
         draft.name = words.next("name")
         if words.peek() != "{":
-            raise words.wrong(unknown_word(draft.name, _KNOWN, "vpls word"))
+            raise words.wrong(unknown_word(draft.name, _KNOWN, "vpls word", f"{', '.join(KEYWORDS)}, rd or next-hop"))
     read_draft(words, draft, KEYWORDS)
     if positional:
         draft.numbers.setdefault("endpoint", draft.numbers.pop("position", 0))

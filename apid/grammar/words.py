@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 
+LONGEST_CHOICE = 20  # words that a message lists
 LONGEST_MISTAKE = 64  # characters of a word that may be meant for another: comparing longer ones takes long
 
 
@@ -139,15 +140,15 @@ def is_unicode(text: str) -> bool:
     return True
 
 
-def unknown_word(seen: str, known: Iterable[str], what: str) -> str:
-    """Say that a word is unknown, with the nearest known one or the whole choice where it is short."""
+def unknown_word(seen: str, known: Iterable[str], what: str, usual: str = "") -> str:
+    """Say that a word is unknown, with the nearest known one, the whole choice where it is short, or what is usual."""
     choice = tuple(sorted(known))
     near = _nearest(seen, choice)
     if near:
         return f"unknown {what} '{seen}': did you mean '{near}'?"
-    if len(choice) <= 12:
+    if len(choice) <= LONGEST_CHOICE:
         return f"unknown {what} '{seen}': expected one of {', '.join(choice)}"
-    return f"unknown {what} '{seen}'"
+    return f"unknown {what} '{seen}'" + (f": expected {usual}" if usual else "")
 
 
 @lru_cache(maxsize=1024)

@@ -62,7 +62,59 @@ BROKEN: list[tuple[str, str, str]] = [
         neighbor("capability { ‸route-refrsh; }"),
         "unknown directive of capability 'route-refrsh': did you mean 'route-refresh'?",
     ),
-    ("a word in upper case", neighbor("‸PASSIVE;"), "unknown directive of neighbor 'PASSIVE'"),
+    (
+        "a word in upper case",
+        neighbor("‸PASSIVE;"),
+        (
+            "unknown directive of neighbor 'PASSIVE': expected local-address, local-as, peer-as, router-id, hold-time, "
+            "passive, md5-password or another directive, or a section such as family, capability, api, static, flow"
+        ),
+    ),
+    (
+        "a capability that is off or on",
+        neighbor("capability { add-path ‸enable; }"),
+        "unknown word 'enable': expected one of send, receive, send/receive, disable, disabled",
+    ),
+    (
+        "a variable that is not closed",
+        neighbor("hold-time ‸${FOO;\npassive;"),
+        "the ${ that begins here has no closing }: ${NAME} expected",
+    ),
+    (
+        "a variable with a space",
+        neighbor("hold-time 1‸${F OO};\npassive;"),
+        "'F OO' is not the name of an environment variable",
+    ),
+    (
+        "a variable that is not closed before a brace",
+        "neighbor ‸${PEER { local-as 1; peer-as 2; }",
+        "the ${ that begins here has no closing }: ${NAME} expected",
+    ),
+    (
+        "a protocol that nobody knows",
+        neighbor("flow { route { match { protocol ‸foo; } } }"),
+        (
+            "unknown protocol 'foo': expected one of 0..255, ah, egp, esp, gre, icmp, icmpv6, igmp, ipip, ipv6-icmp, "
+            "ospf, pim, rsvp, sctp, tcp, udp, vrrp"
+        ),
+    ),
+    (
+        "an attribute that nobody knows",
+        neighbor("static { route 10.0.0.0/8 ‸quux 5; }"),
+        (
+            "unknown attribute 'quux': expected next-hop, as-path, med, local-preference, community, large-community "
+            "or another attribute"
+        ),
+    ),
+    (
+        "an action that nobody knows",
+        neighbor("flow { route { match { port 1; } then { ‸quux; } } }"),
+        (
+            "unknown attribute 'quux': expected accept, discard, rate-limit, redirect, redirect-to-nexthop, "
+            "redirect-to-nexthop-ietf, copy, mark, action, interface-set, next-hop, as-path, med, local-preference, "
+            "community, large-community or another attribute"
+        ),
+    ),
     # Neighbors
     (
         "a peer that is a name",
@@ -138,7 +190,7 @@ BROKEN: list[tuple[str, str, str]] = [
     (
         "an error inside an unused template",
         "template { neighbor a { hold-time ‸1; } }",
-        "1 is not in the range 3 to 65535",
+        "1 is neither 0 nor in the range 3 to 65535",
     ),
     ("inherit without name", neighbor("inherit‸;"), "'[' or the name of a template expected, but the statement ends"),
     ("inherit without brackets", neighbor("inherit a ‸b;"), "end of statement expected, not 'b'"),
@@ -200,12 +252,12 @@ BROKEN: list[tuple[str, str, str]] = [
     (
         "an unknown encoder",
         "process cat { run /bin/cat; encoder ‸xml; }",
-        "unknown word 'xml': expected one of json, text",
+        "unknown word 'xml': expected one of text, json",
     ),
     (
         "an unknown layout",
         "process cat { run /bin/cat; json-layout ‸by-peer; }",
-        "unknown word 'by-peer': did you mean 'by-prefix'?",
+        "unknown word 'by-peer': expected one of by-prefix, by-next-hop",
     ),
     (
         "an unknown dialect",
@@ -367,7 +419,7 @@ def test_an_error_shows_its_line_with_a_caret_below_the_place() -> None:
     with pytest.raises(ConfigurationErrors) as caught:
         compiled(neighbor("\thold-time 1;"))
     assert str(caught.value) == (
-        "test.conf:2:12: 1 is not in the range 3 to 65535\n        hold-time 1;\n                  ^"
+        "test.conf:2:12: 1 is neither 0 nor in the range 3 to 65535\n        hold-time 1;\n                  ^"
     )
 
 
@@ -380,6 +432,26 @@ def test_an_error_shows_no_key_of_its_line(key: str) -> None:
     assert "cret" not in said
     place, caret = said.split("\n")[1:]
     assert place[caret.index("^") :] == "1;"
+
+
+@pytest.mark.parametrize("before", ["", "description x; ", "passive; md5-password S3cret; "])
+def test_of_a_long_line_the_part_around_the_place_is_shown(before: str) -> None:
+    with pytest.raises(ConfigurationErrors) as caught:
+        compiled(neighbor(before + " " * 195 + "hold-time 1; " + "x" * 1000))
+    said, shown, caret = str(caught.value.errors[0]).split("\n")
+    assert said == f"test.conf:2:{len(before) + 206}: 1 is neither 0 nor in the range 3 to 65535"
+    assert len(shown) <= 4 + 2 * 200 + 1
+    assert shown.startswith("    …")
+    assert shown.endswith("x…")
+    assert shown[caret.index("^") :].startswith("1; xxx")
+    assert "cret" not in shown
+
+
+def test_a_long_word_is_shown_in_part() -> None:
+    with pytest.raises(ConfigurationErrors) as caught:
+        compiled(neighbor("hold-time " + "1" * 100_000 + ";"))
+    assert len(str(caught.value)) < 1000
+    assert "in the range 3 to 65535" in str(caught.value)
 
 
 def test_a_hint_follows_below() -> None:

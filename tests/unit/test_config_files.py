@@ -83,7 +83,7 @@ def test_an_included_file_that_is_not_utf_8_is_an_error_in_that_file(tmp_path: P
     (tmp_path / "part.conf").write_bytes(b"\n\xe9")
     main = write(tmp_path / "main.conf", 'include "part.conf";\n' + neighbor("hold-time 1;"))
     assert errors_of_files(main) == [
-        "main.conf:3: 1 is not in the range 3 to 65535",
+        "main.conf:3: 1 is neither 0 nor in the range 3 to 65535",
         "part.conf:2: the file is not UTF-8: it has an octet 0xe9 here",
     ]
 
@@ -155,7 +155,7 @@ def test_an_include_is_relative_to_its_file_and_may_be_nested(tmp_path: Path) ->
 def test_an_error_of_an_included_file_is_reported_there(tmp_path: Path) -> None:
     write(tmp_path / "part.conf", "\n\thold-time 1;")
     main = write(tmp_path / "main.conf", neighbor('include "part.conf";'))
-    assert errors_of_files(main) == ["part.conf:2: 1 is not in the range 3 to 65535"]
+    assert errors_of_files(main) == ["part.conf:2: 1 is neither 0 nor in the range 3 to 65535"]
 
 
 def test_files_that_include_each_other_are_an_error(tmp_path: Path) -> None:

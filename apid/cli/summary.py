@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +21,8 @@ def summary(run: RunDirectory, words: tuple[str, ...]) -> list[str]:
     What ended a session last, or keeps it down, stands below its line, where there is room for all of it.
     """
     neighbors: list[dict[str, Any]] = ask_json(run, " ".join(("show neighbor", *words, "json")))
-    head, *rows = table(HEAD, [_row(neighbor) for neighbor in neighbors])
+    times = Counter(neighbor["peer"]["address"] for neighbor in neighbors)
+    head, *rows = table(HEAD, [_row(neighbor, times[neighbor["peer"]["address"]] > 1) for neighbor in neighbors])
     lines = [head]
     for neighbor, row in zip(neighbors, rows, strict=True):
         lines.append(row)
@@ -33,12 +35,12 @@ def _ago(when: float | None) -> str:
     return "" if when is None else f"{timedelta(seconds=int(time.time() - when))} ago: "
 
 
-def _row(neighbor: dict[str, Any]) -> list[str]:
+def _row(neighbor: dict[str, Any], tell_apart: bool) -> list[str]:
     peer, prefixes = neighbor["peer"], neighbor["prefixes"]
     up = neighbor["state"] == "up"
     announced = prefixes["announced"]
     return [
-        peer["address"],
+        f"{peer['address']} from {neighbor['local']['address']}" if tell_apart else peer["address"],
         UNKNOWN if peer["as"] is None else str(peer["as"]),
         "shut" if neighbor["shut"] else neighbor["fsm"].lower(),
         str(timedelta(seconds=neighbor["duration"])) if up else UNKNOWN,

@@ -59,6 +59,13 @@ def test_every_neighbor_has_a_line_and_its_last_error_below(asked: list[str]) ->
     assert asked == ["show neighbor 192.0.2.0/24 json"]
 
 
+def test_neighbors_of_one_address_are_told_apart_by_ours(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _ = NEIGHBORS
+    monkeypatch.setitem(globals(), "NEIGHBORS", [{**first, "local": {"address": f"192.0.2.{n}"}} for n in (8, 9)])
+    shown = [line.split("  ")[0] for line in output("show", "neighbor", "summary")]
+    assert shown[1::2] == ["192.0.2.1 from 192.0.2.8", "192.0.2.1 from 192.0.2.9"]
+
+
 @pytest.mark.parametrize("words", ["show neighbor", "sh nei sum", "s n summary", "show neighbor sum"])
 def test_words_may_be_abbreviated(asked: list[str], words: str) -> None:
     assert output(*words.split())[1].startswith("192.0.2.1 ")

@@ -7,7 +7,7 @@ or `withdraw` in a command. What comes out is neutral: it does not depend on any
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from apid.grammar.draft import Draft, read_draft
 from apid.grammar.evpn import read_evpn
@@ -29,9 +29,8 @@ from apid.grammar.words import GrammarError, Words, unknown_word
 from bgp.family import AFI, BGP_LS, FLOW_SAFIS, IPV4_MPLS_VPN, IPV6_MPLS_VPN, SAFI, Family
 
 
-@dataclass(frozen=True, slots=True)
-class RouteEntry:
-    """Routes of one family that share everything but their NLRI.
+class RouteEntry(NamedTuple):
+    """Routes of one family that share everything but their NLRI; a tuple, as there may be a million of them.
 
     `attributes` is the neutral set (for a withdrawal what it named, which only some families are sent), `items` are
     NLRIs in ADD-PATH form. `withdrawn` is true where a `watchdog` route begins withdrawn; `name` is for people;

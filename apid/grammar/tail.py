@@ -40,12 +40,14 @@ _PATH = re.compile(r"(?: *[0-9]{1,10}(?![0-9]))* *")
 _PAIRS = re.compile(r"(?: *[0-9]{1,5}:[0-9]{1,5}(?= |\Z))+ *")
 _TRIPLES = re.compile(r"(?: *[0-9]{1,10}:[0-9]{1,10}:[0-9]{1,10}(?= |\Z))+ *")
 SHORT_PATH = 63  # AS numbers that fit an AS_PATH with a one-octet length
+LONGEST_PAIR = 16  # characters of a community, with spaces around it
 MOST_COMMUNITIES, MOST_LARGE_COMMUNITIES = 63, 21  # the same for these
 _PATHS = tuple(
     Struct(f"!BBBBB{count}I") if count else Struct("!BBB") for count in range(min(SHORT_PATH, LONGEST_SEGMENT) + 1)
 )
 _WORDS = tuple(Struct(f"!BBB{count}I") for count in range(MOST_COMMUNITIES + 1))
 _NUMBER = Struct("!BBBI")
+_PAIR = Struct("!BBBHH")
 
 
 def _as_path(text: str) -> bytes | None:
@@ -74,6 +76,12 @@ def _number(attribute: type[Med] | type[LocalPref]) -> Callable[[str], bytes | N
 
 def _communities(text: str) -> bytes | None:
     """Encode communities of two numbers; those with names are not simple."""
+    high, _, low = text.strip().partition(":")
+    if (
+        high.isdecimal() and low.isdecimal() and text.isascii() and len(text) <= LONGEST_PAIR
+    ):  # the most usual, in a third of the time
+        pair = int(high), int(low)
+        return _PAIR.pack(Communities.FLAGS, Communities.CODE, 4, *pair) if max(pair) <= MAXIMUM_16 else None
     if not _PAIRS.fullmatch(text):
         return None
     halves = [*map(int, text.replace(":", " ").split())]

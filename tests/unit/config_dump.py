@@ -10,6 +10,7 @@ from typing import Any
 from apid.config.errors import ConfigurationErrors
 from apid.config.load import load, load_text
 from apid.config.model import ALL_FAMILIES, Configuration
+from apid.grammar.route import RouteEntry
 from bgp.family import Family
 from bgp.wire import address_text
 
@@ -40,6 +41,9 @@ def _plain(value: Any) -> Any:
         return "all"
     if isinstance(value, bytes):
         return value.hex()
+    if isinstance(value, RouteEntry):
+        shown = value._asdict()
+        return {name: _plain(shown[name]) for name in shown if shown[name] != value._field_defaults.get(name, ...)}
     if dataclasses.is_dataclass(value):
         return {
             field.name: _field(field.name, getattr(value, field.name))

@@ -80,8 +80,10 @@ def family_section(
 ) -> None:
     """Read `family` or `add-path` into `found`, and the word `all` into `every` by the section's name.
 
-    A family that is listed twice is an error, as is `all` beside others.
+    A family that is listed twice is an error, as is `all` beside others. Those of a later section replace it, as ExaBGP
+    has it.
     """
+    earlier = every.get(kind)
     for node, tokens in context.statements(section, kind):
         keyword = tokens[0]
         if keyword.text == "all" and len(tokens) == 1:
@@ -93,7 +95,9 @@ def family_section(
         if entry is FAILED:
             continue
         family, limit = entry
-        if kind in every:
+        if kind in every and every[kind] is earlier:
+            context.problems.warn(node.source, keyword, f"{family} replaces 'all' of line {every.pop(kind).line}")
+        elif kind in every:
             context.problems.error(node.source, keyword, f"'all' includes {family}: it stands alone")
         twin = next((place for place in found if place.family == family), None)
         if twin is not None:

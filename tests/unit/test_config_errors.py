@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from apid.config.errors import ConfigurationError, ConfigurationErrors
+from bgp.family import IPV4_UNICAST, IPV6_UNICAST
 from tests.unit.config_dump import compiled, errors_of, marked, neighbor
 
 MANDATORY = "router-id 10.0.0.1; local-as 1; peer-as 2;"
@@ -360,11 +361,11 @@ def test_the_last_names_of_processes_and_the_last_program_count() -> None:
     assert configuration.processes[1].run == ("/bin/cat",)
 
 
-def test_all_families_stand_alone_in_several_sections_too() -> None:
-    text = neighbor("family { all; }\nfamily { ipv4 unicast; }")
-    assert [(line, message) for line, _, message in errors_of(text)] == [
-        (3, "'all' includes ipv4 unicast: it stands alone")
-    ]
+def test_families_of_a_later_section_replace_all_families() -> None:
+    configuration = compiled(neighbor("family { all; }\nfamily { ipv4 unicast; ipv6 unicast; }"))
+    assert configuration.neighbors[0].families == (IPV4_UNICAST, IPV6_UNICAST)
+    (warning,) = configuration.warnings
+    assert (warning.line, warning.message) == (3, "ipv4 unicast replaces 'all' of line 2")
 
 
 def test_all_errors_of_a_file_are_reported_in_order() -> None:

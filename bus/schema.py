@@ -90,8 +90,8 @@ def _check(hint: Any) -> Check:
 
 # Plane 1: routes
 
-# What a change of `Apply` does. The last two do nothing to routes that are not announced.
-WITHDRAW, ANNOUNCE, WITHDRAW_ANNOUNCED, REPLACE = 0, 1, 2, 3
+# What a change of `Apply` does. The last three do nothing to routes that are not announced.
+WITHDRAW, ANNOUNCE, WITHDRAW_ANNOUNCED, REPLACE, WITHDRAW_FORM = range(5)
 LONGEST_LEASE = 31_536_000  # seconds of an announcement in it: a year
 
 
@@ -107,7 +107,8 @@ class Apply(Message):
     changes: `[index into targets, announce (1) or withdraw (0), AFI, SAFI, attribute set, items]`; an attribute set
         is neutral path attribute octets, an item a path identifier (4 octets) and the NLRI. A seventh element of an
         announcement is its lease: after so many seconds the routes are withdrawn, unless announced again. 2 in place
-        of 0 withdraws what is announced, and says nothing of other routes; so does 3 in place of 1.
+        of 0 withdraws what is announced, and says nothing of other routes; so does 3 in place of 1. 4 is 2 for
+        routes that have these attributes.
     limited: these neighbors have limits; where ribd knows of no neighbors yet, it answers once it does.
     """
 

@@ -19,8 +19,7 @@ from bus.schema import (
     ANNOUNCE,
     LONGEST_LEASE,
     REPLACE,
-    WITHDRAW,
-    WITHDRAW_ANNOUNCED,
+    WITHDRAW_FORM,
     Apply,
     Clear,
     Enrol,
@@ -130,8 +129,8 @@ class State:
                 raise RequestError(f"a lease is of an announcement, 1 to {LONGEST_LEASE} seconds: {shown(lease[0])}")
             if type(target) is not int or not 0 <= target < len(request.targets):
                 raise RequestError(f"target {shown(target)} is not an index into {len(request.targets)} targets")
-            if announce not in (WITHDRAW, ANNOUNCE, WITHDRAW_ANNOUNCED, REPLACE):
-                raise RequestError(f"a change withdraws (0, 2) or announces (1, 3), not {shown(announce)}")
+            if type(announce) is not int or not 0 <= announce <= WITHDRAW_FORM:
+                raise RequestError(f"a change withdraws (0, 2, 4) or announces (1, 3), not {shown(announce)}")
             if type(afi) is not int or type(safi) is not int:
                 raise RequestError(f"AFI {shown(afi)}, SAFI {shown(safi)}: numbers expected")
             if not 0 <= afi <= 0xFFFF or not 0 <= safi <= 0xFF:

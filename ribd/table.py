@@ -20,7 +20,7 @@ from bgp.family import Family
 from bgp.nlri import KEYED_BY_ITEM, route_key
 from bgp.nlri.registry import NO_PATH_ID, PATH_ID_OCTETS
 from bus.names import address_of, neighbor_of
-from bus.schema import REPLACE, WITHDRAW, WITHDRAW_ANNOUNCED
+from bus.schema import ANNOUNCE, REPLACE, WITHDRAW, WITHDRAW_FORM
 from ribd.lease import Leases
 
 
@@ -128,8 +128,10 @@ class FamilyTable:
             self.version = self.clock.version = version
         return changed
 
-    def withdraw(self, attributes: bytes, items: list[bytes], unknown: bool = True) -> int:
+    def withdraw(self, attributes: bytes, items: list[bytes], unknown: bool = True, form: bool = False) -> int:
         """Withdraw items; return how many were announced. An `unknown` route leaves a tombstone too.
+
+        form: only those that have just these attributes.
 
         ExaBGP sends a withdrawal for a route that it does not know, and scripts use it to clean up behind another
         speaker of the same session. It sends none for a watchdog's route that was never announced.
@@ -147,7 +149,7 @@ class FamilyTable:
             if old is None:
                 if not unknown:
                     continue
-            elif type(old[1]) is Withdrawn:
+            elif type(old[1]) is Withdrawn or (form and old[1] != attributes):
                 continue
             else:
                 del entries[key]
@@ -361,9 +363,9 @@ class Rib:
         now: float = 0.0,
     ) -> int:
         """Announce (for `lease` seconds, or for ever) or withdraw items in tables; return how many entries changed."""
-        if announce in (WITHDRAW, WITHDRAW_ANNOUNCED):
-            unknown = announce == WITHDRAW
-            return sum(table.family(family).withdraw(attributes, items, unknown) for table in tables)
+        if announce not in (ANNOUNCE, REPLACE):
+            unknown, form = announce == WITHDRAW, announce == WITHDRAW_FORM
+            return sum(table.family(family).withdraw(attributes, items, unknown, form) for table in tables)
         attributes = self.intern(attributes)
         if announce == REPLACE:
             return sum(table.family(family).replace(attributes, items) for table in tables)

@@ -114,7 +114,7 @@ def _counted(applied: AppliedConfiguration, compiled: Compiled) -> Iterator[Row]
 
 def _routes(applied: AppliedConfiguration, compiled: Compiled) -> Iterator[Row]:
     for names, announce, afi, safi, octets, items in changes_between(applied, compiled.applied):
-        attributes, next_hop = read_set(octets)
+        attributes, next_hop = read_set(octets if announce in SIGNS else b"")
         for item in items:
             text = route_text(ShownRoute(Family(afi, safi), item, attributes, next_hop), extensive=True)
             for name in names:

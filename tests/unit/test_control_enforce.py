@@ -26,7 +26,7 @@ from bus.schema import (
     ANNOUNCE,
     MESSAGE_LIMIT,
     REPLACE,
-    WITHDRAW_ANNOUNCED,
+    WITHDRAW_FORM,
     Applied,
     AppliedConfiguration,
     Apply,
@@ -205,8 +205,8 @@ WATCHED_LINE = "route 10.3.0.0/24 next-hop 192.0.2.9 watchdog dog withdraw;"
 
 
 def test_what_a_watchdog_may_have_announced_is_withdrawn_with_its_line(tmp_path: Path) -> None:
-    changes = changes_after(run_directory(tmp_path), CONFIGURATION.replace(WATCHED_LINE, ""))
-    assert changes == [(WITHDRAW_ANNOUNCED, b"", [WATCHED])]
+    ((announce, attributes, items),) = changes_after(run_directory(tmp_path), CONFIGURATION.replace(WATCHED_LINE, ""))
+    assert (announce, bool(attributes), items) == (WITHDRAW_FORM, True, [WATCHED])
 
 
 @pytest.mark.parametrize("begins", ["", " withdraw"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bus.schema import ANNOUNCE, REPLACE, WITHDRAW
+from bus.schema import ANNOUNCE, REPLACE, WITHDRAW, WITHDRAW_FORM
 from tests.unit.rib_bench import UNICAST, Daemon, SimulatedPeer, unicast
 
 ONE, TWO, THREE = unicast(1), unicast(2), unicast(3)
@@ -25,5 +25,17 @@ def test_a_replay_numbers_alike_though_tombstones_are_gone(daemon: Daemon) -> No
     daemon.apply(["a"], REPLACE, UNICAST, 2, [TWO, ONE])
     daemon.apply(["a"], ANNOUNCE, UNICAST, 1, [THREE])
     before = daemon.versions()
+    daemon.start()
+    assert daemon.versions() == before
+
+
+def test_a_form_is_withdrawn_and_no_other_form_of_the_route(daemon: Daemon) -> None:
+    daemon.apply(["a"], ANNOUNCE, UNICAST, 1, [ONE])
+    daemon.apply(["a"], ANNOUNCE, UNICAST, 2, [TWO])
+    daemon.apply(["a"], WITHDRAW_FORM, UNICAST, 1, [ONE, TWO, THREE])
+    before = daemon.versions()
+    peer = SimulatedPeer("a", 1)
+    peer.drain(daemon)
+    assert peer.table == {(UNICAST, TWO): (2, TWO)}
     daemon.start()
     assert daemon.versions() == before

@@ -80,7 +80,7 @@ class Session:
         self._alive: set[int] = set()  # connections that came up and are not Down
         self._timer: Timer | None = None
         self._state = "IDLE"
-        self._last_error, self._last_error_at = "", 0.0  # why a connection failed or a session ended, and when
+        self._ended = self._failed = ("", 0.0)  # why a session ended and, since, a connection failed; and when
         self._greeted = False  # a session has been sent all configured OPERATIONAL messages
         self._tried = False  # a first attempt at a session has had its end, or there is none of ours to make
         self._asking: set[bytes] = set()  # bridges that wait for it
@@ -217,13 +217,10 @@ class Session:
         self._report.connected()
 
     def _connect_failed(self, reason: str) -> None:
-        if reason != self._last_error:
+        if reason != self._failed[0]:
             self._log.info("connection failed peer=%s reason=%s", self.name, reason)
-        self._note_error(reason)
+        self._failed = reason, time.time()
         self._note_attempt()
-
-    def _note_error(self, reason: str) -> None:
-        self._last_error, self._last_error_at = reason, time.time()
 
     def _note_table(self) -> None:
         """The first attempt at a session succeeded once the peer has all that there was to announce."""
@@ -259,6 +256,7 @@ class Session:
         sender = Sender(way, up, configuration, self._to_ribd, self._requests, report, log, hold)
         receiver = Receiver(up.negotiated, configuration, self.adj_rib_in, self._limits, report, log)
         self._established = Established(up, sender, receiver)
+        self._failed = ("", 0.0)
         self._log.info(
             "session up peer=%s as=%d hold_time=%d families=%d",
             self.name,
@@ -283,7 +281,7 @@ class Session:
         self._report.forget_opened()
         if not down.established and self._alive:
             return  # the loser of a collision: the neighbor is not down
-        self._note_error(down.reason)
+        self._ended, self._failed = (down.reason, time.time()), ("", 0.0)
         self._report.down(down.reason)
         self._note_attempt()
 
@@ -394,6 +392,7 @@ class Session:
     @property
     def status(self) -> dict[str, Any]:
         """What `show neighbor` needs."""
+        error, error_at = self._failed if self._failed[0] else self._ended
         established = self._established
         return {
             "state": "up" if established is not None else "down",
@@ -403,8 +402,8 @@ class Session:
             "sent": {str(kind): count for kind, count in self._report.sent.items()},
             "received": {str(kind): count for kind, count in self._report.received.items()},
             "prefixes": [[*family, count] for family, count in self.adj_rib_in.counts().items()],
-            "last_error": self._last_error,
-            "last_error_at": self._last_error_at,
+            "last_error": error,
+            "last_error_at": error_at,
         }
 
 

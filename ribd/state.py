@@ -279,7 +279,8 @@ class Restorer:
             state.lineage = fields[0]
             state.clients = {name: Client(*client) for name, client in fields[1].items()}
             state.rib.enrolled = set(fields[2])
-            state.rib.flow_limits, state.rib.enrolments, state.rib.born = fields[3:]
+            known = [*fields[3:], *({}, 0, {})[len(fields) - 3 :]]  # of an earlier release, without the last ones
+            state.rib.flow_limits, state.rib.enrolments, state.rib.born = known
         elif kind == "table":
             self._table = Table(fields[0])
             state.rib.place(self._table)

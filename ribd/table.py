@@ -261,9 +261,8 @@ class Rib:
         self.apart: dict[str, set[str]] = {}  # by range, the sessions that were addressed alone
         self.enrolled: set[str] = set()
         self.enrolments = 0  # how often it was said which neighbors there are
-        self.born: dict[
-            str, int
-        ] = {}  # by neighbor, how many enrolments were before it: one that comes back is another
+        # By neighbor, how many enrolments were before it: one that comes back is another.
+        self.born: dict[str, int] = {}
         self.flow_limits: dict[str, int] = {}  # how many FlowSpec rules a neighbor may have
         self._sets: dict[bytes, bytes] = {}
         self._swept = SETS_AT

@@ -18,7 +18,7 @@ from bus.schema import Answer, Command, Message
 from bus.transport import Client, UnfitMessage
 
 CONNECT_SECONDS = 5.0  # for control to be there; it may be starting
-MOST_ASKED = 64  # commands on the way; control carries out four times as many at the same time, for everybody
+MOST_ASKED = 16  # commands on the way; control carries out 256 at the same time, for everybody
 # What was asked before it ended may have been done: asking again could do it twice.
 ENDED = "control ended before it answered; it may or may not have carried out the command"
 

@@ -9,7 +9,7 @@ import sys
 import click
 
 from apid.cli.ask import ask
-from apid.cli.errors import Misconfigured, Refused
+from apid.cli.errors import Failed, Misconfigured, Refused
 from bus.daemon import RunDirectory
 
 COLOURS = {"+": "green", "-": "red", "~": "yellow"}
@@ -53,6 +53,8 @@ def fault_of_configuration(run: RunDirectory) -> str:
         _differences(run, [], summary=True)
     except Misconfigured as error:
         return error.message
+    except Failed:  # it is not there any more to tell
+        return ""
     return ""
 
 

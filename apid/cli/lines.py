@@ -69,6 +69,7 @@ def _typed(conversation: Conversation) -> Iterator[str]:
         for line in lines:
             yield line.decode(errors="surrogateescape")
         conversation.settle()
+        sys.stdout.flush()  # whoever is at the other end of a pipe may wait for it
     if rest:
         yield rest.decode(errors="surrogateescape")
     conversation.settle()

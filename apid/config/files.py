@@ -104,7 +104,7 @@ def tokens_of(node: Node, problems: Problems) -> list[Token]:
 
 def _octets(path: str) -> bytes:
     """Return a file's octets; of what would keep us waiting, as a pipe does, a ValueError."""
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
             raise ValueError(f"it is no regular file ('{STANDARD_INPUT}' stands for standard input)")
         octets = stream.read(FILE_LIMIT + 1)

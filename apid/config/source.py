@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 
 from apid.config.errors import ConfigurationError
-from apid.grammar.secret import without_secrets
+from apid.grammar.secret import EXPECTED, holds_secret, without_secrets
 from apid.grammar.tokens import scan
 from apid.grammar.words import GrammarError, Token
 
@@ -100,7 +100,8 @@ class Problems:
         """Add a grammar error, and those that it carries; `offset` is the place of one that has none of its own."""
         for each in (error, *error.further):
             place = each.token if each.token is not None and each.token.line else offset
-            self.error(source, place, each.message)
+            quotes = each.token is not None and f"'{each.token.text}'" in each.message
+            self.error(source, place, EXPECTED if quotes and holds_secret(source.text, offset) else each.message)
 
     def warn(self, source: Source, place: Token | int, message: str, hint: str = "") -> None:
         """Add a warning: the configuration is used all the same."""

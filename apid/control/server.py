@@ -41,6 +41,7 @@ class Control:
         self._peerds: dict[str, Connection] = {}
         self._ending = False
         self._background = Background(loop)
+        self._ender = Background(loop)  # what the other one is at may take for ever, as a file that does not answer
         self._directory = Directory(run)
         self._publisher = Publisher(loop, run.events_in, "control", epoch)
         self._server = Server(loop, run.control, self._message, self._bad)
@@ -136,8 +137,7 @@ class Control:
         self._loop.call_later(LEAVE_SECONDS, self._stop_everything)
 
     def _stop_everything(self) -> None:
-        ending = Background(self._loop)  # what the other one is at may take for ever, as a file that does not answer
-        ending.do(lambda: stop_everything(self._run), lambda _result, error: self._stopped(error), Unreachable)
+        self._ender.do(lambda: stop_everything(self._run), lambda _result, error: self._stopped(error), Unreachable)
 
     def _stopped(self, error: Exception | None) -> None:
         if error is not None:
@@ -145,14 +145,14 @@ class Control:
             self._ending = False
             return
         forget(self._run, journal=True)
-        self._background.do(lambda: end(self._run), lambda _result, _error: None, Unreachable)
+        self._ender.do(lambda: end(self._run), lambda _result, _error: None, Unreachable)
 
     def stop(self) -> None:
         """End ourselves; if supervisord ends, too, this is a clean end and nothing is remembered."""
         if self._ending:
             self._loop.stop()
             return
-        self._background.do(lambda: is_ending(self._run), lambda clean, _error: self._leave(bool(clean)))
+        self._ender.do(lambda: is_ending(self._run), lambda clean, _error: self._leave(bool(clean)))
 
     def _leave(self, clean: bool) -> None:
         if not clean:

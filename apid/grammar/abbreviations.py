@@ -35,7 +35,7 @@ SELECTED = {row.name.split()[0] for row in COMMANDS if row.selectable} | {"group
 def completed(word: str, choice: Collection[str]) -> str:
     """Return the word of a choice that a word abbreviates; the word itself where that is none, or not clear."""
     found = {each for each in choice if each.startswith(word)}
-    if word in found or not found:
+    if not word or word in found or not found:
         return word
     if len(found) == 1:
         return found.pop()

@@ -59,7 +59,7 @@ def test_bird_has_the_route_of_the_quick_start(
     def summary() -> str:
         return daemon.ask("show", "neighbor", "summary")
 
-    wait_for(lambda: "    Connection refused\n" in summary() or None, 10, "the reason", 0.2)
+    wait_for(lambda: " ago: Connection refused\n" in summary() or None, 10, "the reason", 0.2)
     start_router()
     wait_for(lambda: "  established  " in summary() or None, 40, lambda: f"the session{daemon.tail()}", 0.2)
     wait_for(lambda: "198.51.100.0/24 " in ask("show", "route") or None, 10, "the helper's route", 0.1)

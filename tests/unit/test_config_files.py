@@ -100,6 +100,13 @@ def test_what_two_files_define_is_shown_with_its_line(tmp_path: Path) -> None:
     assert second.source_line.startswith("  neighbor 127.0.0.2 {")
 
 
+def test_a_file_that_cannot_be_read_leaves_no_descriptor(tmp_path: Path) -> None:
+    before = os.listdir("/proc/self/fd")
+    for _ in range(3):
+        errors_of_files(str(tmp_path))
+    assert os.listdir("/proc/self/fd") == before
+
+
 def test_what_would_keep_its_reader_waiting_is_an_error(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     including = write(tmp_path / "one.conf", 'include "fifo";')

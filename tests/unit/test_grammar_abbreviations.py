@@ -135,3 +135,8 @@ def test_the_next_words_are_those_of_the_table(words: str, some: set[str], not_a
 )
 def test_nothing_is_known_of_free_words(words: str) -> None:
     assert next_words(*words.split()) == []
+
+
+def test_a_word_that_is_empty_abbreviates_nothing() -> None:
+    assert words_in_full("show", "neighbor", "") == ("show", "neighbor", "")
+    assert words_in_full("peer", "10.0.0.1", "") == ("peer", "10.0.0.1", "")

@@ -468,6 +468,8 @@ def test_reasons_for_withheld_routes_are_logged_once_and_not_kept_without_end(
 def test_why_the_last_session_ended_is_told_after_the_next_one_has_begun() -> None:
     bed = Bed()
     bed.session._down(Down(1, "hold timer expired", established=True))
+    bed.session._connect_failed("Connection refused")
+    assert bed.session.status["last_error"] == "Connection refused"
     bed.session._up(Up(1, Negotiated(), SessionFacts(), b"", b""))
     status = bed.session.status
     assert (status["state"], status["last_error"]) == ("up", "hold timer expired")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgpack
 import pytest
 
 from bus.schema import Clear
@@ -52,6 +53,15 @@ def test_a_life_that_was_replaced_is_refused_also_after_a_snapshot() -> None:
         assert known.stranger("helper-a", "three") == ""
         assert known.stranger("helper-b", "one") == ""
         assert not known.begins(request("two", 2))
+
+
+@pytest.mark.parametrize("more", [[], [{"helper-b": 3}], [{}, 7], [{}, 7, {"a": 5}]])
+def test_a_snapshot_of_a_release_that_knew_less_is_read(more: list[object]) -> None:
+    restorer = Restorer("lineage", 0.0)
+    restorer.snapshot(msgpack.packb(["head", "lineage", {"helper-a": ["one", 5, []]}, ["a"], *more]))
+    assert restorer.state.seen(request("one", 5))
+    assert restorer.state.stranger("helper-a", "zero") == ""
+    assert restorer.state.lineage_of("a") == f"lineage/{5 if len(more) == 3 else 0}"
 
 
 def test_only_so_many_former_lives_and_clients_are_remembered() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 import ribd.group
+from bgp.family import Family
 from peerd.outbound import LAPS
 from tests.unit.rib_bench import FAMILIES, UNICAST, Daemon, SimulatedPeer, unicast
 
@@ -14,43 +15,43 @@ CREDIT = 64  # octets: an UPDATE or so for each answer
 
 
 @pytest.mark.parametrize("withdrawn", [0, 5])
-def test_end_of_rib_follows_all_that_there_was_at_its_release(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, withdrawn: int
-) -> None:
-    daemon = Daemon(tmp_path, monkeypatch)
-    daemon.enrol(["n"])
-    peer = SimulatedPeer("n", 1)
+def test_end_of_rib_follows_all_that_there_was_at_its_release(daemon: Daemon, withdrawn: int) -> None:
+    peer = SimulatedPeer("a", 1)
     peer.outbound.held = True
-    daemon.apply(["n"], 1, UNICAST, 0, [unicast(number) for number in range(10)])
+    daemon.apply(["a"], 1, UNICAST, 0, [unicast(number) for number in range(10)])
     peer.drain(daemon)
     assert not peer.ends
     for number in range(10, 40):
-        daemon.apply(["n"], 1, UNICAST, number, [unicast(number)])
+        daemon.apply(["a"], 1, UNICAST, number, [unicast(number)])
     if withdrawn:
-        daemon.apply(["n"], 0, UNICAST, 0, [unicast(number) for number in range(withdrawn)])
+        daemon.apply(["a"], 0, UNICAST, 0, [unicast(number) for number in range(withdrawn)])
     assert peer.outbound.release()
     while not peer.ends:
         assert len(peer.table) < 40 - withdrawn or peer.outbound.laps
         assert peer.pull(daemon, CREDIT)
     assert peer.ends == list(FAMILIES)
     assert len(peer.table) == 40 - withdrawn
-    daemon.close()
 
 
 SMALL = 1  # octets: a segment for each answer
 
 
-def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, routes: int) -> Daemon:
-    daemon = Daemon(tmp_path, monkeypatch)
-    daemon.enrol(["n"])
+@pytest.fixture
+def fill(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Announce so many routes, in segments of a few."""
     monkeypatch.setattr(ribd.group, "SEGMENT_ENTRIES", 16)
-    daemon.apply(["n"], 1, UNICAST, 1, [unicast(number) for number in range(routes)])
-    return daemon
+    return lambda routes: daemon.apply(["a"], 1, UNICAST, 1, [unicast(number) for number in range(routes)])
+
+
+def pull_until(said: list[Family], peer: SimulatedPeer, daemon: Daemon) -> None:
+    """Have a peer ask, and get answers, until it has been told of an end."""
+    while not said:
+        assert peer.pull(daemon, SMALL)
 
 
 def asked_again(daemon: Daemon) -> SimulatedPeer:
     """Return a peer that has the whole table and asks for it again."""
-    peer = SimulatedPeer("n", 1)
+    peer = SimulatedPeer("a", 1)
     peer.drain(daemon)
     peer.ask_again(UNICAST)
     return peer
@@ -58,64 +59,55 @@ def asked_again(daemon: Daemon) -> SimulatedPeer:
 
 @pytest.mark.parametrize("changed", [0, 1, 10, 100])
 def test_the_end_of_a_refresh_follows_the_routes_that_changed_meanwhile(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: int
+    daemon: Daemon, fill: Callable[[int], None], changed: int
 ) -> None:
-    daemon = table(tmp_path, monkeypatch, 100)
+    fill(100)
     peer = asked_again(daemon)
     if changed:
-        daemon.apply(["n"], 1, UNICAST, 2, [unicast(number) for number in range(changed)])
-    while not peer.refreshed:
-        assert peer.pull(daemon, SMALL)
+        daemon.apply(["a"], 1, UNICAST, 2, [unicast(number) for number in range(changed)])
+    pull_until(peer.refreshed, peer, daemon)
     assert len(peer.fresh) == 100
-    daemon.close()
 
 
 def test_the_end_of_a_refresh_follows_a_route_that_changes_all_the_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    daemon: Daemon, fill: Callable[[int], None]
 ) -> None:
-    daemon = table(tmp_path, monkeypatch, 100)
+    fill(100)
     peer = asked_again(daemon)
     number = 0
     while not peer.refreshed:
         number += 1
-        daemon.apply(["n"], 1, UNICAST, 100 + number, [unicast(7)])
+        daemon.apply(["a"], 1, UNICAST, 100 + number, [unicast(7)])
         assert peer.pull(daemon, SMALL)
     assert len(peer.fresh) == 100
-    daemon.close()
 
 
 def test_end_of_rib_follows_the_routes_that_changed_while_the_first_table_was_sent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    daemon: Daemon, fill: Callable[[int], None]
 ) -> None:
-    daemon = table(tmp_path, monkeypatch, 1000)
-    peer = SimulatedPeer("n", 1)
+    fill(1000)
+    peer = SimulatedPeer("a", 1)
     assert peer.pull(daemon, SMALL)
-    daemon.apply(["n"], 1, UNICAST, 2, [unicast(number) for number in range(900, 1000)])
-    while not peer.ends:
-        assert peer.pull(daemon, SMALL)
+    daemon.apply(["a"], 1, UNICAST, 2, [unicast(number) for number in range(900, 1000)])
+    pull_until(peer.ends, peer, daemon)
     assert len(peer.table) == 1000
-    daemon.close()
 
 
-def test_a_first_table_that_fits_one_answer_has_its_end_with_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    daemon = table(tmp_path, monkeypatch, 100)
-    peer = SimulatedPeer("n", 1)
+def test_a_first_table_that_fits_one_answer_has_its_end_with_it(daemon: Daemon, fill: Callable[[int], None]) -> None:
+    fill(100)
+    peer = SimulatedPeer("a", 1)
     assert peer.pull(daemon)
     assert peer.ends == list(FAMILIES)
-    daemon.close()
 
 
 def test_the_end_comes_although_changes_come_faster_than_the_peer_takes_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    daemon: Daemon, fill: Callable[[int], None]
 ) -> None:
-    daemon = table(tmp_path, monkeypatch, 100)
-    peer = SimulatedPeer("n", 1)
+    fill(100)
+    peer = SimulatedPeer("a", 1)
     rounds = 0
     while not peer.ends:
         assert peer.pull(daemon, CREDIT)
         rounds += 1
-        daemon.apply(["n"], 1, UNICAST, rounds, [unicast(number) for number in range(100)])
+        daemon.apply(["a"], 1, UNICAST, rounds, [unicast(number) for number in range(100)])
         assert rounds < 10 * 2 * LAPS  # a lap is no more answers than the table takes
-    daemon.close()

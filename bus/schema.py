@@ -12,6 +12,7 @@ import reprlib
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field
 from math import isfinite
+from operator import attrgetter
 from types import NoneType
 from typing import Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
 
@@ -19,6 +20,7 @@ import msgpack
 
 SCHEMA = 1
 MESSAGE_LIMIT = 16 * 1024 * 1024  # octets; larger messages are refused by every socket
+PACKED = 1024  # octets that a message usually takes: for more, the buffer grows
 
 Check = Callable[[Any], bool]
 
@@ -31,13 +33,15 @@ class Message:
     """Base of all messages. `KIND` numbers it; `ROUTE` says who sends it to whom."""
 
     __slots__ = ()
+    SCHEMA: ClassVar[int] = SCHEMA
     KIND: ClassVar[int]
     ROUTE: ClassVar[str]
 
 
 M = TypeVar("M", bound=Message)
 KINDS: dict[int, type[Message]] = {}
-_FIELDS: dict[type[Message], tuple[tuple[str, Check], ...]] = {}
+_FIELDS: dict[type[Message], tuple[tuple[str, type | None, Check], ...]] = {}  # a value of that very type is good
+_BODY: dict[type[Message], Callable[[Message], tuple[Any, ...]]] = {}
 _REQUIRED: dict[type[Message], int] = {}  # fields without a default
 
 
@@ -51,7 +55,9 @@ def message(kind: int, route: str) -> Callable[[type[M]], type[M]]:
         KINDS[kind] = cls
         hints = get_type_hints(cls)
         fields = dataclasses.fields(cls)  # type: ignore[arg-type]  # every message is a dataclass
-        _FIELDS[cls] = tuple((field.name, _check(hints[field.name])) for field in fields)
+        names = [each.name for each in fields]
+        _FIELDS[cls] = tuple((name, _plain(hints[name]), _check(hints[name])) for name in names)
+        _BODY[cls] = attrgetter("SCHEMA", "KIND", *names)
         _REQUIRED[cls] = sum(each.default is MISSING and each.default_factory is MISSING for each in fields)
         return cls
 
@@ -60,6 +66,11 @@ def message(kind: int, route: str) -> Callable[[type[M]], type[M]]:
 
 # What a list may hold that is told by its type alone, and needs no look at each element.
 _PLAIN: dict[Any, type] = {bytes: bytes, str: str, int: int, list[Any]: list}
+
+
+def _plain(hint: Any) -> type | None:
+    """Return the type of an annotation that its type alone tells; None for others."""
+    return hint if hint in (bool, int, str, bytes) else None
 
 
 def _check(hint: Any) -> Check:
@@ -585,11 +596,11 @@ def shown(value: object) -> str:
 
 def pack(value: Message) -> bytes:
     """Encode a message; `SchemaError` where a text in it is not Unicode."""
-    body = [getattr(value, name) for name, _ in _FIELDS[type(value)]]
     try:
-        return msgpack.packb([SCHEMA, value.KIND, *body], use_bin_type=True)  # type: ignore[no-any-return]
+        octets: bytes = msgpack.Packer(use_bin_type=True, buf_size=PACKED).pack(_BODY[type(value)](value))
     except UnicodeEncodeError as error:
         raise SchemaError(f"{type(value).__name__} with a text that is not Unicode: {error}") from error
+    return octets
 
 
 def unpack(octets: bytes, limit: int = MESSAGE_LIMIT) -> Message:
@@ -611,7 +622,7 @@ def unpack(octets: bytes, limit: int = MESSAGE_LIMIT) -> Message:
     if not _REQUIRED[cls] <= len(body) - 2 <= len(fields):
         raise SchemaError(f"{cls.__name__} has {len(fields)} fields, not {len(body) - 2}")
     # What a former release wrote lacks the fields that were appended since: they have defaults.
-    for (name, check), value in zip(fields, body[2:], strict=False):
-        if not check(value):
+    for (name, plain, check), value in zip(fields, body[2:], strict=False):
+        if type(value) is not plain and not check(value):
             raise SchemaError(f"{cls.__name__}.{name} is of the wrong type: {shown(value)}")
     return cls(*body[2:])

@@ -188,8 +188,8 @@ class Bridge:
         """Take commands."""
         octets = self._process.read()
         if octets:
-            self._note_flood(len(octets))
             self._commands.feed(octets, self._loop.now())
+            self._note_flood(len(octets))
             self._throttle()
 
     def _note_flood(self, octets: int) -> None:

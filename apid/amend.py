@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from apid.compile import Compiled
 from apid.config.errors import ConfigurationError, ConfigurationErrors
 from apid.config.load import load_text
+from apid.config.names import address_in, named
 from apid.live import Created, Live, Shut, Wanted, with_neighbor, with_shut, without_neighbors
-from apid.load import SOFTWARE_VERSION, LoadError, read_environment
+from apid.load import NOTHING, SOFTWARE_VERSION, Former, LoadError, read_environment
 
 
-def create(wanted: Wanted, text: str, keep: bool, placed: Mapping[str, str] | None = None) -> Wanted:
+def create(wanted: Wanted, text: str, keep: bool, former: Former = NOTHING) -> Wanted:
     """Add the neighbor of a section of a configuration; LoadError where it is wrong or there already.
 
-    `placed` names the programs that have neighbors now.
+    `former`: what neighbors have until now, this one or others of its address.
     """
     compiled, live = wanted.compiled, wanted.live
     try:
@@ -25,10 +26,12 @@ def create(wanted: Wanted, text: str, keep: bool, placed: Mapping[str, str] | No
     except ConfigurationErrors as error:
         raise LoadError("; ".join(map(_said, error.errors))) from error
     (neighbor,) = configuration.neighbors
-    if any(name.partition("~")[0] == neighbor.name for name in compiled.applied.neighbors):
+    if neighbor.name in map(address_in, compiled.applied.neighbors):
         raise LoadError(f"the neighbor {neighbor.name} exists already")
+    if named([neighbor], former.identities) != (neighbor,):
+        raise LoadError(f"others have the address {neighbor.name} until this is in force")
     environment, _ = read_environment(os.environ)
-    program = (placed or {}).get(neighbor.name, "")
+    program = former.programs.get(neighbor.name, "")
     compiled = with_neighbor(compiled, neighbor, environment, SOFTWARE_VERSION, program)
     return Wanted(compiled, replace(live, created={**live.created, neighbor.name: Created(text, keep)}))
 
@@ -74,15 +77,15 @@ def _with_shut(wanted: Wanted, live: Live) -> Wanted:
     return Wanted(with_shut(wanted.compiled, live.shut), live)
 
 
-def restore(compiled: Compiled, live: Live, placed: Mapping[str, str] | None = None) -> tuple[Wanted, list[str]]:
+def restore(compiled: Compiled, live: Live, former: Former = NOTHING) -> tuple[Wanted, list[str]]:
     """Amend what was just compiled by what is to be kept; return also what could not be restored, and why.
 
-    That is kept all the same: the helper that a neighbor belongs to may come back. `placed` as for `create`.
+    That is kept all the same: the helper that a neighbor belongs to may come back. `former` as for `create`.
     """
     wanted, problems = Wanted(compiled, live), []
     for name, each in live.created.items():
         try:
-            wanted = create(wanted, each.text, each.keep, placed)
+            wanted = create(wanted, each.text, each.keep, former)
         except LoadError as error:
             problems.append(f"the neighbor {name} that 'peer create … keep' made is left out: {error}")
     if live.shut:

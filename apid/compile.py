@@ -12,6 +12,7 @@ from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 from apid.config.model import ApiBlock, Configuration, MessageFlags, Neighbor, Process
+from apid.config.names import identity
 from apid.config.options import Environment
 from apid.grammar.operational import KINDS
 from apid.grammar.route import RouteEntry
@@ -96,9 +97,15 @@ def compile_configuration(
     bridges = {name: HelperSettings(helper.to_wire()) for name, helper in helpers.items()}
     neighbors = [neighbor.name for neighbor in configuration.neighbors]
     watchdogs = _watchdogs(configuration.neighbors)
-    limits = flow_limits(configuration.neighbors)
     applied = AppliedConfiguration(
-        "", list(configuration.sources), neighbors, routes, names, watchdogs, flow_limits=limits
+        "",
+        list(configuration.sources),
+        neighbors,
+        routes,
+        names,
+        watchdogs,
+        flow_limits=flow_limits(configuration.neighbors),
+        identities={neighbor.name: identity(neighbor) for neighbor in configuration.neighbors},
     )
     return with_generation(Compiled(settings, bridges, listener, applied))
 

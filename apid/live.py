@@ -55,25 +55,29 @@ class Shut:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What commands did to neighbors, by name; `origins` names the last of them, so that none is done again."""
+    """What commands did to neighbors, by name; `origins` names the last of them, so that none is done again.
+
+    `identities` says, in the file, who has these names.
+    """
 
     created: Mapping[str, Created] = field(default_factory=dict)
     shut: Mapping[str, Shut] = field(default_factory=dict)
     origins: tuple[str, ...] = ()
+    identities: Mapping[str, str] = field(default_factory=dict)
 
     def kept(self) -> Live:
         """Return what outlives a reload."""
-        return Live(
-            {name: each for name, each in self.created.items() if each.keep},
-            {name: each for name, each in self.shut.items() if each.keep},
-            self.origins,
+        return replace(
+            self,
+            created={name: each for name, each in self.created.items() if each.keep},
+            shut={name: each for name, each in self.shut.items() if each.keep},
         )
 
     def message(self) -> LiveNeighbors:
         """Return what the file holds."""
         created = [[name, each.text, each.keep] for name, each in self.created.items()]
         shut = [[name, each.communication, each.keep] for name, each in self.shut.items()]
-        return LiveNeighbors(created, shut, list(self.origins))
+        return LiveNeighbors(created, shut, list(self.origins), dict(self.identities))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,7 @@ def read_live(path: Path) -> Live:
         {name: Created(text, keep) for name, text, keep in value.created},
         {name: Shut(communication, keep) for name, communication, keep in value.shut},
         tuple(value.origins),
+        value.identities,
     )
 
 
@@ -169,7 +174,14 @@ def with_neighbor(
     routes = [*compiled.applied.routes, *extra.applied.routes]
     watchdogs = [*compiled.applied.watchdogs, *extra.applied.watchdogs]
     limits = {**compiled.applied.flow_limits, **extra.applied.flow_limits}
-    applied = replace(compiled.applied, neighbors=neighbors, routes=routes, watchdogs=watchdogs, flow_limits=limits)
+    applied = replace(
+        compiled.applied,
+        neighbors=neighbors,
+        routes=routes,
+        watchdogs=watchdogs,
+        flow_limits=limits,
+        identities={**compiled.applied.identities, **extra.applied.identities},
+    )
     return _assembled(Compiled(peerds, helpers, _joined(compiled.listener, extra.listener), applied))
 
 
@@ -212,6 +224,7 @@ def without_neighbors(compiled: Compiled, names: Collection[str]) -> Compiled:
             if (some := _left(owners, names))
         ],
         flow_limits={name: limit for name, limit in compiled.applied.flow_limits.items() if name not in names},
+        identities={name: each for name, each in compiled.applied.identities.items() if name not in names},
     )
     return _assembled(Compiled(peerds, helpers, listener, applied))
 

@@ -6,7 +6,7 @@ import gc
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from apid import __version__
@@ -16,6 +16,7 @@ from apid.config.errors import ConfigurationErrors
 from apid.config.files import STANDARD_INPUT
 from apid.config.load import load
 from apid.config.model import Configuration
+from apid.config.names import named
 from apid.config.options import Environment
 from bus.schema import SchemaError
 
@@ -27,6 +28,17 @@ class LoadError(Exception):
 
     def __init__(self, text: str) -> None:
         super().__init__(text.encode(errors="backslashreplace").decode())
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """What neighbors have that are in force already, by name: their identities, and the programs that they are in."""
+
+    identities: Mapping[str, str] = field(default_factory=dict)
+    programs: Mapping[str, str] = field(default_factory=dict)
+
+
+NOTHING = Former()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +81,23 @@ def _nothing_collected() -> Iterator[None]:
             gc.enable()
 
 
-def read_again(sources: list[str], placed: Mapping[str, str], whole: bool = True) -> Loaded:
+def read_again(sources: list[str], former: Former, whole: bool = True) -> Loaded:
     """Read the files of a configuration that is in force, or of another one, for a running bgpbus; LoadError."""
     if STANDARD_INPUT in sources:
         raise LoadError("the configuration came from standard input, it cannot be read again")
-    return read_configuration(sources, placed=placed, whole=whole)
+    return read_configuration(sources, former=former, whole=whole)
 
 
 def read_configuration(
     paths: list[str],
     variables: Mapping[str, str] | None = None,
-    placed: Mapping[str, str] | None = None,
+    former: Former = NOTHING,
     whole: bool = False,
 ) -> Loaded:
     """Read, check and compile; LoadError says all that is wrong, and nothing was changed.
 
-    `placed` names the programs that have neighbors now. `whole`: a file that may have been cut off is an error.
-    A start takes one, as ExaBGP does; a reload of it would remove all neighbors behind the cut.
+    `former`: what neighbors keep. `whole`: a file that may have been cut off is an error. A start takes one,
+    as ExaBGP does; a reload of it would remove all neighbors behind the cut.
     """
     variables = os.environ if variables is None else variables
     environment, warnings = read_environment(variables)
@@ -94,8 +106,27 @@ def read_configuration(
             configuration = load(paths, variables, whole)
         except ConfigurationErrors as error:
             raise LoadError(str(error)) from error
-        try:
-            compiled = compile_configuration(configuration, environment, SOFTWARE_VERSION, placed)
-        except SchemaError as error:
-            raise LoadError(f"the name of a file or folder cannot be told to others: {error}") from error
+        configuration = _named(configuration, former)
+        compiled = _compiled(configuration, environment, former)
     return Loaded(configuration, environment, compiled, warnings + [str(each) for each in configuration.warnings])
+
+
+def under_names(loaded: Loaded, former: Former) -> Loaded:
+    """Give the neighbors of a configuration that was read the names that they have in force."""
+    configuration = _named(loaded.configuration, former)
+    if configuration == loaded.configuration:
+        return loaded
+    with _nothing_collected():
+        compiled = _compiled(configuration, loaded.environment, former)
+    return replace(loaded, configuration=configuration, compiled=compiled)
+
+
+def _named(configuration: Configuration, former: Former) -> Configuration:
+    return replace(configuration, neighbors=named(configuration.neighbors, former.identities))
+
+
+def _compiled(configuration: Configuration, environment: Environment, former: Former) -> Compiled:
+    try:
+        return compile_configuration(configuration, environment, SOFTWARE_VERSION, former.programs)
+    except SchemaError as error:
+        raise LoadError(f"the name of a file or folder cannot be told to others: {error}") from error

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apid.amend import restore
-from apid.control.enforce import attempts, read_applied
+from apid.control.enforce import attempts, read_applied, read_identities
 from apid.control.leaving import leave
 from apid.daemonize import PidFile
 from apid.live import read_live
-from apid.load import Loaded, LoadError, read_configuration, read_env_file
+from apid.load import Former, Loaded, LoadError, read_configuration, read_env_file, under_names
 from apid.log_destination import File, Handler, Log, open_destination
 from apid.privileges import become, can_run_us, find_user, may_execute
 from apid.programs import check_directory, write_supervisord
@@ -151,6 +151,8 @@ def prepare(paths: list[str], run_dir: RunDirectory, log_level: str | None) -> P
     lock = take_lock(run_dir.lock("run"))
     run_dir.keep_state(state_on_disk(loaded))
     check_state(run_dir)
+    former = Former(read_identities(run_dir))
+    loaded = under_names(loaded, former)
     check_ports(loaded)
     with ExitStack() as undo:
         pid_file = take_pid_file(options.daemon.pid)
@@ -168,7 +170,7 @@ def prepare(paths: list[str], run_dir: RunDirectory, log_level: str | None) -> P
             log.warning("%s", warning)
         keep_env_file(run_dir, ini)
         write_supervisord(run_dir, paths)
-        wanted, problems = restore(loaded.compiled, read_live(run_dir.live).kept())
+        wanted, problems = restore(loaded.compiled, read_live(run_dir.live).kept(), former)
         for problem in problems:
             log.error("%s", problem)
         leave(run_dir, wanted)

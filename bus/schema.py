@@ -512,6 +512,7 @@ class AppliedConfiguration(Message):
     pairs, with `[AFI, SAFI, attribute set, items]` changes. programs: the supervisor programs. watchdogs: the routes
     that a watchdog controls, begun announced or not, `[name, neighbors, changes]` each. revision: names this time that
     it was put in force; the same configuration may come again after another one. flow_limits: as in `Enrol`.
+    identities: a digest of what tells the neighbor from others, by name; it keeps its name as long as it has that.
     """
 
     generation: str
@@ -522,6 +523,7 @@ class AppliedConfiguration(Message):
     watchdogs: list[list[Any]] = field(default_factory=list)
     revision: str = ""
     flow_limits: dict[str, Any] = field(default_factory=dict)
+    identities: dict[str, Any] = field(default_factory=dict)
 
 
 @message(54, "control (file)")
@@ -540,11 +542,13 @@ class LiveNeighbors(Message):
     created: `[name, section of a configuration, keep]` of the neighbors that a command created.
     shut: `[name, shutdown communication, keep]` of the neighbors, created or configured, that a command shut.
     origins: the last commands that did so, as in `SessionRequest`.
+    identities: as in `AppliedConfiguration`, for a start after a clean end, which leaves nothing of that.
     """
 
     created: list[list[Any]]
     shut: list[list[Any]]
     origins: list[str] = field(default_factory=list)
+    identities: dict[str, Any] = field(default_factory=dict)
 
 
 @message(56, "control (file)")

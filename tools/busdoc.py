@@ -46,10 +46,10 @@ publishers connect to `ipc://RUN/events-in`, taps subscribe at `ipc://RUN/events
 
 Routes and BGP messages are octets here. An *item* is one route: 4 octets of path identifier, then its NLRI as on the
 wire. An *attribute set* is the path attributes as on the wire, in the order of their codes, with 4-octet AS numbers,
-and with the next hop of any family in NEXT_HOP. A *neighbor* is named by its address as in the configuration; where
-several have one address, `~` and eight digits follow, a digest of what tells them apart: local address, AS numbers,
-router-id, `listen`. One session of a range is named ADDRESS@RANGE, in messages wherever a neighbor is, and in the
-topics of events.
+and with the next hop of any family in NEXT_HOP. A *neighbor* is named by its address as in the configuration; one
+that comes to others of its address by that, `~` and eight digits or more, a digest of what tells them apart: local
+address, AS numbers, router-id, `listen`. A name stays as long as its neighbor is in force, whoever else comes or goes.
+One session of a range is named ADDRESS@RANGE, in messages wherever a neighbor is, and in the topics of events.
 """
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from apid.config.draft import Draft, check_group, read_draft
 from apid.config.errors import ConfigurationError, ConfigurationErrors
 from apid.config.files import Files
 from apid.config.model import Configuration, Neighbor, Process
+from apid.config.names import identity, named
 from apid.config.neighbor import compile_neighbor
 from apid.config.process import process_section
 from apid.config.reader import Context
@@ -19,7 +17,6 @@ from apid.config.source import Problems, Source
 from apid.config.tree import Node, Section, Statement
 from apid.grammar.words import Token, unknown_word
 
-DIGITS = 8  # of the digest that tells neighbors of one address apart
 _ROOT = ("process", "neighbor", "template")
 
 
@@ -160,11 +157,12 @@ def _merged(parts: list[Configuration], files: Files, problems: Problems) -> Con
         if replace(other, file="", line=0) != replace(process, file="", line=0):
             message = f"the process '{process.name}' is defined otherwise in {other.file}:{other.line}"
             problems.error(files.sources[process.file], Token("", process.line, process.column), message)
-    neighbors = _named([neighbor for part in parts for neighbor in part.neighbors], files, problems)
+    neighbors = [neighbor for part in parts for neighbor in part.neighbors]
+    _check_identities(neighbors, files, problems)
     if problems.errors:
         raise ConfigurationErrors(_in_order(problems.errors, files.sources))
     warnings = _in_order(problems.warnings, files.sources)
-    return Configuration(neighbors, tuple(processes.values()), tuple(files.sources), tuple(warnings))
+    return Configuration(named(neighbors, {}), tuple(processes.values()), tuple(files.sources), tuple(warnings))
 
 
 def _in_order(problems: list[ConfigurationError], names: Iterable[str]) -> list[ConfigurationError]:
@@ -174,36 +172,13 @@ def _in_order(problems: list[ConfigurationError], names: Iterable[str]) -> list[
     return sorted(unique, key=lambda error: (number.get(error.file, -1), error.line, error.column))
 
 
-def _named(neighbors: list[Neighbor], files: Files, problems: Problems) -> tuple[Neighbor, ...]:
-    """Give every neighbor a name of its own; two that no session could tell apart are an error.
-
-    Those that share an address are named by what tells them apart, and none by its place in the files: what was
-    announced to one must not go to another when they are put in another order, or one is removed.
-    """
-    identities: dict[tuple[Any, ...], Neighbor] = {}
-    count = Counter(neighbor.name for neighbor in neighbors)
-    named = []
+def _check_identities(neighbors: Iterable[Neighbor], files: Files, problems: Problems) -> None:
+    """Two neighbors that no session could tell apart are an error."""
+    identities: dict[str, Neighbor] = {}
     for neighbor in neighbors:
-        other = identities.setdefault(_identity(neighbor), neighbor)
+        other = identities.setdefault(identity(neighbor), neighbor)
         if other is not neighbor:
             message = f"the neighbor {neighbor.name} is defined twice, here and in {other.file}:{other.line}"
             hint = "two neighbors of one address differ in local-address, router-id, an AS number or listen"
             place = Token("", neighbor.line, neighbor.column)
             problems.error(files.sources[neighbor.file], place, message, hint)
-        named.append(neighbor if count[neighbor.name] == 1 else _distinguished(neighbor))
-    return tuple(named)
-
-
-def _distinguished(neighbor: Neighbor) -> Neighbor:
-    """Return a neighbor under a name that its identity alone makes."""
-    digest = hashlib.sha256(" ".join(map(str, _identity(neighbor))).encode()).hexdigest()
-    return replace(neighbor, name=f"{neighbor.name}~{digest[:DIGITS]}")
-
-
-def _identity(neighbor: Neighbor) -> tuple[Any, ...]:
-    """Return what tells a neighbor from others when its peer connects."""
-    address = (neighbor.peer_address, neighbor.peer_length, neighbor.local_address)
-    if neighbor.listen:
-        return (*address, neighbor.listen)
-    families = neighbor.families if neighbor.capability.multi_session else ()
-    return (*address, neighbor.local_as, neighbor.peer_as, neighbor.router_id, *families)

@@ -80,9 +80,8 @@ class ApiBlock:
 class Neighbor:
     """One peer, or a range of peers. Addresses are packed; None means automatic, or absent where so said.
 
-    `name` is unique in the configuration: the peer's address, with `~` and a digest of what tells them apart where
-    several neighbors have that address. `peer_length` is the length of the prefix of accepted addresses: 32 or 128
-    for one peer.
+    `name` is unique in the configuration: the peer's address, or that and a digest (`apid.config.names`).
+    `peer_length` is the length of the prefix of accepted addresses: 32 or 128 for one peer.
     """
 
     name: str

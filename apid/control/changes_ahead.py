@@ -7,9 +7,9 @@ from typing import Any
 
 from apid.amend import restore
 from apid.compile import Compiled
-from apid.control.enforce import as_stored, read_applied
+from apid.control.enforce import as_stored, read_applied, read_former
 from apid.difference import changes_between
-from apid.live import placed, read_live
+from apid.live import read_live
 from apid.load import LoadError, read_again
 from apid.render.routes import read_set
 from apid.render.show import ShownRoute, route_text
@@ -30,9 +30,9 @@ def changes_ahead(run: RunDirectory, files: list[str], summary: bool) -> list[Ro
     applied = read_applied(run.applied)
     if applied is None:
         raise LoadError("no configuration is in force yet")
-    programs = placed(run)
-    loaded = read_again(files, programs)
-    compiled = restore(loaded.compiled, read_live(run.live).kept(), programs)[0].compiled
+    former = read_former(run)
+    loaded = read_again(files, former)
+    compiled = restore(loaded.compiled, read_live(run.live).kept(), former)[0].compiled
     rows = [*_neighbors(run, applied, compiled), *_helpers(run, applied, compiled)]
     return rows + list(_counted(applied, compiled) if summary else _routes(applied, compiled))
 

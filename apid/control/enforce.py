@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from apid.difference import Change, changes_between, difference
-from apid.live import Wanted, read_compiled, read_live
+from apid.live import Wanted, placed, read_compiled, read_live
+from apid.load import Former
 from apid.riblink import RibLink
 from bus.daemon import RunDirectory, new_epoch
 from bus.schema import AppliedConfiguration, Message, SchemaError
@@ -57,6 +58,24 @@ def write_pending(path: Path, value: AppliedConfiguration) -> None:
 def attempts(run: RunDirectory) -> list[Path]:
     """Return the configurations that were pending, and never wholly in force."""
     return sorted(run.state.glob(f"{ATTEMPT}*"))
+
+
+def read_former(run: RunDirectory) -> Former:
+    """Return what neighbors have already. OSError, SchemaError or LoadError."""
+    return Former(read_identities(run), placed(run))
+
+
+def read_identities(run: RunDirectory) -> dict[str, str]:
+    """Return the identities of neighbors by the names that they have in force, or had in what was attempted.
+
+    Until another configuration is in force, ribd may hold routes under each of these names. OSError, SchemaError or
+    LoadError.
+    """
+    identities = dict(read_live(run.live).identities)
+    for path in (run.applied, *attempts(run), run.pending):
+        if (each := read_applied(path)) is not None:
+            identities |= each.identities
+    return identities
 
 
 def as_stored(value: Any) -> Any:

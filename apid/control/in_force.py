@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from apid.amend import restore
 from apid.control.background import Background
-from apid.control.enforce import Enforcer, Plan, plan, put_in_place, read_applied, read_wanted
+from apid.control.enforce import Enforcer, Plan, plan, put_in_place, read_applied, read_former, read_wanted
 from apid.control.leaving import Session, finish, leave
 from apid.control.supervise import Unreachable, adapt
-from apid.live import Wanted, placed, read_live
+from apid.live import Wanted, read_live
 from apid.load import LoadError, read_again
 from apid.programs import check_directory
 from bus.daemon import RunDirectory, new_epoch
@@ -142,11 +142,11 @@ class InForce:
 
     def _prepare_sources(self, whole: bool) -> list[Session]:
         """Read the sources and leave their configuration pending; LoadError changes nothing. `whole` as for reading."""
-        programs = placed(self._run)
-        loaded = read_again(self.sources, programs, whole)
+        former = read_former(self._run)
+        loaded = read_again(self.sources, former, whole)
         for warning in loaded.warnings:
             self._log.warning("%s", warning)
-        wanted, problems = restore(loaded.compiled, read_live(self._run.live).kept(), programs)
+        wanted, problems = restore(loaded.compiled, read_live(self._run.live).kept(), former)
         for problem in problems:
             self._log.error("%s", problem)
         check_directory(self._run, wanted.compiled.programs)

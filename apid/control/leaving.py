@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from apid.compile import Compiled
@@ -32,7 +33,8 @@ def leave(run: RunDirectory, wanted: Wanted) -> list[Session]:
         for directory in (_settings(run.staged), _programs(run.staged), run.staged_state):
             directory.mkdir(mode=RUN_DIRECTORY_MODE, parents=True)
         write_files(run, wanted.compiled, _settings(run.staged), _programs(run.staged))
-        write_settings(run.staged_state / run.live.name, wanted.live.message())
+        live = replace(wanted.live, identities=wanted.compiled.applied.identities)
+        write_settings(run.staged_state / run.live.name, live.message())
         write_pending(run.staged_state / run.pending.name, wanted.compiled.applied)
         remember_attempt(run)
         run.staged.rename(run.decided)

@@ -34,6 +34,7 @@ class Session:
     """One TCP connection and all that was said on it."""
 
     sock: socket.socket
+    remote: str  # the address at the other end
     began: float
     negotiated: Negotiated | None = None
     established: float | None = None
@@ -89,7 +90,7 @@ class Peer:
     def dial(self, address: str, port: int) -> Session:
         """Connect; return the new session, not yet established."""
         sock = socket.create_connection((address, port), 5, (self.address, 0))
-        return self._begin(sock)
+        return self._begin(sock, address)
 
     def stop(self) -> None:
         """Close everything."""
@@ -164,13 +165,13 @@ class Peer:
     def _accept(self) -> None:
         while not self._stopping:
             try:
-                sock, _ = self._listening.accept()
+                sock, address = self._listening.accept()
             except OSError:
                 return
-            self._begin(sock)
+            self._begin(sock, address[0])
 
-    def _begin(self, sock: socket.socket) -> Session:
-        session = Session(sock, time.monotonic())
+    def _begin(self, sock: socket.socket, remote: str) -> Session:
+        session = Session(sock, remote, time.monotonic())
         with self._changed:
             self.sessions.append(session)
             self._changed.notify_all()

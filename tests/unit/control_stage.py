@@ -16,7 +16,7 @@ from apid.config.options import Environment
 from apid.control.neighbors import Directory
 from apid.control.watchdogs import Watchdogs
 from apid.live import Live, Wanted
-from apid.load import LoadError
+from apid.load import NOTHING, Former, Loaded, LoadError, under_names
 from apid.programs import write_files
 from bus.daemon import RunDirectory
 from bus.schema import Answer, CountRoutes, RouteCounts, SessionReply
@@ -123,8 +123,11 @@ class Askers:
         return [line for answer in self.answers.get(identity, []) for line in whole.take(answer)]
 
 
-def compiled(text: str = CONFIGURATION) -> Compiled:
-    return compile_configuration(load_text(text, {"PATH": "/bin:/usr/bin"}), Environment(), "bgpbus/0")
+def compiled(text: str = CONFIGURATION, former: Former = NOTHING) -> Compiled:
+    environment = Environment()
+    configuration = load_text(text, {"PATH": "/bin:/usr/bin"})
+    loaded = Loaded(configuration, environment, compile_configuration(configuration, environment, "bgpbus/0"), [])
+    return under_names(loaded, former).compiled
 
 
 class Stage:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 
 from apid.config.errors import ConfigurationErrors
 from apid.config.load import load
-from apid.load import LoadError, read_again
+from apid.load import NOTHING, LoadError, read_again
 from tests.unit.config_dump import compiled, neighbor
 
 
@@ -187,7 +186,7 @@ def test_a_minus_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_standard_input_is_not_read_again() -> None:
     with pytest.raises(LoadError, match="standard input, it cannot be read again"):
-        read_again(["-"], {})
+        read_again(["-"], NOTHING)
 
 
 def test_programs_are_looked_up_beside_the_file_that_names_them(tmp_path: Path) -> None:
@@ -224,20 +223,6 @@ def test_a_template_that_is_inherited_in_several_ways_counts_once() -> None:
         assert [block.name for block in found.api] == ["x"]
         assert len(found.operational) == 1
         assert found.hold_time == 30
-
-
-def test_neighbors_of_one_address_are_named_by_what_tells_them_apart_wherever_they_stand() -> None:
-    first, second, third = neighbor(""), neighbor("peer-as 3;"), neighbor("local-address 127.0.0.9;")
-
-    def names(*texts: str) -> dict[str, tuple[int | None, bytes | None]]:
-        return {item.name: (item.peer_as, item.local_address) for item in compiled("".join(texts)).neighbors}
-
-    all_three = names(first, second, third)
-    assert len(all_three) == 3
-    assert all(re.fullmatch("127.0.0.2~[0-9a-f]{8}", name) for name in all_three)
-    assert names(third, second, first) == all_three
-    assert names(third, second).items() < all_three.items()
-    assert names(second).keys() == {"127.0.0.2"}
 
 
 def test_equal_texts_compile_to_equal_configurations() -> None:

@@ -11,6 +11,7 @@ import pytest
 from apid import programs
 from apid.amend import create, delete, shut
 from apid.control import in_force as module
+from apid.control.enforce import read_wanted
 from apid.control.in_force import RETRY, Change, Changed, InForce
 from apid.control.leaving import leave
 from apid.live import Live, Shut, Wanted
@@ -98,12 +99,12 @@ class Scene:
         self.in_force = InForce(self.loop, self.run, ["f"], background, publisher, log, changed, lambda _: None)  # type: ignore
         self.ribd: Any = self.in_force._ribd
 
-    def _read(self, _sources: list[str], placed: Any, whole: bool) -> Any:
+    def _read(self, _sources: list[str], former: Any, whole: bool) -> Any:
         self.reads += 1
         self.whole = whole
         if self.broken:
             raise LoadError(self.broken)
-        return type("L", (), {"compiled": compiled(self.text), "warnings": []})()
+        return type("L", (), {"compiled": compiled(self.text, former), "warnings": []})()
 
     def _leave(self, sessions: Any, done: Any) -> None:
         self.left += [(session, len(self.ribd.sent)) for session in sessions]
@@ -442,6 +443,33 @@ def test_a_change_that_is_repeated_after_a_death_is_made_once(
     assert change(scene, add, "p/life/1") == ""  # even now: it was done
     assert scene.in_force.applied is not None
     assert "127.0.0.19" not in scene.in_force.applied.neighbors
+
+
+def test_a_name_that_ribd_may_still_have_routes_of_goes_to_no_other_neighbor(scene: Scene) -> None:
+    def wanted(*bodies: str) -> list[str]:
+        scene.text = CONFIGURATION[: CONFIGURATION.rindex("neighbor")] + "".join(bodies)
+        scene.reload()
+        scene.loop.run(until=scene.loop.now() + RETRY / 2)
+        left = read_wanted(scene.run)
+        assert left is not None
+        return left.compiled.applied.neighbors[1:]
+
+    first, second, third = (NEW.replace("peer-as 65009", f"peer-as {number}") for number in (1, 2, 3))
+    assert wanted(first) == ["127.0.0.19"]
+    both = wanted(first, second)
+    assert both[0] == "127.0.0.19"
+    scene.ribd.refusing = True
+    assert wanted() == []
+    assert scene.verdicts[-1] == "disk full"
+    (name,) = wanted(third)
+    assert name not in both
+    assert wanted(first, second) == both
+    scene.ribd.refusing = False
+    scene.loop.run()
+    assert scene.in_force.applied is not None
+    assert scene.in_force.applied.neighbors[1:] == both
+    assert wanted() == []
+    assert wanted(third) == ["127.0.0.19"]
 
 
 def test_a_neighbor_whose_sockets_would_have_too_long_names_is_refused(

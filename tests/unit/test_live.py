@@ -13,7 +13,7 @@ from apid.compile import SHARD, SHARD_ABOVE
 from apid.control.section import section
 from apid.grammar.words import GrammarError
 from apid.live import Created, Live, Shut, Wanted, forget_all_but_kept, placed, read_compiled, read_live, write_live
-from apid.load import LoadError
+from apid.load import Former, LoadError
 from apid.programs import write_files
 from bgp.family import IPV4_UNICAST
 from bus.daemon import RunDirectory
@@ -167,23 +167,45 @@ def test_a_neighbor_that_is_kept_stays_in_its_process_however_many_others_come(w
     live = create(wanted, text(), True).live
     peers = (f"127.0.1.{number}" for number in range(SHARD_ABOVE))
     more = "".join(CONFIGURATION[CONFIGURATION.rindex("neighbor") :].replace("127.0.0.13", peer) for peer in peers)
-    where = {NEW: f"peerd-{NEW}"}
-    again, problems = restore(compiled(CONFIGURATION + more), live, where)
+    where = f"peerd-{NEW}"
+    again, problems = restore(compiled(CONFIGURATION + more), live, Former(programs={NEW: where}))
     assert problems == []
-    assert NEW in [each["name"] for each in again.compiled.peerds[where[NEW]].sessions]
+    assert NEW in [each["name"] for each in again.compiled.peerds[where].sessions]
+
+
+def test_a_neighbor_that_is_kept_does_not_get_the_name_of_one_that_goes_until_that_is_gone(wanted: Wanted) -> None:
+    """It was left out while the configuration had two neighbors of its address, which now go at once."""
+    live = create(wanted, text(), True).live
+    identities = create(wanted, text(), True).compiled.applied.identities
+    again, problems = restore(compiled(), live, Former({NEW: "a", f"{NEW}~bbbbbbbb": "b"}))
+    assert NEW not in again.compiled.applied.neighbors
+    assert NEW in again.live.created
+    assert problems[0].endswith(f"is left out: others have the address {NEW} until this is in force")
+    for former in ({}, {NEW: "a"}, {NEW: identities[NEW], f"{NEW}~bbbbbbbb": "b"}):
+        again, problems = restore(compiled(), live, Former(former))
+        assert NEW in again.compiled.applied.neighbors
+        assert problems == []
+
+
+def test_it_is_known_who_has_a_name_as_long_as_it_is_there(wanted: Wanted) -> None:
+    made = create(wanted, text(), False)
+    assert list(made.compiled.applied.identities) == made.compiled.applied.neighbors
+    left = delete(made, [FIRST])
+    assert list(left.compiled.applied.identities) == left.compiled.applied.neighbors
 
 
 def test_it_is_read_back_as_it_was_written(tmp_path: Path, wanted: Wanted) -> None:
     run = RunDirectory(tmp_path)
     run.create()
     made = shut(create(wanted, text("api p listen 1179"), True), [FIRST], Shut("noon", False))
+    made = replace(made, live=replace(made.live, identities=made.compiled.applied.identities))
     write_files(run, made.compiled, run.settings, run.programs)
     write_live(run.live, made.live)
     assert read_compiled(run, made.compiled.applied).applied == made.compiled.applied
     assert read_live(run.live) == made.live
     assert placed(run) == {name: f"peerd-{name}" for name in made.compiled.applied.neighbors}
     forget_all_but_kept(run.live)
-    assert read_live(run.live) == Live(made.live.created, {})
+    assert read_live(run.live) == Live(made.live.created, {}, identities=made.live.identities)
     forget_all_but_kept(tmp_path / "none")
     run.live.write_bytes(b"damaged")
     with pytest.raises(LoadError, match="damaged"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from apid.grammar.attributes import ATTRIBUTES, extended_communities, read_attribute
 from apid.grammar.values import (
@@ -18,12 +19,14 @@ from apid.grammar.values import (
     read,
     read_list,
 )
-from apid.grammar.words import GrammarError, Words, read_block, unknown_word
+from apid.grammar.words import GrammarError, Words, read_block, read_row, together, unknown_word
 from bgp.attribute import Attribute, ExtendedCommunities, Ipv6ExtendedCommunities, NextHop, Origin, UnknownAttribute
 from bgp.route import encode_set
 
 ORIGIN_IGP = Origin(0)
 EXTENDED_COMMUNITIES = 16
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -221,10 +224,34 @@ def read_draft(words: Words, draft: Draft, extra: Mapping[str, Setter] = NO_EXTR
 
     In a block a `;` after each keyword's value is usual, but nothing depends on it.
     """
+
+    def known(word: str) -> bool:
+        return word == until or is_keyword(word, extra)
+
     if words.accept("{"):
         read_block(words, lambda: None if words.accept(";") else read_keyword(words, draft, extra))
         read_lease(words, draft)
     else:
-        while words and words.peek() not in (";", until):
-            read_keyword(words, draft, extra)
+        read_row(words, lambda: read_keyword(words, draft, extra), known, until)
     words.accept(";")
+
+
+def is_keyword(word: str, extra: Mapping[str, Setter] = NO_EXTRA) -> bool:
+    """Tell whether a word is a keyword of attributes, or one of the family's own."""
+    return word in extra or word in ROUTE_KEYWORDS or word in ATTRIBUTES
+
+
+def read_headed(words: Words, draft: Draft, head: Callable[[], T], extra: Mapping[str, Setter] = NO_EXTRA) -> T:
+    """Read by `head` what stands before the keywords, then these; the first error is raised with the others."""
+    start = words.position
+    try:
+        found = head()
+    except GrammarError as error:
+        words.go_on(start, lambda word: word == "{" or is_keyword(word, extra))
+        try:
+            read_draft(words, draft, extra)
+        except GrammarError as further:
+            raise together([error, further]) from None
+        raise
+    read_draft(words, draft, extra)
+    return found

@@ -12,8 +12,9 @@ TAG is the Ethernet tag. A label above 20 bits is a VNI. Without `next-hop` it i
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
-from apid.grammar.draft import Draft, Setter, octets_setter, read_draft
+from apid.grammar.draft import Draft, Setter, octets_setter, read_headed
 from apid.grammar.nlri import label_word, read_prefix
 from apid.grammar.values import ESI_OCTETS, address_value, digits, esi_value, mac_value, number, read, read_list
 from apid.grammar.words import Words, unknown_word
@@ -26,6 +27,8 @@ from bgp.nlri import (
     IpPrefix,
     MacAdvertisement,
 )
+
+T = TypeVar("T")
 
 NO_ESI = bytes(ESI_OCTETS)
 MOST_LABELS = 2  # of a MAC advertisement: layer 2, then layer 3
@@ -58,25 +61,32 @@ def read_evpn(words: Words, draft: Draft) -> tuple[Family, tuple[bytes, ...]]:
     return L2VPN_EVPN, (nlri.item(),)
 
 
-def _rest(words: Words, draft: Draft) -> bytes:
-    """Read what all kinds share; return the route distinguisher."""
-    read_draft(words, draft, KEYWORDS)
-    return draft.need_rd(words)
+def _read(words: Words, draft: Draft, own: Callable[[], T]) -> tuple[T, bytes]:
+    """Read a kind's own words by `own`, then what all kinds share; return the former and the route distinguisher."""
+    found = read_headed(words, draft, own, KEYWORDS)
+    return found, draft.need_rd(words)
 
 
 def _tag(words: Words) -> int:
     return read(words, "Ethernet tag", number("Ethernet tag"))
 
 
+def _tag_or_none(words: Words) -> int:
+    return _tag(words) if digits(words.peek()) else 0
+
+
 def _one_label(draft: Draft) -> int:
     return label_word(draft.labels[0]) if draft.labels else label_word(0)
 
 
-def _mac_advertisement(words: Words, draft: Draft) -> NLRI:
+def _mac_and_address(words: Words) -> tuple[bytes, bytes | None, int]:
     mac = read(words, "MAC address", mac_value)
     address = None if digits(words.peek()) else read(words, "IP address or Ethernet tag", address_value)
-    tag = _tag(words)
-    rd = _rest(words, draft)
+    return mac, address, _tag(words)
+
+
+def _mac_advertisement(words: Words, draft: Draft) -> NLRI:
+    (mac, address, tag), rd = _read(words, draft, lambda: _mac_and_address(words))
     return MacAdvertisement(
         family=L2VPN_EVPN,
         path_id=draft.path_id,
@@ -90,32 +100,26 @@ def _mac_advertisement(words: Words, draft: Draft) -> NLRI:
 
 
 def _multicast(words: Words, draft: Draft) -> NLRI:
-    address = read(words, "IP address", address_value)
-    tag = _tag(words) if digits(words.peek()) else 0
-    return InclusiveMulticast(
-        family=L2VPN_EVPN, rd=_rest(words, draft), path_id=draft.path_id, ethernet_tag=tag, address=address
-    )
+    (address, tag), rd = _read(words, draft, lambda: (read(words, "IP address", address_value), _tag_or_none(words)))
+    return InclusiveMulticast(family=L2VPN_EVPN, rd=rd, path_id=draft.path_id, ethernet_tag=tag, address=address)
 
 
 def _ethernet_auto_discovery(words: Words, draft: Draft) -> NLRI:
-    esi = read(words, "ESI", esi_value)
-    tag = _tag(words)
-    rd = _rest(words, draft)
+    (esi, tag), rd = _read(words, draft, lambda: (read(words, "ESI", esi_value), _tag(words)))
     return EthernetAutoDiscovery(
         family=L2VPN_EVPN, path_id=draft.path_id, rd=rd, esi=esi, ethernet_tag=tag, label=_one_label(draft)
     )
 
 
 def _ethernet_segment(words: Words, draft: Draft) -> NLRI:
-    esi = read(words, "ESI", esi_value)
-    address = read(words, "IP address", address_value)
-    return EthernetSegment(family=L2VPN_EVPN, rd=_rest(words, draft), path_id=draft.path_id, esi=esi, address=address)
+    (esi, address), rd = _read(
+        words, draft, lambda: (read(words, "ESI", esi_value), read(words, "IP address", address_value))
+    )
+    return EthernetSegment(family=L2VPN_EVPN, rd=rd, path_id=draft.path_id, esi=esi, address=address)
 
 
 def _prefix(words: Words, draft: Draft) -> NLRI:
-    _, address, length = read_prefix(words)
-    tag = _tag(words) if digits(words.peek()) else 0
-    rd = _rest(words, draft)
+    ((_, address, length), tag), rd = _read(words, draft, lambda: (read_prefix(words), _tag_or_none(words)))
     return IpPrefix(
         family=L2VPN_EVPN,
         path_id=draft.path_id,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from apid.grammar.draft import Draft, read_keyword, read_lease
+from apid.grammar.draft import Draft, is_keyword, read_keyword, read_lease
 from apid.grammar.extended_community import (
     interface_set_value,
     mark_value,
@@ -26,7 +26,7 @@ from apid.grammar.flow_names import (
     service_port,
 )
 from apid.grammar.values import address_value, any_number, digits, prefix_value, read, read_list
-from apid.grammar.words import GrammarError, Words, read_block, unknown_word
+from apid.grammar.words import GrammarError, Words, read_block, read_row, unknown_word
 from bgp.family import AFI, SAFI, Family
 from bgp.nlri import Component, Flow, FlowKind, OperatorComponent, PrefixComponent, Term
 
@@ -315,11 +315,15 @@ def read_rule(words: Words, draft: Draft) -> Rule:
         _read_block(words, draft, rule)
         read_lease(words, draft)
     else:
-        while words and words.peek() != ";":
-            if not read_match(words, rule):
-                read_keyword(words, draft, _SETTERS)
+        read_row(words, lambda: _read_one(words, draft, rule), lambda word: word in _WORDS or is_keyword(word))
     words.accept(";")
     return rule
+
+
+def _read_one(words: Words, draft: Draft, rule: Rule) -> None:
+    """Read a match, an action or an attribute of a rule in a row."""
+    if not read_match(words, rule):
+        read_keyword(words, draft, _SETTERS)
 
 
 USUAL = "destination, source, protocol, port or another match, or an action such as discard, rate-limit, redirect"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from apid.grammar.draft import Draft, Setter, number_setter, octets_setter, read_draft
+from apid.grammar.draft import Draft, Setter, number_setter, octets_setter, read_headed
 from apid.grammar.nlri import read_prefix
 from apid.grammar.values import MAXIMUM_32, address_value, any_number, number, read
 from apid.grammar.words import GrammarError, Token, Words, unknown_word
@@ -46,25 +46,31 @@ def _check(token: Token | None, address: bytes, family: Family) -> None:
         raise GrammarError(f"'{token}' is not {family.afi_name}, as {family} needs", token)
 
 
-def _interwork(words: Words, draft: Draft, family: Family) -> NLRI:
+def _prefix(words: Words, family: Family) -> tuple[bytes, int]:
     token, address, length = read_prefix(words, mask=True)
     _check(token, address, family)
-    read_draft(words, draft)
+    return address, length
+
+
+def _address(words: Words, family: Family) -> bytes:
+    address = read(words, "IP address", address_value)
+    _check(words.last(), address, family)
+    return address
+
+
+def _interwork(words: Words, draft: Draft, family: Family) -> NLRI:
+    address, length = read_headed(words, draft, lambda: _prefix(words, family))
     rd = draft.need_rd(words)
     return InterworkSegmentDiscovery(family=family, path_id=draft.path_id, rd=rd, length=length, address=address)
 
 
 def _direct(words: Words, draft: Draft, family: Family) -> NLRI:
-    address = read(words, "IP address", address_value)
-    _check(words.last(), address, family)
-    read_draft(words, draft)
+    address = read_headed(words, draft, lambda: _address(words, family))
     return DirectSegmentDiscovery(family=family, path_id=draft.path_id, rd=draft.need_rd(words), address=address)
 
 
 def _type_1(words: Words, draft: Draft, family: Family) -> NLRI:
-    token, address, length = read_prefix(words, mask=True)
-    _check(token, address, family)
-    read_draft(words, draft, _SESSION)
+    address, length = read_headed(words, draft, lambda: _prefix(words, family), _SESSION)
     return Type1SessionTransformed(
         family=family,
         path_id=draft.path_id,
@@ -91,10 +97,11 @@ def _teid_and_bits(words: Words, draft: Draft) -> None:
     draft.numbers["teid"], draft.numbers["teid-bits"] = read(words, "TEID/BITS", convert)
 
 
+_TEID: dict[str, Setter] = {"teid": _teid_and_bits}
+
+
 def _type_2(words: Words, draft: Draft, family: Family) -> NLRI:
-    address = read(words, "IP address", address_value)
-    _check(words.last(), address, family)
-    read_draft(words, draft, {"teid": _teid_and_bits})
+    address = read_headed(words, draft, lambda: _address(words, family), _TEID)
     teid = draft.number("teid", words)
     return Type2SessionTransformed(
         family=family,

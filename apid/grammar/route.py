@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from apid.grammar.draft import Draft, read_draft
+from apid.grammar.draft import Draft, read_draft, read_headed
 from apid.grammar.evpn import read_evpn
 from apid.grammar.flow import read_rule
 from apid.grammar.mobile_user_plane import read_mobile_user_plane
@@ -25,7 +25,7 @@ from apid.grammar.nlri import (
 from apid.grammar.route_target import read_route_target
 from apid.grammar.sr_policy import read_sr_policy
 from apid.grammar.vpls import read_vpls
-from apid.grammar.words import GrammarError, Words, unknown_word
+from apid.grammar.words import GrammarError, Words, together, unknown_word
 from bgp.family import AFI, BGP_LS, FLOW_SAFIS, IPV4_MPLS_VPN, IPV6_MPLS_VPN, SAFI, Family
 
 
@@ -97,8 +97,7 @@ def entry(family: Family, items: tuple[bytes, ...], draft: Draft) -> RouteEntry:
 
 def read_route(words: Words, draft: Draft, family: Family | None = None) -> list[RouteEntry]:
     """Read `PREFIX ATTRIBUTE…` or `PREFIX { ATTRIBUTE; … }`."""
-    token, address, length = read_prefix(words)
-    read_draft(words, draft)
+    token, address, length = read_headed(words, draft, lambda: read_prefix(words))
     draft.need_next_hop(words)
     if family is None:
         family = prefix_family(address, draft)
@@ -109,21 +108,33 @@ def read_route(words: Words, draft: Draft, family: Family | None = None) -> list
 
 def read_attributes(words: Words, draft: Draft) -> list[RouteEntry]:
     """Read `ATTRIBUTE… nlri PREFIX PREFIX…`, all of one address family."""
-    read_draft(words, draft, until="nlri")
+    errors: list[GrammarError] = []
+    try:
+        read_draft(words, draft, until="nlri")
+    except GrammarError as error:
+        errors.append(error)
+        if words.peek() != "nlri":
+            raise
     words.expect("nlri")
-    draft.need_next_hop(words)
+    if not errors:
+        draft.need_next_hop(words)
     items: dict[Family, list[bytes]] = {}
     size = 0
     bracket = words.accept("[")
     while words and words.peek() not in (";", "]"):
         if words.accept(","):
             continue
-        token, address, length = read_prefix(words)
-        if size and len(address) != size:
-            raise GrammarError(f"'{token.text}' is not of the same address family as the prefixes before", token)
-        size = len(address)
-        family = prefix_family(address, draft)
-        items.setdefault(family, []).extend(prefix_items(family, token, address, length, draft))
+        try:
+            token, address, length = read_prefix(words)
+            if size and len(address) != size:
+                raise GrammarError(f"'{token.text}' is not of the same address family as the prefixes before", token)
+            size = len(address)
+            family = prefix_family(address, draft)
+            items.setdefault(family, []).extend(prefix_items(family, token, address, length, draft))
+        except GrammarError as error:
+            errors.append(error)
+    if errors:
+        raise together(errors)
     if bracket:
         words.expect("]")
     if not items:

@@ -8,7 +8,7 @@ the VE identifier unless `endpoint N` follows; the label base is 16, the first t
 from __future__ import annotations
 
 from apid.grammar.attributes import ATTRIBUTES
-from apid.grammar.draft import ROUTE_KEYWORDS, Draft, Setter, number_setter, read_draft
+from apid.grammar.draft import ROUTE_KEYWORDS, Draft, Setter, number_setter, read_headed
 from apid.grammar.values import MAXIMUM_16, MAXIMUM_LABEL, digits, ipv4_value, number, read
 from apid.grammar.words import Words, unknown_word
 from bgp.family import L2VPN_VPLS, Family
@@ -28,13 +28,8 @@ _KNOWN = {*KEYWORDS, *ROUTE_KEYWORDS, *ATTRIBUTES}
 def read_vpls(words: Words, draft: Draft) -> tuple[Family, tuple[bytes, ...]]:
     """Read what follows `vpls` into family and items."""
     positional = digits(words.peek().replace(".", ""))
-    if positional:
-        _read_positions(words, draft)
-    elif words and words.peek() != "{" and words.peek() not in _KNOWN:
-        draft.name = words.next("name")
-        if words.peek() != "{":
-            raise words.wrong(unknown_word(draft.name, _KNOWN, "vpls word", f"{', '.join(KEYWORDS)}, rd or next-hop"))
-    read_draft(words, draft, KEYWORDS)
+    head = _read_positions if positional else _read_name
+    read_headed(words, draft, lambda: head(words, draft), KEYWORDS)
     if positional:
         draft.numbers.setdefault("endpoint", draft.numbers.pop("position", 0))
         draft.numbers.setdefault("base", FIRST_LABEL)
@@ -52,6 +47,14 @@ def read_vpls(words: Words, draft: Draft) -> tuple[Family, tuple[bytes, ...]]:
         base=base,
     )
     return L2VPN_VPLS, (vpls.item(),)
+
+
+def _read_name(words: Words, draft: Draft) -> None:
+    """Read the name that may stand before a block."""
+    if words and words.peek() != "{" and words.peek() not in _KNOWN:
+        draft.name = words.next("name")
+        if words.peek() != "{":
+            raise words.wrong(unknown_word(draft.name, _KNOWN, "vpls word", f"{', '.join(KEYWORDS)}, rd or next-hop"))
 
 
 def _read_positions(words: Words, draft: Draft) -> None:

@@ -8,13 +8,14 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 LONGEST_CHOICE = 20  # words that a message lists
+OPENING, CLOSING = frozenset("[({"), frozenset("])}")
 LONGEST_MISTAKE = 64  # characters of a word that may be meant for another: comparing longer ones takes long
 
 
 class GrammarError(ValueError):
     """Something else was expected: carries the place, what was seen and what was expected.
 
-    `further` has the errors of the other statements of a block.
+    `further` has the errors of the other statements of a block, or of the other keywords of a statement.
     """
 
     def __init__(self, message: str, token: Token | None = None) -> None:
@@ -102,6 +103,23 @@ class Words:
                 return position + 1
         return len(self._tokens)
 
+    @property
+    def position(self) -> int:
+        """How many words were consumed."""
+        return self._position
+
+    def go_on(self, start: int, known: Callable[[str], bool]) -> None:
+        """Go to the first word from `start` on, outside of brackets, that is known; else to the `;` or the end."""
+        depth = 0
+        for position in range(start, len(self._tokens)):
+            token = self._tokens[position]
+            text = "" if token.quoted else token.text
+            if not depth and text and (text == ";" or known(text)):
+                self._position = position
+                return
+            depth = max(0, depth + (text in OPENING) - (text in CLOSING))
+        self._position = len(self._tokens)
+
     def last(self) -> Token | None:
         """Return the token consumed last, where an error about its value belongs."""
         return self._tokens[self._position - 1] if self._position else self._end
@@ -123,12 +141,35 @@ def read_block(words: Words, read: Callable[[], None]) -> None:
     while not words.accept("}"):
         error = words.statement(read if words else lambda: words.expect("}"))
         if error is not None:
-            errors += (error, *error.further)
+            errors.append(error)
             if not words:
                 break
     if errors:
-        errors[0].further = tuple(errors[1:])
-        raise errors[0]
+        raise together(errors)
+
+
+def read_row(words: Words, read: Callable[[], None], known: Callable[[str], bool], until: str = "") -> None:
+    """Read keywords in a row, each with its value by `read`; the first error is raised with the others.
+
+    Behind an error it goes on at the next word that is `known`. The row ends at a `;` or at the word `until`.
+    """
+    errors: list[GrammarError] = []
+    while words and words.peek() not in (";", until):
+        start = words.position
+        try:
+            read()
+        except GrammarError as error:
+            errors.append(error)
+            words.go_on(start + 1, known)
+    if errors:
+        raise together(errors)
+
+
+def together(errors: list[GrammarError]) -> GrammarError:
+    """Return the first of some errors, which carries the others."""
+    first, *others = errors
+    first.further += tuple(each for other in others for each in (other, *other.further))
+    return first
 
 
 def is_unicode(text: str) -> bool:

@@ -395,6 +395,47 @@ def test_each_statement_of_a_block_of_routes_is_read_for_itself() -> None:
     assert [line for line, _, _ in errors_of(text)] == [3, 4, 5, 7, 8, 10, 11, 12, 14, 16, 16, 17]
 
 
+ROWS = [
+    "route 10.0.0.0/24 next-hop ‸1.2.3 med 5 community ‸x;",
+    "route ‸10.0.0.0/33 next-hop self med ‸y;",
+    "route ‸10.0.0.0/33 { next-hop self; med ‸y; }",
+    "route ‸next-hop 1.2.3.4 med ‸x;",
+    # An unknown word, and what may be its value, is passed over; a missing value is no reason to miss the next keyword.
+    "route 10.0.0.0/24 ‸meds 5 community [ 1:1 ‸x 2:2 ] origin ‸igb;",
+    "route 10.0.0.0/24 next-hop ‸med 5 local-preference ‸-1;",
+    "route 10.0.0.0/24 next-hop self med‸;",
+    # Words in brackets are no keywords; behind a bracket that does not close nothing is certain.
+    "route 10.0.0.0/24 next-hop self community [ 1:1 ‸med 5 ] med ‸x;",
+    "route 10.0.0.0/24 next-hop self community [ 1:1 ‸med 5 local-preference x;",
+    "route 10.0.0.0/24 next-hop self as-path [ 1 2 ] ‸] med ‸x;",
+    # What is missing as a whole is told once the words are right.
+    "route 10.0.0.0/24 med ‸x;",
+    "attributes med ‸x next-hop self nlri 10.0.0.0/24 ‸10.0.0.0/33 ‸2001:db8::/32 ‸10.0.0.1/24;",
+    "attributes med ‸x next-hop self ‸nrli 10.0.0.0/24;",
+]
+ROWS_OF_FAMILIES = [
+    "ipv4 { flow destination ‸10.0.0.0/33 protocol ‸foo rate-limit ‸abc discard; }",
+    "ipv4 { flow destination 10.0.0.0/24 destination ‸10.0.1.0/24 source ‸2001:db8::/32 discard ‸foo 1 mark ‸64; }",
+    "ipv4 { mup mup-isd ‸10.0.0.0/33 rd ‸x next-hop ‸1.2.3; }",
+    "ipv4 { mup mup-t2st ‸10.0.0 teid ‸5 rd 1:1; }",
+    "ipv4 { mcast-vpn source-ad source ‸x group ‸y rd ‸z; }",
+    "ipv4 { rtc ‸x next-hop ‸y; }",
+    "l2vpn { vpls ‸endpiont 5 base ‸x rd ‸1; }",
+    "l2vpn { vpls 1.2.3.4 ‸70000 8 rd ‸x; }",
+    "l2vpn { evpn mac ‸zz 1.2.3.4 5 rd ‸x label [ 1 2 3 ‸] esi ‸7; }",
+]
+
+
+@pytest.mark.parametrize(
+    "row", [f"static {{ {row} }}" for row in ROWS] + [f"announce {{ {row} }}" for row in ROWS_OF_FAMILIES]
+)
+def test_each_keyword_of_a_row_is_read_for_itself(row: str) -> None:
+    seen = row.replace("‸", "")
+    for _, column, _ in reversed(errors_of(neighbor(seen))):
+        seen = f"{seen[: column - 1]}‸{seen[column - 1 :]}"
+    assert seen == row
+
+
 def test_sections_within_a_block_are_left_out_as_a_whole_where_they_are_unknown() -> None:
     text = neighbor("flow { route x {\nmatsch { port 1;\nport x; }\nthen {\ndiscord; } } }")
     assert [line for line, _, _ in errors_of(text)] == [3, 6]

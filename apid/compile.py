@@ -218,7 +218,23 @@ def _session(neighbor: Neighbor, environment: Environment, version: str, helpers
         operational=_operational(neighbor),
         rate_limit=neighbor.rate_limit or 0,
         prefix_limits=[list(astuple(limit)) for limit in neighbor.prefix_limits],
+        unused=_unused(neighbor),
     )
+
+
+def _unused(neighbor: Neighbor) -> dict[str, str]:
+    """Return the directives that no session has a use for, where they are set, and their values as text."""
+    said: dict[str, str] = {}
+    if neighbor.description:
+        said["description"] = neighbor.description
+    if neighbor.listen:
+        said["listen"] = str(neighbor.listen)
+    if neighbor.md5_ip is not None:
+        said["md5-ip"] = address_text(neighbor.md5_ip)
+    for name, on in (("auto-flush", neighbor.auto_flush), ("adj-rib-out", neighbor.adj_rib_out)):
+        if not on:
+            said[name] = "false"
+    return said
 
 
 def _operational(neighbor: Neighbor) -> list[bytes]:

@@ -64,13 +64,14 @@ class SessionConfiguration(Record):
     end_of_rib_wait: float = 0.0  # seconds, at most, from our start
     rate_limit: int = 0  # UPDATEs in a second; 0: without a limit
     prefix_limits: list[list[Any]] = field(default_factory=list)  # fields of `bgp.prefix_limit.PrefixLimit`
+    unused: dict[str, str] = field(default_factory=dict)  # directives that mean nothing to a session, for who shows it
 
     def same_session(self, other: SessionConfiguration) -> bool:
         """Whether a session can go on with other settings.
 
-        Which helpers listen and announce, and whether it is shut, may change under it.
+        Which helpers listen and announce, and whether it is shut, may change under it, and what it has no use for.
         """
-        asides = ("helpers", "announcers", "end_of_rib_wait", "shut")
+        asides = ("helpers", "announcers", "end_of_rib_wait", "shut", "unused")
         return replace(self, **{name: getattr(other, name) for name in asides}) == other
 
 

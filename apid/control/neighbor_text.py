@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 
 from apid.compile import TYPES
@@ -21,28 +22,36 @@ ADD_PATH = {0: "disable", 1: "receive", 2: "send", 3: "send/receive"}
 
 
 def neighbor_lines(known: Known, helpers: list[tuple[str, ApiBinding]], flow_limit: int | None = None) -> list[str]:
-    """Render a neighbor; what was not configured and has no default that can be written is left out.
+    """Render a neighbor but for its routes; read again it is the same.
 
-    So are routes, and what no process is told: `description`, `listen`.
+    What was not configured and has no default that can be written is left out. The order is ExaBGP's.
     """
     configuration, settings = known.configuration, known.settings
+    unused = configuration.unused
+    description = unused.get("description")
     lines = [f"neighbor {known.address} {{"]
     lines += _indented(
         [
+            *_optional("description", description and json.dumps(description, ensure_ascii=False)),
             f"router-id {address_text(settings.router_id)};",
-            *([f"host-name {settings.host_name};"] if settings.host_name else []),
-            *([f"domain-name {settings.domain_name};"] if settings.domain_name else []),
+            *_optional("host-name", settings.host_name),
+            *_optional("domain-name", settings.domain_name),
             f"local-address {configuration.local_address or 'auto'};",
-            *([f"source-interface {quoted(configuration.interface)};"] if configuration.interface else []),
+            *_optional("source-interface", configuration.interface and quoted(configuration.interface)),
             f"local-as {settings.local_as if settings.local_as is not None else 'auto'};",
             f"peer-as {settings.peer_as if settings.peer_as is not None else 'auto'};",
             f"hold-time {settings.hold_time};",
+            *_optional("rate-limit", configuration.rate_limit),
             f"manual-eor {_boolean(configuration.manual_eor)};",
             f"passive {_boolean(configuration.passive)};",
-            *([] if configuration.passive else [f"connect {configuration.port};"]),
+            *_optional("listen", unused.get("listen")),
+            f"connect {configuration.port};",
             f"group-updates {_boolean(configuration.group_updates)};",
+            f"auto-flush {unused.get('auto-flush', 'true')};",
             f"adj-rib-in {_boolean(configuration.adj_rib_in)};",
+            f"adj-rib-out {unused.get('adj-rib-out', 'true')};",
             *_secrets(known),
+            *_optional("md5-ip", unused.get("md5-ip")),
             *_limits(known, flow_limit),
         ]
     )
@@ -82,7 +91,6 @@ def _limits(known: Known, flow_limit: int | None) -> list[str]:
         "incoming-ttl": configuration.incoming_ttl,
         "send-hold-time": int(settings.send_hold_time) if settings.send_hold_time is not None else None,
         "end-of-rib-wait": wait if wait != default else None,
-        "rate-limit": configuration.rate_limit or None,
         "flow-limit": flow_limit,
     }
     return [f"{name} {value};" for name, value in limits.items() if value is not None]
@@ -174,6 +182,11 @@ def _section(name: str, lines: list[str]) -> list[str]:
 
 def _indented(lines: list[str]) -> list[str]:
     return [f"  {line}" for line in lines]
+
+
+def _optional(name: str, value: object) -> list[str]:
+    """Return the statement of a directive that is left out where it is not set."""
+    return [f"{name} {value};"] if value else []
 
 
 def _switch(on: bool) -> str:

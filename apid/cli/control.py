@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -25,8 +26,13 @@ def _next_words(ctx: click.Context, _parameter: click.Parameter, incomplete: str
 
 
 def send(run: RunDirectory, *words: str) -> None:
-    """Carry out a command, whose words may be abbreviated, and print its answer."""
-    ask(run, in_full(" ".join(words)), print_lines)
+    """Carry out a command, whose words are in full, and print its answer."""
+    ask(run, " ".join(words), print_lines)
+
+
+def _typed(*words: str) -> str:
+    """Return a command in full, as one line: a shell's word may be several of it."""
+    return in_full(" ".join(words))
 
 
 def _with_json(wanted: bool, *words: str) -> tuple[str, ...]:
@@ -65,8 +71,8 @@ def show(run: RunDirectory, words: tuple[str, ...], as_json: bool) -> None:
     bgpbus show adj-rib in 192.0.2.1 extensive      what a peer announced
     bgpbus show adj-rib out flow --json
     """
-    words = words_in_full("show", *words)[1:]
-    if words[0] == "neighbor" and not as_json and not {"extensive", "configuration", "json"} & {*words}:
+    words = tuple(_typed("show", *words).split()[1:])
+    if words[:1] == ("neighbor",) and not as_json and not {"extensive", "configuration", "json"} & {*words}:
         selected = tuple(word for word in words[1:] if word != "summary")
         print_lines([_coloured(line) for line in summary(run, selected)])
         return
@@ -87,7 +93,7 @@ def announce(run: RunDirectory, words: tuple[str, ...]) -> None:
     bgpbus announce eor ipv4 unicast
     bgpbus announce route-refresh ipv4 unicast
     """
-    send(run, "announce", *words)
+    send(run, _typed("announce", *words))
 
 
 @click.command(context_settings=WORDS)
@@ -100,7 +106,7 @@ def withdraw(run: RunDirectory, words: tuple[str, ...]) -> None:
     bgpbus withdraw route 192.0.2.0/24
     bgpbus withdraw watchdog NAME
     """
-    send(run, "withdraw", *words)
+    send(run, _typed("withdraw", *words))
 
 
 @click.command(context_settings=WORDS)
@@ -115,7 +121,7 @@ def neighbor(run: RunDirectory, words: tuple[str, ...], as_json: bool) -> None:
     bgpbus neighbor 192.0.2.1 peer-as 65001 withdraw route 198.51.100.0/24
     bgpbus neighbor 192.0.2.1 teardown 2
     """
-    send(run, *_with_json(as_json, "neighbor", *words))
+    send(run, _typed(*_with_json(as_json, "neighbor", *words)))
 
 
 @click.command(context_settings=WORDS)
@@ -158,11 +164,11 @@ def flush(run: RunDirectory, words: tuple[str, ...]) -> None:
     bgpbus flush 192.0.2.1
     bgpbus flush adj-rib out        as the API says it
     """
-    peer = _rest(words_in_full("flush", *words)[1:], ("adj-rib", "out"))
+    peer = _rest(_typed("flush", *words).split()[1:], ("adj-rib", "out"))
     send(run, *_selected(peer), "flush adj-rib out")
 
 
-def _rest(words: tuple[str, ...], known: tuple[str, ...]) -> str | None:
+def _rest(words: Sequence[str], known: tuple[str, ...]) -> str | None:
     """Return the peer that is left of the words; more than that is wrong usage."""
     left = [word for word in words if word not in known]
     if len(left) > 1:
@@ -181,12 +187,12 @@ def clear(run: RunDirectory, words: tuple[str, ...]) -> None:
     bgpbus clear out 192.0.2.1
     bgpbus clear adj-rib out        as the API says it
     """
-    words = words_in_full("clear", *words)[1:]
-    words = words[1:] if words[:1] == ("adj-rib",) else words
-    direction = words[0] if words else ""
+    given = _typed("clear", *words).split()[1:]
+    given = given[1:] if given[:1] == ["adj-rib"] else given
+    direction = given[0] if given else ""
     if direction not in ("in", "out"):
         raise click.UsageError(f"'in' or 'out' expected, not '{direction}'")
-    peer = _rest(words[1:], ())
+    peer = _rest(given[1:], ())
     send(run, *_selected(peer), f"clear adj-rib {direction}")
 
 
@@ -226,7 +232,7 @@ def cli(run: RunDirectory, words: tuple[str, ...], as_json: bool, pipename: str 
     """
     words = _with_json(as_json, *words)
     if words:
-        send(run, *words)
+        send(run, _typed(*words))
         return
     # Neither is imported for every command: a prompt alters the terminal, and lines need the whole grammar, 0.3 s.
     if sys.stdin.isatty() and sys.stdout.isatty():

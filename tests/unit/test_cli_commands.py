@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from apid.__main__ import main as apid_main
+from apid.cli import control as cli_control
 from apid.cli import run as cli_run
 from apid.cli import status as cli_status
 from apid.cli.errors import Failed
@@ -139,6 +140,29 @@ def test_options_of_run_become_the_environment(configuration: str, monkeypatch: 
     monkeypatch.setattr(os, "environ", dict(os.environ))
     assert bgpbus("run", "-1", "-P", configuration).exit_code == 1
     assert seen == {"exabgp.tcp.attempts": "1", "exabgp.bgp.passive": "true"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [
+        (["show", "adj", "out", "e"], "show adj-rib out extensive"),
+        (["show", "n e"], "show neighbor extensive"),
+        (["show", "a", "o", "--json"], "show adj-rib out json"),
+        (["announce", "r", "10.0.0.0/8 next-hop self"], "announce route 10.0.0.0/8 next-hop self"),
+        (["withdraw", "w", "dog"], "withdraw watchdog dog"),
+        (["neighbor", "192.0.2.1", "s", "n", "s"], "neighbor 192.0.2.1 show neighbor summary"),
+        (["peer", "192.0.2.1", "shut", "at  noon"], 'peer 192.0.2.1 shutdown "at  noon"'),
+        (["flush", "a", "o", "192.0.2.1"], "neighbor 192.0.2.1 flush adj-rib out"),
+        (["clear", "a", "i"], "clear adj-rib in"),
+        (["cli", "s n", "c"], "show neighbor configuration"),
+        (["an", "r", "10.0.0.0/8 next-hop self"], "announce route 10.0.0.0/8 next-hop self"),
+    ],
+)
+def test_words_are_asked_for_in_full(monkeypatch: pytest.MonkeyPatch, arguments: list[str], asked: str) -> None:
+    lines: list[str] = []
+    monkeypatch.setattr(cli_control, "ask", lambda _run, line, _take: lines.append(line))
+    result = bgpbus(*arguments)
+    assert (result.exit_code, lines) == (0, [asked]), result.output
 
 
 @pytest.mark.parametrize("command", [["status"], ["reload"], ["show", "neighbor"], ["cli", "version"], ["tap"]])

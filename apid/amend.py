@@ -10,9 +10,10 @@ from dataclasses import replace
 from apid.compile import Compiled
 from apid.config.errors import ConfigurationError, ConfigurationErrors
 from apid.config.load import load_text
-from apid.config.names import address_in, named
+from apid.config.names import named
 from apid.live import Created, Live, Shut, Wanted, with_neighbor, with_shut, without_neighbors
 from apid.load import NOTHING, SOFTWARE_VERSION, Former, LoadError, read_environment
+from bus.names import own_address
 
 
 def create(wanted: Wanted, text: str, keep: bool, former: Former = NOTHING) -> Wanted:
@@ -26,7 +27,7 @@ def create(wanted: Wanted, text: str, keep: bool, former: Former = NOTHING) -> W
     except ConfigurationErrors as error:
         raise LoadError("; ".join(map(_said, error.errors))) from error
     (neighbor,) = configuration.neighbors
-    if neighbor.name in map(address_in, compiled.applied.neighbors):
+    if neighbor.name in map(own_address, compiled.applied.neighbors):
         raise LoadError(f"the neighbor {neighbor.name} exists already")
     if named([neighbor], former.identities) != (neighbor,):
         raise LoadError(f"others have the address {neighbor.name} until this is in force")

@@ -158,6 +158,8 @@ class Refused(Message):
 class Enrol(Message):
     """Make these the neighbors that exist: new ones start without routes, those not named are forgotten.
 
+    Where an address of a range becomes a neighbor of its own, or was one, what was announced to it alone is forgotten.
+
     flow_limits: how many FlowSpec rules a neighbor may have, by name; an `Apply` that would exceed it is refused,
         unless its client is `control` itself.
     """
@@ -495,10 +497,13 @@ class HelperSettings(Message):
     helper: dict[str, Any]
 
 
-@message(52, "control → listener (file)")
+@message(52, "control → listener | peerd (file)")
 @dataclass(frozen=True, slots=True)
 class ListenerSettings(Message):
-    """Where to listen and for whom; a map of the fields of `bus.settings.ListenerConfiguration`."""
+    """Where to listen and for whom; a map of the fields of `bus.settings.ListenerConfiguration`.
+
+    A peerd that has a range finds in it which of its addresses are other neighbors'.
+    """
 
     listener: dict[str, Any]
 

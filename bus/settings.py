@@ -66,6 +66,11 @@ class SessionConfiguration(Record):
     prefix_limits: list[list[Any]] = field(default_factory=list)  # fields of `bgp.prefix_limit.PrefixLimit`
     unused: dict[str, str] = field(default_factory=dict)  # directives that mean nothing to a session, for who shows it
 
+    @property
+    def is_range(self) -> bool:
+        """Whether it is a range of addresses, each of which has a session of its own."""
+        return "/" in self.peer_address
+
     def same_session(self, other: SessionConfiguration) -> bool:
         """Whether a session can go on with other settings.
 

@@ -9,9 +9,7 @@ import logging
 import signal
 import socket
 from array import array
-from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import click
@@ -30,6 +28,7 @@ from bus.loop import Loop, Timer
 from bus.schema import Incoming, SchemaError, pack
 from bus.settings import PassiveNeighbor, read_listener
 from peerd.connection import Refusals
+from peerd.expected import Expected
 from peerd.tcp import TransportOptions, limit_ttl, listen, prepare, sign_with_md5
 
 ACCEPTED_PER_TURN = 32
@@ -48,26 +47,7 @@ class Waiting:
     neighbor: PassiveNeighbor
     peer: str
     local: str
-    until: float
-
-
-class Expected:
-    """The neighbors that may connect, by address: a search through a thousand takes ten milliseconds."""
-
-    def __init__(self, neighbors: Iterable[PassiveNeighbor]) -> None:
-        self._single: dict[bytes, list[PassiveNeighbor]] = {}
-        networks = [(ip_network(neighbor.peer_address), neighbor) for neighbor in neighbors]
-        for network, neighbor in networks:
-            if network.prefixlen == network.max_prefixlen:
-                self._single.setdefault(network.network_address.packed, []).append(neighbor)
-        ranges = [each for each in networks if each[0].prefixlen != each[0].max_prefixlen]
-        self._ranges = sorted(ranges, key=lambda each: -each[0].prefixlen)
-
-    def find(self, peer: str, local: str) -> PassiveNeighbor | None:
-        """Return the neighbor of a connection: the exact address before the narrowest range."""
-        address = ip_address(peer)
-        found = [*self._single.get(address.packed, ()), *(each for network, each in self._ranges if address in network)]
-        return next((neighbor for neighbor in found if neighbor.local_address in ("", local)), None)
+    until: float  # then it is given up
 
 
 class Listener:
@@ -157,9 +137,9 @@ class Listener:
                 self._loop.watch(sock.fileno(), lambda _events: None, read=False)
                 self._loop.call_later(RETRY, lambda: self._watch_again(sock))
                 return
-            self._place(connection, address[0])
+            self._place(connection, address[0], self._loop.now() + PEERD_SECONDS)
 
-    def _place(self, connection: socket.socket, peer: str) -> None:
+    def _place(self, connection: socket.socket, peer: str, until: float) -> None:
         """Give a connection to its neighbor's peerd, or refuse it."""
         try:
             local = connection.getsockname()[0]
@@ -184,7 +164,7 @@ class Listener:
             self._log.warning("no TTL protection neighbor=%s: %s", neighbor.name, error)
             connection.close()
             return
-        self._hand_over(Waiting(connection, neighbor, peer, local, self._loop.now() + PEERD_SECONDS))
+        self._hand_over(Waiting(connection, neighbor, peer, local, until))
 
     def _hand_over(self, waiting: Waiting) -> None:
         """Pass a connection on; a peerd that is starting gets a moment, since some peers are slow to dial again."""
@@ -205,8 +185,9 @@ class Listener:
         waiting.connection.close()
 
     def _try_again(self, waiting: Waiting) -> None:
+        """Look for its neighbor anew: that may be gone, and the address another one's."""
         self._count_waiting(-1)
-        self._hand_over(waiting)
+        self._place(waiting.connection, waiting.peer, waiting.until)
 
     def _count_waiting(self, more: int) -> None:
         """Leave connections to the kernel while too many wait here."""

@@ -1,7 +1,8 @@
 """A neighbor that is a range of addresses: a session for each address that connects, made when it does.
 
 All are sent the range's routes. A session that has been down for a while is forgotten. Their number is bounded: once
-the bound is reached, a new address is refused unless one that is down can be forgotten for it.
+the bound is reached, a new address is refused unless one that is down can be forgotten for it. An address that another
+neighbor has, or gets, is not one of the range.
 """
 
 from __future__ import annotations
@@ -9,16 +10,24 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
 
-from bgp.notification import ADMINISTRATIVE_SHUTDOWN, CONNECTION_REJECTED, OUT_OF_RESOURCES, Notification
+from bgp.notification import (
+    ADMINISTRATIVE_SHUTDOWN,
+    CONNECTION_REJECTED,
+    OUT_OF_RESOURCES,
+    PEER_DECONFIGURED,
+    Notification,
+)
 from bus.loop import Loop
 from bus.names import address_of, session_name
-from bus.schema import Message, Pull, Subscribe
+from bus.schema import Message, Pull, SchemaError, Subscribe
 from bus.settings import SessionConfiguration
 from peerd.connection import Refusals
+from peerd.expected import Owners
 from peerd.session import Session
 
 MOST = 1024  # sessions of a range at once
@@ -33,12 +42,16 @@ class Range:
         self,
         loop: Loop,
         configuration: SessionConfiguration,
+        owners: Owners,
         make: Callable[[SessionConfiguration], Session],
         to_ribd: Callable[[Message], bool],
         log: logging.Logger,
     ) -> None:
         self.configuration = configuration
         self.sessions: dict[str, Session] = {}
+        self._owners = owners
+        self._local: dict[str, str] = {}  # by session, our address
+        self._leaving: list[Session] = []  # of addresses that are another neighbor's; NOTIFICATIONs may be on the way
         self._loop, self._make, self._to_ribd, self._log = loop, make, to_ribd, log
         self._refusals = Refusals(loop)
         self._subscribed: dict[str, tuple[bytes, Subscribe]] = {}  # by helper
@@ -53,23 +66,36 @@ class Range:
     def incoming(self, sock: socket.socket) -> None:
         """Take a connection that the listener accepted, for the session of its address."""
         try:
-            address = str(ip_address(sock.getpeername()[0].partition("%")[0]))
+            local, peer = sock.getsockname()[0], sock.getpeername()[0]
         except OSError:
             sock.close()
             return  # gone already
+        address = str(ip_address(peer.partition("%")[0]))
         name = session_name(self.configuration.name, address)
         session = self.sessions.get(name)
         if session is None:
-            if (subcode := self._refusal(address)) is not None:
+            if (subcode := self._refusal(address, local)) is not None:
                 self._refusals.refuse(sock, Notification.cease(subcode))
                 return
             session = self._add(name, address)
+        self._local[name] = local
         self._away.pop(name, None)
         session.incoming(sock)
 
-    def _refusal(self, address: str) -> int | None:
+    def _ceded(self, address: str, local: str) -> bool:
+        """Whether an address is another neighbor's."""
+        return self._owners.other_than(self.configuration.name, address, local)
+
+    def _still_ceded(self, address: str, local: str) -> bool:
+        """Tell the same of one that connects: the listener may know already that the range has it again."""
+        if self._ceded(address, local):
+            with suppress(OSError, SchemaError):
+                self._owners.read()
+        return self._ceded(address, local)
+
+    def _refusal(self, address: str, local: str) -> int | None:
         """Return the Cease subcode for an address that cannot have a session now (RFC 4486); None where it can."""
-        if self.configuration.shut is not None:
+        if self.configuration.shut is not None or self._still_ceded(address, local):
             return CONNECTION_REJECTED
         if len(self.sessions) < MOST or self._make_room():
             self._full = False
@@ -133,15 +159,25 @@ class Range:
         self._away = {name: self._away.get(name, now) for name, session in self.sessions.items() if session.closed}
 
     def _forget(self, name: str) -> None:
-        self._away.pop(name, None)
-        self.sessions.pop(name).stop("away")
+        self._remove(name).stop("away")
         self._log.info("session forgotten peer=%s", name)
+
+    def _remove(self, name: str) -> Session:
+        self._away.pop(name, None)
+        self._local.pop(name, None)
+        return self.sessions.pop(name)
 
     # What holds for all of them
 
     def update(self, configuration: SessionConfiguration) -> None:
-        """Take settings that differ only in who listens and announces."""
+        """Take settings that differ only in who listens and announces; give up addresses that are others' now."""
         self.configuration = replace(configuration, shut=self.configuration.shut)
+        self._leaving = [session for session in self._leaving if not session.closed]
+        for name in [name for name, local in self._local.items() if self._ceded(address_of(name), local)]:
+            self._log.info("address is another neighbor's now peer=%s", name)
+            session = self._remove(name)
+            session.stop("the address is another neighbor's", PEER_DECONFIGURED)
+            self._leaving.append(session)
 
     def shut(self, communication: str | None) -> None:
         """End all sessions and refuse new ones, or let them be again."""
@@ -157,7 +193,7 @@ class Range:
     @property
     def closed(self) -> bool:
         """Whether no connection is left."""
-        return all(session.closed for session in self.sessions.values())
+        return all(session.closed for session in (*self.sessions.values(), *self._leaving))
 
     def connected_to_ribd(self) -> None:
         """Ask (again) for routes; there are no other sessions of this range than those that do."""

@@ -28,6 +28,7 @@ from bus.schema import (
 )
 from bus.settings import SessionConfiguration, read_peerd
 from bus.transport import Client, Publisher, Server
+from peerd.expected import Owners
 from peerd.range import Range
 from peerd.remembered import Remembered, Word
 from peerd.requests import act, act_on_range
@@ -47,6 +48,7 @@ class PeerServer:
         self._leaving: list[Session | Range] = []  # their NOTIFICATIONs may still be on the way
         self._stopping = False
         self._remembered = Remembered()
+        self._owners = Owners(run.settings / "listener")
         self._done: dict[str, set[tuple[str, ...]]] = {}  # neighbor, action and arguments, by the command's origin
         self._publisher = Publisher(loop, run.events_in, program, epoch)
         self._server = Server(loop, run.peerd(program), self._message, self._bad)
@@ -70,6 +72,8 @@ class PeerServer:
         if self._stopping:
             return
         wanted = {each.name: each for each in read_peerd(self._run.settings / self._program)}
+        if any(each.is_range for each in wanted.values()):
+            self._owners.read()
         for name, session in list(self._sessions.items()):
             changed = name in wanted
             if not changed or not session.configuration.same_session(wanted[name]):
@@ -93,8 +97,8 @@ class PeerServer:
     def _add(self, configuration: SessionConfiguration, words: list[tuple[bytes, Word]]) -> None:
         """Begin a session, with what bridges have said about its neighbor."""
         neighbor: Session | Range
-        if "/" in configuration.peer_address:
-            neighbor = Range(self._loop, configuration, self._new_session, self._ribd.send, self._log)
+        if configuration.is_range:
+            neighbor = Range(self._loop, configuration, self._owners, self._new_session, self._ribd.send, self._log)
         else:
             neighbor = self._new_session(configuration)
             neighbor.start()
@@ -115,6 +119,8 @@ class PeerServer:
     def stop(self) -> None:
         """End every session with a NOTIFICATION, then the loop."""
         self._stopping = True  # control may just tell us to read the settings, which would begin all sessions anew
+        # The listener keeps what comes now for who has the neighbor, or its address, next.
+        self._run.handover(self._program).unlink(missing_ok=True)
         # Control removes the settings of a program before it has it stopped.
         removed = not (self._run.settings / self._program).exists()
         for session in self._sessions.values():

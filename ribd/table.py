@@ -19,7 +19,7 @@ from typing import NamedTuple
 from bgp.family import Family
 from bgp.nlri import KEYED_BY_ITEM, route_key
 from bgp.nlri.registry import NO_PATH_ID, PATH_ID_OCTETS
-from bus.names import address_of, neighbor_of
+from bus.names import address_of, neighbor_of, own_address
 from bus.schema import ANNOUNCE, REPLACE, WITHDRAW, WITHDRAW_FORM
 from ribd.lease import Leases
 
@@ -165,6 +165,16 @@ class FamilyTable:
         announced = [item for item, entry in entries if entry is not None and type(entry[1]) is bytes]
         return self.announce(attributes, announced)
 
+    def become(self, other: FamilyTable) -> None:
+        """Withdraw and announce what makes these the routes of another table."""
+        for _, item in list(self.routes()):
+            entry = other.entries.get(self.key(item))
+            if entry is None or type(entry[1]) is Withdrawn:
+                self.withdraw(b"", [item])
+        for attributes, item in other.routes():
+            self.announce(attributes, [item])
+        self.leases = other.leases.copy()
+
     def lease(self, items: list[bytes], seconds: int, now: float) -> None:
         """Let items that were just announced expire after so many seconds."""
         self.leases.begin(map(self.key, items), seconds, now)
@@ -283,7 +293,16 @@ class Rib:
                 self.of.pop(name).members.discard(name)
                 self.born.pop(name, None)
         self.apart = {name: sessions for name, sessions in self.apart.items() if name in wanted}
+        self._rejoin({own_address(name) for name in wanted ^ self.enrolled})
         self.enrolled = wanted
+
+    def _rejoin(self, addresses: set[str]) -> None:
+        """Forget what was announced to addresses alone that come from, or go to, a neighbor of their own."""
+        for range_, sessions in self.apart.items():
+            for session in sorted(each for each in sessions if address_of(each) in addresses):
+                (table,) = self.addressed([session])
+                for family in sorted({*table.families, *self.of[range_].families}):
+                    table.family(family).become(self.of[range_].family(family))
 
     def create(self, names: set[str]) -> None:
         """Give neighbors that have no table yet an empty one, and sessions of a range one like the range's."""

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from apid.config.model import Neighbor
+from bus.names import own_address
 
 DIGITS = 8  # of the digest, and more only where another name is the same as far
 
@@ -26,17 +27,12 @@ def identity(neighbor: Neighbor) -> str:
     return hashlib.sha256(" ".join(map(str, parts)).encode()).hexdigest()
 
 
-def address_in(name: str) -> str:
-    """Return the address, or the range, that a name begins with."""
-    return name.partition("~")[0]
-
-
 def named(neighbors: Iterable[Neighbor], in_force: Mapping[str, str]) -> tuple[Neighbor, ...]:
     """Give neighbors names of their own; `in_force` has the identities of those that are in force, by name."""
     held: dict[str, dict[str, str]] = {}
     for name, each in in_force.items():
-        held.setdefault(address_in(name), {})[each] = name
-    wanted = [(address_in(neighbor.name), identity(neighbor), neighbor) for neighbor in neighbors]
+        held.setdefault(own_address(name), {})[each] = name
+    wanted = [(own_address(neighbor.name), identity(neighbor), neighbor) for neighbor in neighbors]
     sharing: dict[str, list[str]] = {}
     for address, each, _ in wanted:
         sharing.setdefault(address, []).append(each)

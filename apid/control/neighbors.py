@@ -38,7 +38,7 @@ class Known:
     @property
     def is_range(self) -> bool:
         """Whether it is a range of addresses, each of which has a session of its own."""
-        return "/" in self.address
+        return self.configuration.is_range
 
     def at(self, address: str) -> Known:
         """Return a range's session with one address."""

@@ -29,18 +29,19 @@ Unreachable = (OSError, Fault, HTTPException)
 def adapt(run: RunDirectory, listener: bool) -> tuple[list[str], list[str]]:
     """Make supervisord run what the included files say now, and have the listener read its settings again.
 
-    What is removed stops before anything is added: a neighbor may have moved from one peerd to another. Return the
-    programs added and removed.
+    The listener is first: a peer whose session ends now is to come to who has its address next. What is removed stops
+    before anything is added: a neighbor may have moved from one peerd to another. Return the programs added and
+    removed.
     """
     supervisor = Supervisor(run)
     added, _changed, removed = supervisor.rpc.reloadConfig()[0]
+    if listener and "listener" not in added:
+        with suppress(Fault):  # it is not running, and reads its settings when it starts
+            supervisor.rpc.signalProcess("listener", "HUP")
     for name in _stopped(supervisor, removed):
         supervisor.rpc.removeProcessGroup(name)
     for name in added:
         supervisor.rpc.addProcessGroup(name)
-    if listener and "listener" not in added:
-        with suppress(Fault):  # it is not running, and reads its settings when it starts
-            supervisor.rpc.signalProcess("listener", "HUP")
     return list(added), list(removed)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bgp.message import MessageType
-from bgp.notification import ADMINISTRATIVE_RESET, CEASE
+from bgp.notification import ADMINISTRATIVE_RESET, CEASE, PEER_DECONFIGURED
 from peerd.tcp import sign_with_md5
 from tests.routers.process import free_port, wait_for
 from tests.system.bed import Daemon, Helper, announce, neighbor, prefix, route
@@ -240,3 +240,101 @@ def test_the_password_of_a_range_is_that_of_each_of_its_addresses(start: Callabl
     for key in ("", "wrong"):
         with pytest.raises(TimeoutError):
             opened(3, key)
+
+
+RELOAD, COMMAND = "reload", "peer create"
+
+
+class Own:
+    """A neighbor of its own for the address of a range's peer: it comes and goes by a reload, or by a command.
+
+    The one of a reload dials.
+    """
+
+    def __init__(self, bed: Bed, peer: Peer, way: str) -> None:
+        self.bed, self.peer, self.way = bed, peer, way
+        self._without = bed.daemon.file.read_text()
+        if way == RELOAD:
+            peer.listen()
+
+    def comes(self) -> None:
+        """Have it, and its session in place of the range's."""
+        self._added()
+        assert ended_with(self.peer, 0) == (CEASE, PEER_DECONFIGURED)
+        if self.way == COMMAND:
+            self.bed.connect(self.peer, sessions=2)
+        self.peer.established(2)
+        self.peer.quiet()
+
+    def _added(self) -> None:
+        bed, peer = self.bed, self.peer
+        if self.way == COMMAND:
+            words = (
+                f"peer create {peer.address} local-address 127.0.0.1 local-as 65001 peer-as 65002 router-id 10.0.0.1"
+                f" connect {peer.port} family-allowed ipv4-unicast/ipv6-unicast api p"
+            )
+            bed.daemon.ask(*words.split())
+        else:
+            body = "api { processes [ p ]; neighbor-changes; }"
+            body += f" static {{ route {prefix(20)} next-hop 192.0.2.1; }}"
+            bed.daemon.file.write_text(self._without + neighbor(peer, body))
+            bed.daemon.ask("reload")
+
+    def goes(self) -> None:
+        """Have it no more, and a session of the range again."""
+        self._removed()
+        assert ended_with(self.peer, 1) == (CEASE, PEER_DECONFIGURED)
+        self.bed.connect(self.peer, sessions=3)
+        self.peer.quiet()
+
+    def _removed(self) -> None:
+        if self.way == COMMAND:
+            self.bed.daemon.ask("peer", "delete", self.peer.address)
+        else:
+            self.bed.daemon.file.write_text(self._without)
+            self.bed.daemon.ask("reload")
+
+    @property
+    def routes(self) -> set[Any]:
+        """What it is configured to announce."""
+        return numbers(20) if self.way == RELOAD else set()
+
+
+def ended_with(peer: Peer, number: int) -> tuple[int, int]:
+    """Wait for the end of a peer's session; return the NOTIFICATION that it was sent."""
+    session = peer.sessions[number]
+    peer.wait(lambda: session.ended, 10, "the end")
+    assert session.notification is not None
+    return session.notification.code, session.notification.subcode
+
+
+@pytest.mark.parametrize("way", [RELOAD, COMMAND])
+def test_a_neighbor_takes_its_address_from_a_range_and_gives_it_back_at_once(bed: Bed, way: str) -> None:
+    first, second, third = bed.peers
+    bed.connect(*bed.peers)
+    assert bed.say(f"neighbor {second.address} {announce(5)}") == "done"
+    second.has(numbers(1, 5))
+    for peer in (first, third):
+        peer.has(numbers(1))
+        peer.quiet()
+    moment = time.monotonic()
+    own = Own(bed, second, way)
+    own.comes()
+    assert set(second.session.table) == own.routes
+    assert bed.say(f"neighbor {second.address} {announce(6)}") == "done"
+    second.has({*own.routes, *numbers(6)})
+    assert bed.say(f"neighbor {bed.range} {announce(7)}") == "done"
+    for peer in (first, third):
+        peer.has(numbers(1, 7))
+    assert bed.summary() == {
+        bed.range: "IDLE",
+        **{peer.address: "ESTABLISHED" for peer in (*bed.peers, bed.other)},
+    }
+    own.goes()
+    assert set(second.session.table) == numbers(1, 7)
+    wait_for(lambda: len(bed.states(second)) == 8, 10, "the helper to hear of all")
+    assert bed.states(second) == ["connected", "up", "down", "connected", "up", "down", "connected", "up"]
+    for peer in (first, third):
+        assert len(peer.sessions) == 1
+        assert peer.session.ended is None
+        assert len(peer.session.updates_since(moment)) == 1

@@ -9,7 +9,8 @@ from functools import cache
 import pytest
 
 from apid.config.model import Neighbor
-from apid.config.names import address_in, identity, named
+from apid.config.names import identity, named
+from bus.names import own_address
 from tests.unit.config_dump import compiled, neighbor
 
 ADDRESS = "127.0.0.2"
@@ -105,7 +106,7 @@ def test_a_range_is_named_likewise() -> None:
     one, other = (f"neighbor 10.0.0.0/24 {{ router-id 1.1.1.1; local-as 1; peer-as {n}; passive; }}" for n in (2, 3))
     (alone,) = compiled(one).neighbors
     both = named(compiled(other + one).neighbors, {alone.name: identity(alone)})
-    assert [address_in(each.name) for each in both] == ["10.0.0.0/24"] * 2
+    assert [own_address(each.name) for each in both] == ["10.0.0.0/24"] * 2
     assert both[1].name == alone.name == "10.0.0.0/24"
 
 

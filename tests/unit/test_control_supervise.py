@@ -130,6 +130,22 @@ def test_what_is_removed_has_stopped_before_anything_is_added(
     assert [call[:2] for call in fake.calls[2:]] == [("remove", "old-b"), ("remove", "old-a"), ("add", "new")]
 
 
+def test_the_listener_is_told_first(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeSupervisor(monkeypatch, listener=0, old=1)
+    fake.config = (["new"], [], ["old"])
+    adapt(run, listener=True)
+    assert [call[:2] for call in fake.calls] == [
+        ("HUP", "listener"),
+        ("stop", "old"),
+        ("remove", "old"),
+        ("add", "new"),
+    ]
+    fake = FakeSupervisor(monkeypatch)
+    fake.config = (["listener"], [], [])
+    adapt(run, listener=True)
+    assert [call[:2] for call in fake.calls] == [("add", "listener")]
+
+
 def test_a_program_that_does_not_end_is_an_error_that_names_it(
     run: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

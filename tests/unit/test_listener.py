@@ -15,9 +15,10 @@ import peerd.listener
 from bgp.notification import CEASE, CONNECTION_REJECTED, Notification
 from bus.daemon import RunDirectory
 from bus.loop import Loop
-from bus.schema import ListenerSettings
+from bus.schema import Incoming, ListenerSettings, unpack
 from bus.settings import ListenerConfiguration, PassiveNeighbor, write_settings
-from peerd.listener import RETRY, Expected, Listener
+from peerd.expected import Expected
+from peerd.listener import RETRY, RETRY_HANDOVER, Listener
 from tests.unit.control_stage import StillLoop
 
 
@@ -129,6 +130,27 @@ def test_who_is_refused_reads_why_although_its_open_was_never_read(listener: Lis
         peer.settimeout(5)
         assert Notification.decode(peer.recv(100)[19:]) == Notification(CEASE, CONNECTION_REJECTED)
         assert peer.recv(100) == b""
+
+
+def test_a_connection_that_waits_goes_to_who_has_its_address_by_then(listener: Listener) -> None:
+    own, range_ = (
+        PassiveNeighbor(name, f"peerd-{number}", name, "", b"", None, None)
+        for number, name in enumerate(("127.0.0.1", "127.0.0.0/8"))
+    )
+    told(listener._run, [["127.0.0.1", 0]], [own, range_])
+    listener.configure()
+    (listening,) = listener._sockets.values()
+    with socket.create_connection(listening.getsockname()), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as peerd:
+        listener._accept(listening)  # its peerd is not there, and will not be
+        told(listener._run, [[*listening.getsockname()]], [range_])
+        peerd.bind(str(listener._run.handover(range_.program)))
+        peerd.settimeout(10 * RETRY_HANDOVER)
+        listener._loop.call_later(3 * RETRY_HANDOVER, listener._loop.stop)
+        listener.configure()
+        listener._loop.run()
+        octets, descriptors, _, _ = socket.recv_fds(peerd, 4096, 1)
+        assert unpack(octets) == Incoming(range_.name, "127.0.0.1", "127.0.0.1")
+        socket.socket(fileno=descriptors[0]).close()
 
 
 def test_addresses_that_cannot_be_had_are_tried_again_together_once_in_a_while(

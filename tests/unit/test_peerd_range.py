@@ -14,9 +14,10 @@ import peerd.range
 from apid.compile import compile_configuration
 from apid.config.load import load_text
 from apid.config.options import Environment
-from bgp.notification import CEASE, CONNECTION_REJECTED, OUT_OF_RESOURCES, Notification
+from bgp.notification import CEASE, CONNECTION_REJECTED, OUT_OF_RESOURCES, PEER_DECONFIGURED, Notification
 from bus.schema import FEED_STATE, Message, Pull, Subscribe
-from bus.settings import SessionConfiguration
+from bus.settings import PassiveNeighbor, SessionConfiguration
+from peerd.expected import Expected, Owners
 from peerd.range import FORGET, LOOK, Range
 from peerd.requests import act_on_range
 
@@ -25,6 +26,7 @@ neighbor 192.0.2.0/24 { router-id 10.0.0.1; local-address 192.0.2.2; local-as 65
     passive; family { ipv4 unicast; } }
 """
 RANGE = "192.0.2.0/24"
+LOCAL = "192.0.2.2"
 
 
 class Clock:
@@ -79,6 +81,9 @@ class FakeSocket:
     def getpeername(self) -> tuple[str, int]:
         return self.address, 1000
 
+    def getsockname(self) -> tuple[str, int]:
+        return LOCAL, 179
+
     def fileno(self) -> int:
         return 99
 
@@ -93,6 +98,19 @@ class FakeSocket:
         self.open = False
 
 
+class FakeOwners(Owners):
+    """The range, and other neighbors, each with its local address; `file` says which there are."""
+
+    def __init__(self) -> None:
+        self.file: tuple[tuple[str, str], ...] = ()
+        self.read()
+
+    def read(self) -> None:
+        self._expected = Expected(
+            PassiveNeighbor(peer, "", peer, local, b"", None, None) for peer, local in (*self.file, (RANGE, ""))
+        )
+
+
 class Bed:
     """A range, and what it says to ribd."""
 
@@ -102,9 +120,11 @@ class Bed:
         configuration = replace(SessionConfiguration.from_wire(program.sessions[0]), **settings)
         self.clock = Clock()
         self.said: list[Message] = []
+        self.owners = FakeOwners()
         self.range = Range(
             self.clock,  # type: ignore[arg-type]
             configuration,
+            self.owners,
             FakeSession,  # type: ignore[arg-type]
             self._to_ribd,
             logging.getLogger("bgpbus.test"),
@@ -120,6 +140,12 @@ class Bed:
         self.range.incoming(sock)  # type: ignore[arg-type]
         assert not sock.open
         return Notification.decode(sock.sent[19:]) if sock.sent else None
+
+    def others(self, *others: tuple[str, str]) -> None:
+        """Have other neighbors beside the range."""
+        self.owners.file = others
+        self.owners.read()
+        self.range.update(self.range.configuration)
 
     def session(self, address: str) -> Any:
         return self.range.sessions[f"{address}@{RANGE}"]
@@ -225,3 +251,53 @@ def test_what_a_range_is_asked_its_sessions_do(bed: Bed) -> None:
     assert act_on_range(bed.range, "teardown", ["4"]) == ("", {})
     assert bed.session("192.0.2.1").said[-1] == ("teardown", 4)
     assert act_on_range(bed.range, "nonsense", []) == ("unknown action nonsense", {})
+
+
+def test_an_address_is_the_ranges_unless_another_neighbor_has_it(bed: Bed) -> None:
+    for number in (1, 2, 3):
+        bed.connect(f"192.0.2.{number}")
+    second = bed.session("192.0.2.2")
+    bed.others(("192.0.2.2", ""), ("192.0.2.3", "192.0.2.99"), ("192.0.2.4", LOCAL))
+    assert second.said[-1] == ("stop", "the address is another neighbor's", PEER_DECONFIGURED)
+    for number in (1, 3):
+        assert bed.session(f"192.0.2.{number}").said == [("start",), ("incoming",)]
+    for number in (2, 4):
+        assert bed.connect(f"192.0.2.{number}") == Notification(CEASE, CONNECTION_REJECTED)
+    assert bed.addresses == ["192.0.2.1", "192.0.2.3"]
+    assert not bed.range.closed
+    bed.others()
+    assert bed.connect("192.0.2.2") is None
+    assert bed.session("192.0.2.2") is not second
+
+
+def test_an_address_that_connects_before_it_is_known_to_be_the_ranges_again_is_taken(bed: Bed) -> None:
+    bed.others(("192.0.2.1", ""), ("192.0.2.2", ""))
+    bed.owners.file = (("192.0.2.2", ""),)
+    assert bed.connect("192.0.2.1") is None
+    assert bed.connect("192.0.2.2") == Notification(CEASE, CONNECTION_REJECTED)
+
+
+def test_a_narrower_range_has_its_addresses(bed: Bed) -> None:
+    for number in (1, 130):
+        bed.connect(f"192.0.2.{number}")
+    bed.others(("192.0.2.128/25", LOCAL))
+    assert bed.addresses == ["192.0.2.1"]
+
+
+def test_a_range_is_not_closed_before_the_session_that_it_had_to_give_up(bed: Bed) -> None:
+    bed.connect("192.0.2.1")
+    session = bed.session("192.0.2.1")
+    bed.others(("192.0.2.1", ""))
+    assert not bed.range.closed
+    session.closed = True
+    assert bed.range.closed
+
+
+def test_who_is_away_is_looked_for_though_an_address_was_given_up_meanwhile(bed: Bed) -> None:
+    for number in (1, 2):
+        bed.connect(f"192.0.2.{number}")
+        bed.session(f"192.0.2.{number}").closed = True
+    bed.clock.go_on(LOOK)
+    bed.others(("192.0.2.1", ""))
+    bed.clock.go_on(FORGET + LOOK)
+    assert bed.addresses == []

@@ -13,8 +13,18 @@ import pytest
 import peerd.server
 from bus.daemon import RunDirectory
 from bus.loop import Loop
-from bus.schema import FEED_STATE, FEED_TRIED, Message, PeerdSettings, SessionRequest, Settled, Subscribe
-from bus.settings import SessionConfiguration, write_settings
+from bus.schema import (
+    FEED_STATE,
+    FEED_TRIED,
+    ListenerSettings,
+    Message,
+    PeerdSettings,
+    SessionRequest,
+    Settled,
+    Subscribe,
+)
+from bus.settings import ListenerConfiguration, PassiveNeighbor, SessionConfiguration, write_settings
+from peerd.range import Range
 from peerd.remembered import HELPERS, NEIGHBORS, Remembered
 from peerd.server import ORIGINS_KEPT, PeerServer
 from tests.unit.control_stage import compiled
@@ -104,11 +114,36 @@ def test_a_session_goes_on_where_only_what_is_around_it_changed(process: Process
     assert process.made[0].said == [("shut", "maintenance")]
 
 
+def test_a_range_whose_listener_is_told_of_another_neighbor_goes_on_and_knows_of_it(process: Process) -> None:
+    wanted = replace(CONFIGURATION, name="127.0.0.0/24", peer_address="127.0.0.0/24")
+    process.configure(wanted)
+    made = process.server._sessions[wanted.name]
+    assert isinstance(made, Range)
+    assert not made._ceded("127.0.0.9", "127.0.0.1")
+    own = PassiveNeighbor("127.0.0.9", "peerd-y", "127.0.0.9", "", b"", None, None)
+    settings = ListenerConfiguration([], [own.to_wire()])
+    write_settings(process.run.settings / "listener", ListenerSettings(settings.to_wire()))
+    process.configure(wanted)
+    assert process.server._sessions[wanted.name] is made
+    assert made._ceded("127.0.0.9", "127.0.0.1")
+    process.configure(wanted, replace(wanted, name="127.0.0.0/8", peer_address="127.0.0.0/8"))
+    later = process.server._sessions["127.0.0.0/8"]
+    assert isinstance(later, Range)
+    assert later._ceded("127.0.0.9", "127.0.0.1")
+
+
 def test_a_process_that_ends_begins_no_session_anew_whoever_asks_it_to_read_its_settings(process: Process) -> None:
     process.server.stop()
     process.configure(replace(CONFIGURATION, port=1))
     assert len(process.made) == 1
     assert process.made[0].said == [("stop",)]
+
+
+def test_a_process_that_ends_takes_no_more_connections(process: Process) -> None:
+    path = process.run.handover("peerd-x")
+    assert path.exists()
+    process.server.stop()
+    assert not path.exists()
 
 
 def request(process: Process, origin: str, code: str = "4", name: str = CONFIGURATION.name) -> str:

@@ -111,6 +111,46 @@ def test_what_is_for_one_address_survives_our_death_and_a_reload_and_ends_with_t
     assert has(again, 4)
 
 
+@pytest.mark.parametrize("other", ["192.0.2.1", "192.0.2.1~00000000"])
+def test_what_is_for_one_address_is_forgotten_when_a_neighbor_takes_it_or_gives_it_back(
+    daemon: Daemon, other: str
+) -> None:
+    daemon.apply([RANGE], 1, UNICAST, 1, [unicast(1), unicast(4), unicast(7)])
+    daemon.apply([RANGE], 1, UNICAST, 1, [unicast(5)], 10)
+    announce(daemon, FIRST, 2)
+    announce(daemon, SECOND, 3)
+    daemon.apply([FIRST], 1, UNICAST, 2, [unicast(4)])
+    daemon.apply([FIRST], 1, UNICAST, 2, [unicast(5)])
+    daemon.apply([FIRST], 1, IPV4_FLOW, 1, [unicast(6)])
+    daemon.apply([FIRST], 0, UNICAST, 1, [unicast(7)])
+    first, second = peer(FIRST), peer(SECOND)
+    first.drain(daemon)
+    second.drain(daemon)
+    told = second.announced
+    daemon.enrol([RANGE, "a", other])
+    for each, numbers in ((first, (1, 4, 5, 7)), (second, (1, 3, 4, 5, 7))):
+        each.drain(daemon)
+        assert has(each, *numbers)
+        assert each.resyncs == 0
+    assert second.announced == told
+    assert daemon.state.rib.of[FIRST].families[IPV4_FLOW].entries.keys() == {unicast(6)}
+    assert len(daemon.state.rib.of[FIRST].families[IPV4_FLOW]) == 0
+    announce(daemon, FIRST, 2)  # somebody who knows nothing of the neighbor
+    versions = daemon.versions()
+    daemon.start()
+    assert daemon.versions() == versions
+    daemon.enrol([RANGE, "a"])
+    first.drain(daemon)
+    assert has(first, 1, 4, 5, 7)
+    announce(daemon, FIRST, 2)
+    daemon.enrol([RANGE, "a", "b"])
+    first.drain(daemon)
+    assert has(first, 1, 2, 4, 5, 7)
+    daemon.loop.pass_time(11.0)
+    first.drain(daemon)
+    assert has(first, 1, 2, 4, 7)
+
+
 def test_a_lease_of_the_range_ends_without_the_routes_that_one_address_was_given(daemon: Daemon) -> None:
     daemon.apply([RANGE], 1, UNICAST, 1, [unicast(1), unicast(2)], 10)
     announce(daemon, FIRST, 1)

@@ -106,6 +106,7 @@ def compile_configuration(
         watchdogs,
         flow_limits=flow_limits(configuration.neighbors),
         identities={neighbor.name: identity(neighbor) for neighbor in configuration.neighbors},
+        forgetful=[neighbor.name for neighbor in configuration.neighbors if not neighbor.adj_rib_out],
     )
     return with_generation(Compiled(settings, bridges, listener, applied))
 
@@ -211,6 +212,7 @@ def _session(neighbor: Neighbor, environment: Environment, version: str, helpers
         outgoing_ttl=neighbor.outgoing_ttl,
         incoming_ttl=neighbor.incoming_ttl,
         adj_rib_in=neighbor.adj_rib_in,
+        adj_rib_out=neighbor.adj_rib_out,
         manual_eor=neighbor.manual_eor,
         group_updates=neighbor.group_updates,
         helpers=helpers,
@@ -231,9 +233,8 @@ def _unused(neighbor: Neighbor) -> dict[str, str]:
         said["listen"] = str(neighbor.listen)
     if neighbor.md5_ip is not None:
         said["md5-ip"] = address_text(neighbor.md5_ip)
-    for name, on in (("auto-flush", neighbor.auto_flush), ("adj-rib-out", neighbor.adj_rib_out)):
-        if not on:
-            said[name] = "false"
+    if not neighbor.auto_flush:
+        said["auto-flush"] = "false"
     return said
 
 

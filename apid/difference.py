@@ -20,9 +20,11 @@ Change = tuple[list[str], int, int, int, bytes, list[bytes]]  # neighbors, annou
 def changes_between(old: AppliedConfiguration, new: AppliedConfiguration) -> list[Change]:
     """Return all changes.
 
-    A route that nothing but a watchdog gives, in both, stays announced or withdrawn, as ribd has it.
+    A route that nothing but a watchdog gives, in both, stays announced or withdrawn, as ribd has it. A neighbor that is
+    forgetful no longer is announced all its routes again, for ribd to keep.
     """
     before, after = _Holdings(old), _Holdings(new)
+    forgot = set(old.forgetful).difference(new.forgetful)
     groups: dict[tuple[int, ...], list[str]] = {}
     for name in new.neighbors:
         watched = before.has_watchdogs(name) or after.has_watchdogs(name)
@@ -35,6 +37,7 @@ def changes_between(old: AppliedConfiguration, new: AppliedConfiguration) -> lis
             kept = was.alone() & becomes.alone()
             changes += [*_unwatched(names, was, becomes, kept), *_rewatched(names, was, becomes, kept)]
         changes += difference(old.routes, new.routes, names, kept)
+        changes += difference([], new.routes, [name for name in names if name in forgot], kept)
     return changes
 
 

@@ -173,14 +173,14 @@ def with_neighbor(
     neighbors = [*compiled.applied.neighbors, name]
     routes = [*compiled.applied.routes, *extra.applied.routes]
     watchdogs = [*compiled.applied.watchdogs, *extra.applied.watchdogs]
-    limits = {**compiled.applied.flow_limits, **extra.applied.flow_limits}
     applied = replace(
         compiled.applied,
         neighbors=neighbors,
         routes=routes,
         watchdogs=watchdogs,
-        flow_limits=limits,
+        flow_limits={**compiled.applied.flow_limits, **extra.applied.flow_limits},
         identities={**compiled.applied.identities, **extra.applied.identities},
+        forgetful=[*compiled.applied.forgetful, *extra.applied.forgetful],
     )
     return _assembled(Compiled(peerds, helpers, _joined(compiled.listener, extra.listener), applied))
 
@@ -225,6 +225,7 @@ def without_neighbors(compiled: Compiled, names: Collection[str]) -> Compiled:
         ],
         flow_limits={name: limit for name, limit in compiled.applied.flow_limits.items() if name not in names},
         identities={name: each for name, each in compiled.applied.identities.items() if name not in names},
+        forgetful=_left(compiled.applied.forgetful, names),
     )
     return _assembled(Compiled(peerds, helpers, listener, applied))
 

@@ -54,9 +54,9 @@ class RibLink:
         """Send changes; `limited` where a limit of these neighbors may refuse them."""
         self._submit(Apply(self._client, self._epoch, self._next(), targets, changes, limited), done)
 
-    def enrol(self, neighbors: list[str], flow_limits: dict[str, int], done: Done) -> None:
-        """Say which neighbors exist, and how many FlowSpec rules some of them may have at most."""
-        self._submit(Enrol(self._client, self._epoch, self._next(), neighbors, flow_limits), done)
+    def enrol(self, neighbors: list[str], flow_limits: dict[str, int], forgetful: list[str], done: Done) -> None:
+        """Say which neighbors exist, how many FlowSpec rules some may have at most, and whose routes are not kept."""
+        self._submit(Enrol(self._client, self._epoch, self._next(), neighbors, flow_limits, forgetful), done)
 
     def clear(self, neighbors: list[str], done: Done) -> None:
         """Withdraw everything from neighbors."""

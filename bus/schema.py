@@ -162,6 +162,7 @@ class Enrol(Message):
 
     flow_limits: how many FlowSpec rules a neighbor may have, by name; an `Apply` that would exceed it is refused,
         unless its client is `control` itself.
+    forgetful: neighbors whose routes are forgotten once they were sent (`adj-rib-out false`).
     """
 
     client: str
@@ -169,6 +170,7 @@ class Enrol(Message):
     sequence: int
     neighbors: list[str]
     flow_limits: dict[str, Any] = field(default_factory=dict)
+    forgetful: list[str] = field(default_factory=list)
 
 
 UNKNOWN_FLOOR = -1  # of a cursor in `Pull`: whatever is newest now
@@ -310,6 +312,18 @@ class RouteCounts(Message):
 
     request: int
     counts: list[int]
+
+
+@message(15, "ribd (file)")
+@dataclass(frozen=True, slots=True)
+class Forget(Message):
+    """In the journal: a neighbor was sent all up to `[AFI, SAFI, version]`, which is as if it had never been."""
+
+    client: str
+    epoch: str
+    sequence: int
+    neighbor: str
+    sent: list[list[int]]
 
 
 # Plane 2: sessions
@@ -516,7 +530,7 @@ class AppliedConfiguration(Message):
     generation: digest of the configuration. sources: the files that it came from. routes: `[neighbors, changes]`
     pairs, with `[AFI, SAFI, attribute set, items]` changes. programs: the supervisor programs. watchdogs: the routes
     that a watchdog controls, begun announced or not, `[name, neighbors, changes]` each. revision: names this time that
-    it was put in force; the same configuration may come again after another one. flow_limits: as in `Enrol`.
+    it was put in force; the same configuration may come again after another one. flow_limits, forgetful: as in `Enrol`.
     identities: a digest of what tells the neighbor from others, by name; it keeps its name as long as it has that.
     """
 
@@ -529,6 +543,7 @@ class AppliedConfiguration(Message):
     revision: str = ""
     flow_limits: dict[str, Any] = field(default_factory=dict)
     identities: dict[str, Any] = field(default_factory=dict)
+    forgetful: list[str] = field(default_factory=list)
 
 
 @message(54, "control (file)")

@@ -54,6 +54,7 @@ class SessionConfiguration(Record):
     outgoing_ttl: int | None
     incoming_ttl: int | None
     adj_rib_in: bool
+    adj_rib_out: bool  # whether ribd keeps what was sent: with a change of it, the session begins anew
     manual_eor: bool
     group_updates: bool
     helpers: list[str]  # whose bridges subscribe; the session waits for them a moment before it begins

@@ -23,6 +23,7 @@ from bus.schema import (
     Clear,
     CountRoutes,
     Enrol,
+    Forget,
     Lineage,
     ListRoutes,
     Message,
@@ -36,6 +37,7 @@ from bus.schema import (
     unpack,
 )
 from bus.transport import Publisher, Server
+from ribd.forgetting import Forgetting
 from ribd.group import UpdateGroup
 from ribd.journal import Damage, Journal, new_lineage
 from ribd.lapse import Lapses
@@ -43,7 +45,7 @@ from ribd.lease import CLIENT
 from ribd.limit import depends, refusal
 from ribd.listing import Listings
 from ribd.serving import NotRemembered, next_batch
-from ribd.state import Outcome, RequestError, Restorer, State
+from ribd.state import Outcome, Request, RequestError, Restorer, State
 from ribd.sync import Syncs
 from ribd.table import Table
 from ribd.turns import Turns
@@ -51,8 +53,6 @@ from ribd.turns import Turns
 HOUSEKEEPING = 5.0  # seconds between looks at tombstones, journal and counters
 SETTLED = 60.0  # seconds after our start in which the cursors of live sessions may still come
 HELD = 1024  # requests that wait until it is known which neighbors there are
-
-Request = Apply | Enrol | Clear
 
 
 @dataclass(slots=True)
@@ -91,7 +91,8 @@ class RibServer:
         self._server = Server(loop, run.ribd, self._message, self._bad)
         self._listings = Listings()
         self._syncs = Syncs(loop, self._server.send)
-        self._lapses = Lapses(loop, self._state.rib, epoch, self._withdraw_lapsed, self._commit)
+        self._lapses = Lapses(loop, self._state.rib, epoch, self._submit_own, self._commit)
+        self._forgetting = Forgetting(self._state, epoch, self._submit_own, self._commit)
         loop.call_later(HOUSEKEEPING, self._housekeep)
         self._lapses.look_later()
 
@@ -126,7 +127,7 @@ class RibServer:
         except SchemaError as error:
             self._log.error("journal record skipped: %s", error)
             return
-        if isinstance(request, Apply | Enrol | Clear):
+        if isinstance(request, Request):
             state.perform(request, self._loop.now())
 
     def _bad(self, reason: str) -> None:
@@ -201,7 +202,7 @@ class RibServer:
             self._loop.call_soon(self._commit)
         self._pending.append((identity, request, octets))
 
-    def _withdraw_lapsed(self, request: Apply) -> None:
+    def _submit_own(self, request: Request) -> None:
         self._submit(None, request, pack(request))
 
     def _reply(self, identity: bytes | None, message: Message) -> None:
@@ -272,7 +273,7 @@ class RibServer:
         if request.client == CLIENT and isinstance(request, Apply):
             names = ",".join(request.targets[0][:20])
             self._log.info("leases ended neighbors=%s routes=%d", names, outcome.withdrawn)
-        if self._publisher.wanted("rib"):
+        if not isinstance(request, Forget) and self._publisher.wanted("rib"):
             self._publisher.publish(
                 "rib",
                 {
@@ -312,6 +313,7 @@ class RibServer:
             self._server.reject(f"Pull of {pull.neighbor}: {error}")
             return
         self._syncs.heard(pull)
+        self._forget_sent(pull)
         if known is not None and (known.identity, known.pull.request) == (identity, pull.request):
             known.pull = pull
             return
@@ -320,6 +322,14 @@ class RibServer:
         if address_of(pull.neighbor):
             self._of_range.setdefault(neighbor_of(pull.neighbor), set()).add(pull.neighbor)
         self._answer(session)
+
+    def _forget_sent(self, pull: Pull) -> None:
+        """Forget what the session of a forgetful neighbor was sent, octets for one that starts anew included."""
+        sent = self._forgetting.heard(pull)
+        table = self._state.rib.table(pull.neighbor)
+        if sent and table is not None:
+            for group in self._groups.get(table, {}).values():
+                group.forget(lambda family: sent.get(family, 0))
 
     def _gone(self, identity: bytes, name: str) -> None:
         """Forget a session; for a range, the sessions of its peerd's former life."""

@@ -23,6 +23,7 @@ from bus.schema import (
     Apply,
     Clear,
     Enrol,
+    Forget,
     Message,
     shown,
 )
@@ -38,6 +39,9 @@ FORMER_KEPT = 64  # former lives remembered for each client
 APART = 1024  # sessions of a range that may be addressed alone
 CLIENTS = 4096  # bridges and control; more names are not remembered
 NAME_LENGTH = 256  # characters of a client's name, and of its epoch
+
+
+Request = Apply | Enrol | Clear | Forget  # what the journal holds
 
 
 class RequestError(ValueError):
@@ -90,12 +94,12 @@ class State:
         """Return the lineage of the versions of a neighbor's, or session's, table."""
         return f"{self.lineage}/{self.rib.born.get(neighbor_of(name), 0)}"
 
-    def seen(self, request: Apply | Enrol | Clear) -> bool:
+    def seen(self, request: Request) -> bool:
         """Whether this request is in force already."""
         client = self.clients.get(request.client)
         return client is not None and client.epoch == request.epoch and client.has(request.sequence)
 
-    def begins(self, request: Apply | Enrol | Clear) -> bool:
+    def begins(self, request: Request) -> bool:
         """Whether this request is the first of a client's life."""
         client = self.clients.get(request.client)
         return client is None or client.epoch != request.epoch
@@ -176,7 +180,7 @@ class State:
                 raise RequestError(f"not an attribute set: {error}") from error
             self.rib.intern(attributes)
 
-    def perform(self, request: Apply | Enrol | Clear, now: float) -> Outcome:
+    def perform(self, request: Request, now: float) -> Outcome:
         """Carry out a request that was checked and journalled; its leases begin `now`."""
         client = self.clients.get(request.client)
         if client is None or client.epoch != request.epoch:
@@ -185,12 +189,15 @@ class State:
             client = self.clients[request.client] = Client(request.epoch, former=former)
         client.take(request.sequence)
         if isinstance(request, Enrol):
-            self.rib.enrol(request.neighbors)
+            self.rib.enrol(request.neighbors, request.forgetful)
             self.rib.flow_limits = request.flow_limits
             return Outcome(tables=self.rib.tables(), enrolled=True)
         if isinstance(request, Clear):
             withdrawn = self.rib.clear(request.neighbors)
             return Outcome(tables=self.rib.addressed(request.neighbors), withdrawn=withdrawn)
+        if isinstance(request, Forget):
+            self.rib.forget(request.neighbor, request.sent)
+            return Outcome()
         return self._apply(request, now)
 
     def _apply(self, request: Apply, now: float) -> Outcome:
@@ -217,7 +224,7 @@ class State:
         """Yield the records of a snapshot: a head, tables with their rows, and an end that proves completeness."""
         pack = msgpack.packb
         rib = self.rib
-        known = [sorted(rib.enrolled), rib.flow_limits, rib.enrolments, rib.born]
+        known = [sorted(rib.enrolled), rib.flow_limits, rib.enrolments, rib.born, sorted(rib.forgetful)]
         yield pack(["head", self.lineage, _clients(self.clients), *known])
         for table in self.rib.tables():
             yield pack(["table", sorted(table.members)])
@@ -279,8 +286,9 @@ class Restorer:
             state.lineage = fields[0]
             state.clients = {name: Client(*client) for name, client in fields[1].items()}
             state.rib.enrolled = set(fields[2])
-            known = [*fields[3:], *({}, 0, {})[len(fields) - 3 :]]  # of an earlier release, without the last ones
-            state.rib.flow_limits, state.rib.enrolments, state.rib.born = known
+            known = [*fields[3:], *({}, 0, {}, [])[len(fields) - 3 :]]  # of an earlier release, without the last ones
+            state.rib.flow_limits, state.rib.enrolments, state.rib.born, forgetful = known
+            state.rib.forgetful = set(forgetful)
         elif kind == "table":
             self._table = Table(fields[0])
             state.rib.place(self._table)

@@ -12,8 +12,8 @@ named here: they have the range's table, until one of them is addressed alone, w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import count, repeat
+from collections.abc import Collection, Iterable, Iterator
+from itertools import count, repeat, takewhile
 from typing import NamedTuple
 
 from bgp.family import Family
@@ -227,6 +227,18 @@ class FamilyTable:
             self.purged = max(self.purged, self.entries.pop(key)[0])
         self.tombstones -= len(dropped)
 
+    def sent(self, version: int) -> list[bytes]:
+        """Return the keys of what changed up to a version, but for routes with a lease, which will be withdrawn."""
+        upto = takewhile(lambda entry: entry[1][0] <= version, self.entries.items())
+        return [key for key, _ in upto if key not in self.leases.seconds]
+
+    def forget(self, keys: Collection[bytes]) -> None:
+        """Be as if these routes had never been announced or withdrawn; versions go on."""
+        dropped = [self.entries.pop(key) for key in keys if key in self.entries]
+        self.tombstones -= sum(type(entry[1]) is Withdrawn for entry in dropped)
+        if not self.entries:
+            self.entries.clear()  # lest every look at the oldest entry passes over the room of all former ones
+
     def copy(self, clock: Clock) -> FamilyTable:
         """Copy for a split: same entries, same versions."""
         other = FamilyTable(self.family, clock)
@@ -274,6 +286,7 @@ class Rib:
         # By neighbor, how many enrolments were before it: one that comes back is another.
         self.born: dict[str, int] = {}
         self.flow_limits: dict[str, int] = {}  # how many FlowSpec rules a neighbor may have
+        self.forgetful: set[str] = set()  # neighbors whose routes are forgotten once they were sent
         self._sets: dict[bytes, bytes] = {}
         self._swept = SETS_AT
         self._addressed: dict[tuple[str, ...], list[Table]] = {}  # as long as no table comes, goes or splits
@@ -282,8 +295,11 @@ class Rib:
         """Return every table once."""
         return list({id(table): table for table in self.of.values()}.values())
 
-    def enrol(self, neighbors: Iterable[str]) -> None:
-        """Make these the neighbors that exist and whose configured routes are complete."""
+    def enrol(self, neighbors: Iterable[str], forgetful: Iterable[str] = ()) -> None:
+        """Make these the neighbors that exist and whose configured routes are complete.
+
+        Each of the forgetful ones gets a table of its own: what it was sent, others may not have been.
+        """
         wanted = set(neighbors)
         self.enrolments += 1
         self._addressed.clear()
@@ -295,6 +311,9 @@ class Rib:
         self.apart = {name: sessions for name, sessions in self.apart.items() if name in wanted}
         self._rejoin({own_address(name) for name in wanted ^ self.enrolled})
         self.enrolled = wanted
+        self.forgetful = wanted.intersection(forgetful)
+        for name in sorted(self.forgetful):
+            self._refine([name])
 
     def _rejoin(self, addresses: set[str]) -> None:
         """Forget what was announced to addresses alone that come from, or go to, a neighbor of their own."""
@@ -380,10 +399,19 @@ class Rib:
         lease: int = 0,
         now: float = 0.0,
     ) -> int:
-        """Announce (for `lease` seconds, or for ever) or withdraw items in tables; return how many entries changed."""
+        """Announce (for `lease` seconds, or for ever) or withdraw items in tables; return how many entries changed.
+
+        A forgetful neighbor may have been sent anything: whatever is announced or withdrawn is to be sent.
+        """
         if announce not in (ANNOUNCE, REPLACE):
             unknown, form = announce == WITHDRAW, announce == WITHDRAW_FORM
-            return sum(table.family(family).withdraw(attributes, items, unknown, form) for table in tables)
+            return sum(
+                table.family(family).withdraw(attributes, items, unknown or self._forgets(table), form)
+                for table in tables
+            )
+        if self.forgetful and announce == ANNOUNCE:
+            for routes in [table.family(family) for table in tables if self._forgets(table)]:
+                routes.forget([routes.key(item) for item in items])
         attributes = self.intern(attributes)
         if announce == REPLACE:
             return sum(table.family(family).replace(attributes, items) for table in tables)
@@ -395,6 +423,23 @@ class Rib:
             for table in tables:
                 table.family(family).lease(items, lease, now)
         return changed
+
+    def _forgets(self, table: Table) -> bool:
+        """Whether a table is that of a forgetful neighbor."""
+        return bool(self.forgetful) and len(table.members) == 1 and not self.forgetful.isdisjoint(table.members)
+
+    def holds(self, name: str, family: Family, version: int) -> bool:
+        """Whether a neighbor's table has anything that may be forgotten once it was sent up to a version."""
+        routes = self.of[name].families.get(family)
+        return routes is not None and bool(routes.sent(version))
+
+    def forget(self, name: str, sent: Iterable[list[int]]) -> None:
+        """Forget what a neighbor was sent, up to a version of each family; unless it is not forgetful any more."""
+        table = self.of.get(name)
+        if table is not None and name in self.forgetful:
+            for afi, safi, version in sent:
+                routes = table.family(Family(afi, safi))
+                routes.forget(routes.sent(version))
 
     def has_leases(self) -> bool:
         """Whether any route has a lease."""

@@ -138,7 +138,8 @@ NEIGHBOR: Mapping[str, Directive] = {
     "adj-rib-in": _switch(True, "Keep the routes that the peer sends, for `show adj-rib in`.", _BARE_IS_OFF),
     "adj-rib-out": _switch(
         True,
-        "Accepted, without effect: the routes that are sent are always kept, to be sent again.",
+        "Keep the routes that were sent, for sessions that come back, `flush adj-rib out` and `show adj-rib out`; off: "
+        "each is forgotten once it was sent. It stays on for a range, and with `route-refresh` or `flow-limit`.",
         _BARE_IS_OFF,
     ),
     "end-of-rib-wait": Directive(

@@ -45,7 +45,7 @@ def compile_neighbor(context: Context, draft: Draft, processes: Mapping[str, obj
     families = tuple(sorted(place.family for place in draft.families)) or ALL_FAMILIES
     next_hops = _next_hops(context, draft, families)
     capability = _capabilities(draft.capability, values["hold_time"], bool(next_hops))
-    _check_route_refresh(context, draft, capability, values)
+    _keep_adj_rib_out(context, draft, name, capability, values)
     _check_needs(context, draft, capability, values)
     _check_route_families(context, draft, families)
     _check_flow_limit(context, draft, values["flow_limit"])
@@ -209,13 +209,20 @@ def _next_hops(context: Context, draft: Draft, families: tuple[Family, ...]) -> 
     return tuple(sorted(found))
 
 
-def _check_route_refresh(context: Context, draft: Draft, capability: Capabilities, values: dict[str, Any]) -> None:
-    """Keep the Adj-RIB-Out where the peer may ask for it again."""
-    if capability.route_refresh and not values["adj_rib_out"]:
+def _keep_adj_rib_out(
+    context: Context, draft: Draft, name: str, capability: Capabilities, values: dict[str, Any]
+) -> None:
+    """Keep what was sent where it is needed again: by the peer, by another address of a range, for counting."""
+    needs = {
+        "the capability route-refresh": capability.route_refresh,
+        "a range of addresses": "/" in name,
+        "flow-limit": values["flow_limit"] is not None,
+    }
+    reason = next((reason for reason, needed in needs.items() if needed), "")
+    if reason and not values["adj_rib_out"]:
         values["adj_rib_out"] = True
         setting = draft.settings["adj-rib-out"]
-        message = "adj-rib-out stays on: the capability route-refresh needs it"
-        context.problems.warn(setting.source, setting.token, message)
+        context.problems.warn(setting.source, setting.token, f"adj-rib-out stays on: {reason} needs it")
 
 
 def _check_needs(context: Context, draft: Draft, capability: Capabilities, values: dict[str, Any]) -> None:

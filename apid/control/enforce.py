@@ -195,10 +195,10 @@ class Enforcer:
         """Send everything; the neighbors come last, because from then on sessions are sent their routes."""
         link, target = self.link, self._plan.target
         if self._plan.fresh:
-            link.enrol([], {}, self._answered)
+            link.enrol([], {}, [], self._answered)
         for names, changes in requests(self._plan.changes):
             link.apply([names], changes, self._answered)
-        link.enrol(target.neighbors, target.flow_limits, self._finished)
+        link.enrol(target.neighbors, target.flow_limits, target.forgetful, self._finished)
 
     def _answered(self, reason: str) -> None:
         if reason:

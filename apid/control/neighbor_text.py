@@ -49,7 +49,7 @@ def neighbor_lines(known: Known, helpers: list[tuple[str, ApiBinding]], flow_lim
             f"group-updates {_boolean(configuration.group_updates)};",
             f"auto-flush {unused.get('auto-flush', 'true')};",
             f"adj-rib-in {_boolean(configuration.adj_rib_in)};",
-            f"adj-rib-out {unused.get('adj-rib-out', 'true')};",
+            f"adj-rib-out {_boolean(configuration.adj_rib_out)};",
             *_secrets(known),
             *_optional("md5-ip", unused.get("md5-ip")),
             *_limits(known, flow_limit),

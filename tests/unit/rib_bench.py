@@ -127,6 +127,7 @@ class Daemon:
         self.run = RunDirectory(directory)
         self.durable = durable
         self.sequence = 0
+        self.lives = 0
         self.rib: RibServer | None = None
         self.start()
 
@@ -135,7 +136,8 @@ class Daemon:
         self.close()
         self.loop = FakeLoop()
         log = logging.getLogger("bgpbus.test")
-        self.rib = RibServer(self.loop, self.run, "epoch", log, self.durable)  # type: ignore[arg-type]
+        self.lives += 1
+        self.rib = RibServer(self.loop, self.run, f"life-{self.lives}", log, self.durable)  # type: ignore[arg-type]
         self.server: FakeServer = self.rib._server  # type: ignore[assignment]
         self.state = self.rib._state
 
@@ -166,10 +168,11 @@ class Daemon:
         answer = self.request(Apply("client", "epoch", self.sequence, [list(names)], [change]))
         assert answer == [Applied(self.sequence, "epoch")]
 
-    def enrol(self, names: Iterable[str]) -> None:
-        """Say which neighbors exist."""
+    def enrol(self, names: Iterable[str], forgetful: Iterable[str] = ()) -> None:
+        """Say which neighbors exist, and which of them keep nothing."""
         self.sequence += 1
-        assert self.request(Enrol("client", "epoch", self.sequence, list(names))) == [Applied(self.sequence, "epoch")]
+        request = Enrol("client", "epoch", self.sequence, list(names), forgetful=list(forgetful))
+        assert self.request(request) == [Applied(self.sequence, "epoch")]
 
     def clear(self, names: Iterable[str]) -> None:
         """Withdraw all from neighbors."""

@@ -340,7 +340,7 @@ def test_the_link_repeats_what_was_not_answered_and_ignores_a_second_answer() ->
     sent: list[Message] = []
     answers: list[str] = []
     link = RibLink("c", "e", lambda message: sent.append(message) or True)
-    link.enrol(["a"], {}, answers.append)
+    link.enrol(["a"], {}, [], answers.append)
     link.clear(["a"], answers.append)
     link.apply([["a"]], [[0, 1, 1, 1, b"", [b"item "]]], answers.append)
     assert [message.sequence for message in sent] == [1, 2, 3]  # type: ignore[attr-defined]

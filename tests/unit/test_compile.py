@@ -199,3 +199,9 @@ def test_routes_are_grouped_by_their_attributes_in_order() -> None:
     )
     changes = changes_of(configuration.neighbors[0].routes)
     assert [len(items) for *_, items in changes] == [2, 1]
+
+
+def test_ribd_is_told_which_neighbors_keep_nothing_that_was_sent() -> None:
+    result = compiled(neighbor("127.0.0.2", "adj-rib-out false;") + neighbor("127.0.0.3"))
+    assert result.applied.forgetful == ["127.0.0.2"]
+    assert [session(result, f"peerd-127.0.0.{n}")["adj_rib_out"] for n in (2, 3)] == [False, True]

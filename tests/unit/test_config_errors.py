@@ -354,6 +354,23 @@ def test_a_statement_that_is_given_twice_counts_the_second_time_and_says_so(text
     assert (warning.line, warning.column, warning.message) == (line, column, message)
 
 
+@pytest.mark.parametrize(
+    ("body", "peer", "reason"),
+    [
+        ("‸adj-rib-out false; capability { route-refresh; }", "127.0.0.2", "the capability route-refresh"),
+        ("‸adj-rib-out false; flow-limit 9;", "127.0.0.2", "flow-limit"),
+        ("‸adj-rib-out false; passive;", "127.0.0.0/24", "a range of addresses"),
+    ],
+)
+def test_what_was_sent_is_kept_where_it_is_needed_and_that_is_said(body: str, peer: str, reason: str) -> None:
+    plain, line, column = marked(neighbor(body, peer))
+    configuration = compiled(plain)
+    (warning,) = configuration.warnings
+    message = f"adj-rib-out stays on: {reason} needs it"
+    assert (warning.line, warning.column, warning.message) == (line, column, message)
+    assert configuration.neighbors[0].adj_rib_out
+
+
 def test_the_last_names_of_processes_and_the_last_program_count() -> None:
     dog = "process dog { run /bin/sh; run /bin/cat; encoder json; }\n"
     configuration = compiled(CAT + dog + neighbor("api { processes [ cat ]; processes [ dog ]; }"))

@@ -77,6 +77,12 @@ def test_routes_come_before_the_neighbors(tmp_path: Path) -> None:
     assert announced(sent) == {("127.0.0.12", 1), ("127.0.0.13", 1)}
 
 
+def test_ribd_is_told_which_neighbors_are_forgetful(tmp_path: Path) -> None:
+    run = run_directory(tmp_path)
+    leave_pending(run, replace(compiled().applied, forgetful=["127.0.0.13"]))
+    assert enforce(run)[0][-1].forgetful == ["127.0.0.13"]
+
+
 def test_a_fresh_start_forgets_what_ribd_still_holds(tmp_path: Path) -> None:
     run = run_directory(tmp_path)
     leave_pending(run, compiled().applied)

@@ -214,6 +214,13 @@ def test_a_configuration_that_is_shown_can_be_loaded_again(stage: Stage) -> None
         assert old.api[0].receive == new.api[0].receive if old.api else True
 
 
+def test_whether_what_was_sent_is_kept_is_shown(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, CONFIGURATION.replace("peer-as 65003;", "peer-as 65003; adj-rib-out false;"))
+    shown = show(stage, "show neighbor configuration")
+    again = load_text("process p { run /bin/cat; encoder json; }\n" + shown, {"PATH": "/bin"})
+    assert [each.adj_rib_out for each in again.neighbors] == [True, False]
+
+
 EVERYTHING = """
 neighbor 127.0.0.12 {
     router-id 10.0.0.1; local-address 127.0.0.11; local-as 65001; peer-as 65002;

@@ -83,3 +83,16 @@ def test_neighbors_with_the_same_routes_are_looked_at_once() -> None:
 
     ((names, *_),) = changes_between(many(1), many(2))
     assert names == ["192.0.2.8", "192.0.2.9"]
+
+
+def test_a_neighbor_that_is_forgetful_no_longer_is_announced_all_its_routes_but_those_of_watchdogs() -> None:
+    def both(first: str) -> AppliedConfiguration:
+        routes = f"route 10.0.0.0/8 next-hop 192.0.2.1; route 10.0.0.0/9 next-hop 192.0.2.1 {DOG};"
+        return compiled(
+            "".join(NEIGHBOR.format(n, routes) for n in (8, 9)).replace("static", f"{first} static", 1)
+        ).applied
+
+    off, on = both("adj-rib-out false;"), both("")
+    ((names, announce, *_, items),) = changes_between(off, on)
+    assert (names, announce, [item[4:] for item in items]) == (["192.0.2.8"], 1, [b"\x08\x0a"])
+    assert changes_between(on, off) == changes_between(off, off) == []

@@ -212,3 +212,13 @@ def test_it_is_read_back_as_it_was_written(tmp_path: Path, wanted: Wanted) -> No
         read_live(run.live)
     forget_all_but_kept(run.live)
     assert run.live.read_bytes() == b"damaged"
+
+
+def test_a_created_neighbor_may_be_forgetful_and_ribd_is_told_no_more_of_a_deleted_one(wanted: Wanted) -> None:
+    made = create(wanted, text("adj-rib-out false"), False)
+    assert made.compiled.applied.forgetful == [NEW]
+    assert create(made, text("adj-rib-out false", "127.0.0.15"), False).compiled.applied.forgetful == [
+        NEW,
+        "127.0.0.15",
+    ]
+    assert delete(made, [NEW]).compiled.applied.forgetful == []

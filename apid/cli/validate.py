@@ -126,7 +126,7 @@ def _text(entry: RouteEntry) -> str:
     route = read_route(entry.family, entry.items[0])
     more = f" and {len(entry.items) - 1} more" if len(entry.items) > 1 else ""
     text = nlri_text(route, next_hop, bool(route.path_id))
-    return f"{entry.family} {text}{more}{attributes_text(attributes)}"
+    return f"{entry.family} {text}{more}{attributes_text(attributes, ours=True)}"
 
 
 def _print_verdict(loaded: Loaded, errors: list[str], as_json: bool) -> None:

@@ -83,7 +83,7 @@ def route_text(route: ShownRoute, *, extensive: bool = False, services: Services
 
 @lru_cache(maxsize=CACHED_SETS)
 def _attributes_text(attributes: AttributeSet, ours: bool) -> str:
-    return attributes_text(_told(attributes, ours))
+    return attributes_text(_told(attributes, ours), ours=ours)
 
 
 def _told(attributes: AttributeSet, ours: bool) -> list[Attribute]:

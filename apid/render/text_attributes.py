@@ -96,13 +96,21 @@ def prefix_sid(sid: PrefixSid) -> str:
 
 def generic(code: int, flags: int, data: bytes) -> str:
     """Render an attribute by code, flags and octets, as configurations have it."""
-    return f"attribute [ 0x{code:02X} 0x{generic_flags(flags):02X} 0x{data.hex()} ]"
+    return f"attribute [ 0x{code:02X} 0x{flags:02X} 0x{data.hex()} ]"
 
 
 def by_octets(attribute: Attribute) -> str:
-    """Render an attribute that we know and that has no word of its own."""
+    """Render an attribute that has no word of its own."""
+    code, flags, octets = framed(attribute)
+    return generic(code, generic_flags(flags), octets)
+
+
+def framed(attribute: Attribute) -> tuple[int, int, bytes]:
+    """Return code, flags and value of an attribute as they are on the wire."""
+    if isinstance(attribute, UnknownAttribute):
+        return attribute.code, attribute.flags, attribute.data
     octets = attribute.encode(WIDE)
-    return generic(attribute.CODE, framed_flags(attribute, octets), octets)
+    return attribute.CODE, framed_flags(attribute, octets), octets
 
 
 def nothing(attribute: Attribute) -> str:
@@ -143,18 +151,24 @@ ROWS: dict[type[Attribute], Row] = {
     TunnelEncapsulation: by_octets,
     OnlyToCustomer: by_octets,
     AttrSet: by_octets,
-    UnknownAttribute: lambda attribute: generic(attribute.code, attribute.flags, attribute.data),
+    UnknownAttribute: by_octets,
 }
 
 
-def attributes_text(attributes: Iterable[Attribute], dialect: Dialect = DEFAULT_DIALECT) -> str:
-    """Render attributes in the order of their codes, each after a space; next hops are the route's to show."""
-    return joined([text for attribute in attributes if (text := attribute_text(attribute, dialect))])
+def attributes_text(attributes: Iterable[Attribute], dialect: Dialect = DEFAULT_DIALECT, *, ours: bool = False) -> str:
+    """Render attributes in the order of their codes, each after a space; next hops are the route's to show.
+
+    ours: we announce them, so that they have the flags that they were given, not those with which they are passed on.
+    """
+    return joined([text for attribute in attributes if (text := attribute_text(attribute, dialect, ours))])
 
 
-def attribute_text(attribute: Attribute, dialect: Dialect) -> str:
+def attribute_text(attribute: Attribute, dialect: Dialect, ours: bool = False) -> str:
     """Render one attribute; nothing where it has no text."""
-    return as_path(attribute, dialect) if isinstance(attribute, AsPath) else ROWS[type(attribute)](attribute)
+    if isinstance(attribute, AsPath):
+        return as_path(attribute, dialect)
+    row = ROWS[type(attribute)]
+    return generic(*framed(attribute)) if ours and row is by_octets else row(attribute)
 
 
 def joined(texts: list[str]) -> str:

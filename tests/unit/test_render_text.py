@@ -18,7 +18,7 @@ from apid.render import (
     route_text,
 )
 from apid.render.decode import decode_context
-from bgp.attribute import Attribute, Communities, ExtendedCommunities, Origin
+from bgp.attribute import Attribute, Communities, ExtendedCommunities, OnlyToCustomer, Origin, UnknownAttribute
 from bgp.capability import GracefulRestart, Hostname, Multiprotocol, SoftwareVersion
 from bgp.family import FAMILIES, IPV4_UNICAST, Family
 from bgp.message import build
@@ -224,6 +224,15 @@ def test_extensive_adds_the_attributes() -> None:
     assert route_text(route, extensive=True) == f"{text} community 65001:1"
     received = ShownRoute.received(route.family, route.item, route.attributes, HOP)
     assert route_text(received, extensive=True) == f"{text} origin igp community 65001:1"
+
+
+def test_what_we_announce_as_octets_is_shown_with_the_flags_it_was_given() -> None:
+    given = UnknownAttribute(0x99, 0xC0, b"\1\2"), OnlyToCustomer(65001)
+    route = shown(IPV4_UNICAST, "180a0202", HOP, *given)
+    text = "ipv4 unicast 10.2.2.0/24 next-hop 192.0.2.9 attribute [ 0x23 {} 0x0000fde9 ] attribute [ 0x99 {} 0x0102 ]"
+    assert route_text(route, extensive=True) == text.format("0xC0", "0xC0")
+    received = ShownRoute.received(route.family, route.item, route.attributes, HOP)
+    assert route_text(received, extensive=True) == text.format("0xE0", "0xE0")
 
 
 def test_configured_flows_are_shown_with_names_of_services() -> None:

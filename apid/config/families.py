@@ -32,12 +32,13 @@ class FamilyPlace:
 
 
 def read_family(words: Words) -> Family:
-    """Read `AFI SAFI`."""
+    """Read `AFI SAFI`; the SAFI in any case, as in ExaBGP."""
     afi = words.token(f"an AFI ({', '.join(_AFIS)})")
     if afi.text not in _AFIS:
         raise GrammarError(unknown_word(afi.text, _AFIS, "AFI"), afi)
     safi = words.token(f"a SAFI of {afi.text}")
-    family = FAMILIES.get(f"{afi.text} {_SAFI_SYNONYMS.get(safi.text, safi.text)}")
+    name = safi.text.lower()
+    family = FAMILIES.get(f"{afi.text} {_SAFI_SYNONYMS.get(name, name)}")
     if family is None:
         known = [str(known).split()[1] for known in FAMILIES.values() if known.afi_name == afi.text]
         raise GrammarError(unknown_word(safi.text, known, f"SAFI of {afi.text}"), safi)

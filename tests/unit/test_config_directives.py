@@ -89,6 +89,7 @@ ACCEPTED: list[tuple[str, str, Any]] = [
     ("families", "family { ipv4 labeled-unicast; }", (IPV4_NLRI_MPLS,)),
     ("families", "family { ipv4 flowspec; }", (IPV4_FLOW,)),
     ("families", "family { ipv4 rtc; }", (IPV4_RTC,)),
+    ("families", "family { ipv4 UNICAST; ipv6 Unicast; }", (IPV4_UNICAST, IPV6_UNICAST)),
     ("next_hops", "nexthop { ipv4 unicast ipv6; ipv4 unicast ipv6; }", ((IPV4_UNICAST, 2),)),
     ("next_hops", "nexthop { ipv6 unicast ipv4; }", ((IPV6_UNICAST, 1),)),
     ("next_hops", "nexthop { ipv4 unicast ipv6; } family { ipv4 unicast; }", ((IPV4_UNICAST, 2),)),

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
-from bgp.family import Family
-from bgp.nlri import route_key
-from bus.schema import ANNOUNCE, REPLACE, WITHDRAW_FORM, AppliedConfiguration
+from apid.holdings import Form, Holdings, Lines, Place, place_of
+from bus.schema import ANNOUNCE, REPLACE, REPLACE_FORM, WITHDRAW_FORM, AppliedConfiguration
 
-Place = tuple[int, int, bytes]  # AFI, SAFI, key of a route
-Form = tuple[bytes, bytes]  # attribute set, item
 Routes = dict[Place, Form]
-Watched = dict[Place, set[Form]]  # the routes that watchdogs control
-Change = tuple[list[str], int, int, int, bytes, list[bytes]]  # neighbors, announce, AFI, SAFI, attribute set, items
+# Neighbors, announce, AFI, SAFI, attribute set, items; for REPLACE_FORM also the former attribute set.
+Change = tuple[list[str], int, int, int, bytes, list[bytes], *tuple[bytes, ...]]
+Move = tuple[int, Form, *tuple[bytes, ...]]  # announce, form, and the former attribute set likewise
 
 
 def changes_between(old: AppliedConfiguration, new: AppliedConfiguration) -> list[Change]:
     """Return all changes.
 
-    A route that nothing but a watchdog gives, in both, stays announced or withdrawn, as ribd has it. A neighbor that is
-    forgetful no longer is announced all its routes again, for ribd to keep.
+    What a watchdog gives, in both, stays announced or withdrawn, as ribd has it. A neighbor that is forgetful no longer
+    is announced all its routes again, for ribd to keep.
     """
-    before, after = _Holdings(old), _Holdings(new)
+    before, after = Holdings(old), Holdings(new)
     forgot = set(old.forgetful).difference(new.forgetful)
     groups: dict[tuple[int, ...], list[str]] = {}
     for name in new.neighbors:
@@ -31,89 +28,56 @@ def changes_between(old: AppliedConfiguration, new: AppliedConfiguration) -> lis
         groups.setdefault((*before.rows(name), *after.rows(name)) if watched else (), []).append(name)
     changes: list[Change] = []
     for rows, names in groups.items():
-        kept: set[Place] = set()
-        if rows:
-            was, becomes = before.of(names[0]), after.of(names[0])
-            kept = was.alone() & becomes.alone()
-            changes += [*_unwatched(names, was, becomes, kept), *_rewatched(names, was, becomes, kept)]
-        changes += difference(old.routes, new.routes, names, kept)
-        changes += difference([], new.routes, [name for name in names if name in forgot], kept)
+        places = before.places(names[0]) | after.places(names[0]) if rows else set()
+        was, becomes = before.of(names[0], places), after.of(names[0], places)
+        changes += _grouped(names, {place: _moves(was[place], becomes.get(place, Lines())) for place in was})
+        changes += difference(old.routes, new.routes, names, was.keys())
+        changes += difference([], new.routes, [name for name in names if name in forgot], was.keys())
     return changes
 
 
-@dataclass(frozen=True, slots=True)
-class _Holding:
-    """What some neighbors have: routes that they are announced at first, and those that watchdogs control."""
+def _moves(old: Lines, new: Lines) -> Iterator[Move]:
+    """Return what becomes of a route that a watchdog controls, or did: that depends on the line that it stands by.
 
-    routes: Routes
-    watched: Watched
-
-    def alone(self) -> set[Place]:
-        """Return the places of which nothing is configured but one form that a watchdog controls."""
-        routes = self.routes
-        return {
-            place for place, forms in self.watched.items() if len(forms) == 1 and routes.get(place) in (None, *forms)
-        }
-
-
-class _Holdings:
-    """What the neighbors of a configuration have; those that share its rows have the same."""
-
-    def __init__(self, configuration: AppliedConfiguration) -> None:
-        self._routes = _by_neighbor(configuration.routes)
-        self._watched: dict[str, list[list[list[Any]]]] = {}
-        for _, names, changes in configuration.watchdogs:
-            for name in names:
-                self._watched.setdefault(name, []).append(changes)
-
-    def has_watchdogs(self, name: str) -> bool:
-        """Whether a watchdog controls any route of a neighbor."""
-        return name in self._watched
-
-    def rows(self, name: str) -> Iterator[int]:
-        """Return what tells the rows of a neighbor from those of others, and its end."""
-        yield id(self._routes.get(name))
-        yield from map(id, self._watched.get(name, ()))
-        yield 0
-
-    def of(self, name: str) -> _Holding:
-        """Return what a neighbor has."""
-        watched: Watched = {}
-        for changes in self._watched.get(name, ()):
-            for afi, safi, attributes, items in changes:
-                for item in items:
-                    watched.setdefault(_place(afi, safi, item), set()).add((attributes, item))
-        return _Holding(_expanded(self._routes.get(name, [])), watched)
+    A line that is new takes its place. Without one, the changed form of a line is announced where the former one is,
+    and what a line gave that is gone goes back to what the configuration announces at first.
+    """
+    added = [form for watchdog, form in new.watched.items() if watchdog not in old.watched]
+    gone = [form for watchdog, form in old.watched.items() if watchdog not in new.watched]
+    pairs = [(form, new.watched[watchdog]) for watchdog, form in old.watched.items() if watchdog in new.watched]
+    if len(gone) == len(added) == 1:
+        pairs.append((gone.pop(), added.pop()))  # the line of another watchdog now
+    if new.begins is not None and (new.begins in added or (new.begins == new.plain != old.plain)):
+        yield ANNOUNCE, new.begins
+        return
+    if old.plain is not None and new.plain is not None:
+        pairs.append((old.plain, new.plain))
+    elif old.plain is not None:
+        gone.append(old.plain)
+    for form in gone:
+        if new.begins is not None and new.begins != form:
+            yield REPLACE_FORM, new.begins, form[0]
+        elif new.begins is None and (form == old.plain or form not in new.watched.values()):
+            yield WITHDRAW_FORM, form
+    alone = len(pairs) == len(old.watched) == len(new.watched) == 1 and old.plain is None and new.plain is None
+    changed = [(former, form) for former, form in pairs if former != form]
+    for former, form in changed:
+        if alone:
+            yield REPLACE, form
+        elif any(form[0] == other[0] for other, _ in changed if other != former):
+            yield WITHDRAW_FORM, former  # it would be taken for that of the other line
+        else:
+            yield REPLACE_FORM, form, former[0]
 
 
-def _unwatched(names: list[str], was: _Holding, becomes: _Holding, kept: Set[Place]) -> Iterator[Change]:
-    """Withdraw forms that no watchdog controls any more, if they are announced; announce what none holds back now."""
-    withdraw: dict[tuple[int, int, bytes], list[bytes]] = {}
-    for place in sorted(was.watched.keys() - kept - becomes.routes.keys()):
-        for attributes, item in sorted(was.watched[place] - becomes.watched.get(place, set())):
-            withdraw.setdefault((place[0], place[1], attributes), []).append(item)
-    for (afi, safi, attributes), items in withdraw.items():
-        yield names, WITHDRAW_FORM, afi, safi, attributes, items
-    free = (was.watched.keys() - becomes.watched.keys()) & becomes.routes.keys()
-    routes = {place: becomes.routes[place] for place in free}
-    yield from _grouped(
-        names, ANNOUNCE, {place: form for place, form in routes.items() if was.routes.get(place) == form}
-    )
-
-
-def _rewatched(names: list[str], was: _Holding, becomes: _Holding, kept: Set[Place]) -> Iterator[Change]:
-    """Change the form of what a watchdog controls, if it is announced."""
-    changed = {place: min(becomes.watched[place]) for place in kept if was.watched[place] != becomes.watched[place]}
-    return _grouped(names, REPLACE, changed)
-
-
-def _grouped(names: list[str], announce: int, routes: Routes) -> Iterator[Change]:
-    """Return changes with one attribute set each."""
-    groups: dict[tuple[int, int, bytes], list[bytes]] = {}
-    for (afi, safi, _), (attributes, item) in sorted(routes.items()):
-        groups.setdefault((afi, safi, attributes), []).append(item)
-    for (afi, safi, attributes), items in groups.items():
-        yield names, announce, afi, safi, attributes, items
+def _grouped(names: list[str], moves: Mapping[Place, Iterator[Move]]) -> Iterator[Change]:
+    """Return changes with one attribute set each; what is withdrawn comes before what takes another's place."""
+    groups: dict[tuple[int, int, int, bytes, tuple[bytes, ...]], list[bytes]] = {}
+    for (afi, safi, _), each in sorted(moves.items(), key=lambda move: move[0]):
+        for announce, (attributes, item), *former in each:
+            groups.setdefault((announce, afi, safi, attributes, tuple(former)), []).append(item)
+    for (announce, afi, safi, attributes, form), items in sorted(groups.items(), key=lambda group: group[0][0]):
+        yield names, announce, afi, safi, attributes, items, *form
 
 
 def difference(
@@ -158,8 +122,4 @@ def _changes(names: list[str], was: list[list[Any]], becomes: list[list[Any]], w
 
 
 def _expanded(changes: list[list[Any]]) -> Routes:
-    return {_place(afi, safi, item): (attributes, item) for afi, safi, attributes, items in changes for item in items}
-
-
-def _place(afi: int, safi: int, item: bytes) -> Place:
-    return afi, safi, route_key(Family(afi, safi), item)
+    return {place_of(afi, safi, item): (attributes, item) for afi, safi, attributes, items in changes for item in items}

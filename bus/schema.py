@@ -101,8 +101,8 @@ def _check(hint: Any) -> Check:
 
 # Plane 1: routes
 
-# What a change of `Apply` does. The last three do nothing to routes that are not announced.
-WITHDRAW, ANNOUNCE, WITHDRAW_ANNOUNCED, REPLACE, WITHDRAW_FORM = range(5)
+# What a change of `Apply` does. The last four do nothing to routes that are not announced.
+WITHDRAW, ANNOUNCE, WITHDRAW_ANNOUNCED, REPLACE, WITHDRAW_FORM, REPLACE_FORM = range(6)
 LONGEST_LEASE = 31_536_000  # seconds of an announcement in it: a year
 
 
@@ -119,7 +119,7 @@ class Apply(Message):
         is neutral path attribute octets, an item a path identifier (4 octets) and the NLRI. A seventh element of an
         announcement is its lease: after so many seconds the routes are withdrawn, unless announced again. 2 in place
         of 0 withdraws what is announced, and says nothing of other routes; so does 3 in place of 1. 4 is 2 for
-        routes that have these attributes.
+        routes that have these attributes; 5 is 3 for routes that have the attribute set that is its seventh element.
     limited: these neighbors have limits; where ribd knows of no neighbors yet, it answers once it does.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bgp.family import FLOW_SAFIS, Family
 from bgp.nlri import route_key
 from bus.names import neighbor_of
-from bus.schema import ANNOUNCE, REPLACE, Apply, Message
+from bus.schema import ANNOUNCE, REPLACE, REPLACE_FORM, Apply, Message
 from ribd.table import Rib, Withdrawn
 
 CONFIGURATION = "control"  # the client whose routes come from the configuration: they count, and are not refused
@@ -49,8 +49,8 @@ def _growth(rib: Rib, name: str, request: Apply) -> int:
     families = {} if table is None else table.families
     before: dict[tuple[Family, bytes], bool] = {}
     after: dict[tuple[Family, bytes], bool] = {}
-    for target, announce, afi, safi, _, items, *_lease in request.changes:
-        if announce == REPLACE or safi not in FLOW_SAFIS or called.isdisjoint(request.targets[target]):
+    for target, announce, afi, safi, _, items, *_more in request.changes:
+        if announce in (REPLACE, REPLACE_FORM) or safi not in FLOW_SAFIS or called.isdisjoint(request.targets[target]):
             continue
         family = Family(afi, safi)
         routes = families.get(family)

@@ -19,7 +19,7 @@ from bus.schema import (
     ANNOUNCE,
     LONGEST_LEASE,
     REPLACE,
-    WITHDRAW_FORM,
+    REPLACE_FORM,
     Apply,
     Clear,
     Enrol,
@@ -127,14 +127,17 @@ class State:
         self._check_sessions(request)
         for change in request.changes:
             if len(change) not in (6, 7):
-                raise RequestError(f"a change has 6 fields, or 7 with a lease, not {len(change)}")
-            target, announce, afi, safi, attributes, items, *lease = change
-            if lease and (type(lease[0]) is not int or not 0 < lease[0] <= LONGEST_LEASE or announce != ANNOUNCE):
-                raise RequestError(f"a lease is of an announcement, 1 to {LONGEST_LEASE} seconds: {shown(lease[0])}")
+                raise RequestError(f"a change has 6 fields, or 7 with a lease or a former form, not {len(change)}")
+            target, announce, afi, safi, attributes, items, *more = change
+            if announce == REPLACE_FORM:
+                if not more or type(more[0]) is not bytes:
+                    raise RequestError(f"a former form is an attribute set: {shown(more)}")
+            elif more and (type(more[0]) is not int or not 0 < more[0] <= LONGEST_LEASE or announce != ANNOUNCE):
+                raise RequestError(f"a lease is of an announcement, 1 to {LONGEST_LEASE} seconds: {shown(more[0])}")
             if type(target) is not int or not 0 <= target < len(request.targets):
                 raise RequestError(f"target {shown(target)} is not an index into {len(request.targets)} targets")
-            if type(announce) is not int or not 0 <= announce <= WITHDRAW_FORM:
-                raise RequestError(f"a change withdraws (0, 2, 4) or announces (1, 3), not {shown(announce)}")
+            if type(announce) is not int or not 0 <= announce <= REPLACE_FORM:
+                raise RequestError(f"a change withdraws (0, 2, 4) or announces (1, 3, 5), not {shown(announce)}")
             if type(afi) is not int or type(safi) is not int:
                 raise RequestError(f"AFI {shown(afi)}, SAFI {shown(safi)}: numbers expected")
             if not 0 <= afi <= 0xFFFF or not 0 <= safi <= 0xFF:
@@ -209,11 +212,13 @@ class State:
         # Looked up after all splits: a later target may have split a table that an earlier one had.
         targets = [tables(names) for names in request.targets]
         change, configured = self.rib.change, request.client == CONFIGURATION
-        for target, announce, afi, safi, attributes, items, *lease in request.changes:
-            seconds = lease[0] if lease else 0
-            changed = change(targets[target], announce, Family(afi, safi), attributes, items, configured, seconds, now)
+        for target, announce, afi, safi, attributes, items, *more in request.changes:
+            former = more[0] if announce == REPLACE_FORM else None
+            lease = more[0] if announce == ANNOUNCE and more else 0
+            family = Family(afi, safi)
+            changed = change(targets[target], announce, family, attributes, items, configured, lease, now, former)
             outcome.leased |= bool(lease)
-            if announce in (ANNOUNCE, REPLACE):
+            if announce in (ANNOUNCE, REPLACE, REPLACE_FORM):
                 outcome.announced += changed
             else:
                 outcome.withdrawn += changed

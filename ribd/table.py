@@ -20,7 +20,7 @@ from bgp.family import Family
 from bgp.nlri import KEYED_BY_ITEM, route_key
 from bgp.nlri.registry import NO_PATH_ID, PATH_ID_OCTETS
 from bus.names import address_of, neighbor_of, own_address
-from bus.schema import ANNOUNCE, REPLACE, WITHDRAW, WITHDRAW_FORM
+from bus.schema import ANNOUNCE, REPLACE, REPLACE_FORM, WITHDRAW, WITHDRAW_FORM
 from ribd.lease import Leases
 
 
@@ -159,11 +159,14 @@ class FamilyTable:
         self.version = self.clock.version = version
         return changed
 
-    def replace(self, attributes: bytes, items: list[bytes]) -> int:
-        """Announce those items whose routes are announced; return how many changed anything."""
+    def replace(self, attributes: bytes, items: list[bytes], former: bytes | None = None) -> int:
+        """Announce those items whose routes are announced; return how many changed anything.
+
+        former: only those that have just these attributes.
+        """
         entries = ((item, self.entries.get(self.key(item))) for item in items)
-        announced = [item for item, entry in entries if entry is not None and type(entry[1]) is bytes]
-        return self.announce(attributes, announced)
+        announced = ((item, entry[1]) for item, entry in entries if entry is not None and type(entry[1]) is bytes)
+        return self.announce(attributes, [item for item, form in announced if former in (None, form)])
 
     def become(self, other: FamilyTable) -> None:
         """Withdraw and announce what makes these the routes of another table."""
@@ -398,12 +401,13 @@ class Rib:
         configured: bool = False,
         lease: int = 0,
         now: float = 0.0,
+        former: bytes | None = None,
     ) -> int:
         """Announce (for `lease` seconds, or for ever) or withdraw items in tables; return how many entries changed.
 
         A forgetful neighbor may have been sent anything: whatever is announced or withdrawn is to be sent.
         """
-        if announce not in (ANNOUNCE, REPLACE):
+        if announce not in (ANNOUNCE, REPLACE, REPLACE_FORM):
             unknown, form = announce == WITHDRAW, announce == WITHDRAW_FORM
             return sum(
                 table.family(family).withdraw(attributes, items, unknown or self._forgets(table), form)
@@ -413,8 +417,8 @@ class Rib:
             for routes in [table.family(family) for table in tables if self._forgets(table)]:
                 routes.forget([routes.key(item) for item in items])
         attributes = self.intern(attributes)
-        if announce == REPLACE:
-            return sum(table.family(family).replace(attributes, items) for table in tables)
+        if announce != ANNOUNCE:
+            return sum(table.family(family).replace(attributes, items, former) for table in tables)
         changed = sum(
             table.family(family).announce(attributes, items, configured and table.members.isdisjoint(self.enrolled))
             for table in tables

@@ -13,7 +13,6 @@ from apid.grammar.command_table import SYNC_SECONDS
 from apid.grammar.route import RouteEntry
 from apid.riblink import MOST_OCTETS, octets_of_names, octets_of_routes
 from bus.names import address_of
-from bus.schema import ANNOUNCE, WITHDRAW_ANNOUNCED
 
 
 class Request:
@@ -125,14 +124,12 @@ def watchdog(context: Context, neighbors: list[Known], command: Watchdog, client
     selected = select_configured(neighbors, command.selector)
     if not selected:
         return none_matches(neighbors)
-    kind = ANNOUNCE if command.announce else WITHDRAW_ANNOUNCED
-    for names, changes in context.watchdogs.find(name, {known.name for known in selected}):
-        for afi, safi, attributes, items in changes:
-            octets = attributes if command.announce else b""
-            for part in cut(items):
-                change = [0, kind, afi, safi, octets, part]
-                if reason := (yield context.changes.apply([names], [change])):
-                    return str(reason)
+    watched = {known.name for known in selected}
+    for names, *change, items in context.watchdogs.orders(name, command.announce, watched):
+        for part in cut(items):
+            if reason := (yield context.changes.apply([names], [[0, *change, part]])):
+                return str(reason)
+    context.watchdogs.carried_out(name, command.announce, watched)
     return ""
 
 

@@ -15,10 +15,10 @@ from apid.render.routes import read_set
 from apid.render.show import ShownRoute, route_text
 from bgp.family import Family
 from bus.daemon import RunDirectory
-from bus.schema import ANNOUNCE, REPLACE, AppliedConfiguration, HelperSettings, Message, PeerdSettings
+from bus.schema import ANNOUNCE, REPLACE, REPLACE_FORM, AppliedConfiguration, HelperSettings, Message, PeerdSettings
 from bus.settings import SessionConfiguration, read_settings
 
-SIGNS = {ANNOUNCE: "+", REPLACE: "~"}  # of routes; all others are withdrawn
+SIGNS = {ANNOUNCE: "+", REPLACE: "~", REPLACE_FORM: "~"}  # of routes; all others are withdrawn
 Row = tuple[str, str, str, str]  # + - or ~, kind of thing, its name or neighbor, text
 
 
@@ -104,7 +104,7 @@ def _value(value: Any) -> Any:
 
 def _counted(applied: AppliedConfiguration, compiled: Compiled) -> Iterator[Row]:
     counts: dict[tuple[str, str], int] = {}
-    for names, announce, _afi, _safi, _attributes, items in changes_between(applied, compiled.applied):
+    for names, announce, _afi, _safi, _attributes, items, *_former in changes_between(applied, compiled.applied):
         for name in names:
             key = (SIGNS.get(announce, "-"), name)
             counts[key] = counts.get(key, 0) + len(items)
@@ -113,7 +113,7 @@ def _counted(applied: AppliedConfiguration, compiled: Compiled) -> Iterator[Row]
 
 
 def _routes(applied: AppliedConfiguration, compiled: Compiled) -> Iterator[Row]:
-    for names, announce, afi, safi, octets, items in changes_between(applied, compiled.applied):
+    for names, announce, afi, safi, octets, items, *_former in changes_between(applied, compiled.applied):
         attributes, next_hop = read_set(octets if announce in SIGNS else b"")
         for item in items:
             text = route_text(ShownRoute(Family(afi, safi), item, attributes, next_hop), extensive=True)

@@ -147,8 +147,8 @@ def plan(run: RunDirectory, fresh: bool = False, lineage: str = "") -> Plan | No
 def parts(changes: list[Change]) -> list[Change]:
     """Cut large changes, so that no message is too large for the bus."""
     return [
-        (names, announce, afi, safi, attributes, part)
-        for names, announce, afi, safi, attributes, items in changes
+        (names, announce, afi, safi, attributes, part, *former)
+        for names, announce, afi, safi, attributes, items, *former in changes
         for part in cut(items)
     ]
 
@@ -169,13 +169,13 @@ def requests(changes: list[Change]) -> Iterator[tuple[list[str], list[list[Any]]
     together: list[list[Any]] = []
     addressed: list[str] = []
     octets = 0
-    for names, announce, afi, safi, attributes, items in changes:
-        size = len(attributes) + sum(map(len, items))
+    for names, announce, afi, safi, attributes, items, *former in changes:
+        size = len(attributes) + sum(map(len, items)) + sum(map(len, former))
         if together and (names != addressed or octets + size > OCTETS_PER_REQUEST):
             yield addressed, together
             together, octets = [], 0
         addressed = names
-        together.append([0, announce, afi, safi, attributes, items])
+        together.append([0, announce, afi, safi, attributes, items, *former])
         octets += size
     if together:
         yield addressed, together

@@ -7,19 +7,31 @@ thousands of routes under a watchdog one by one. Whether a route is announced no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from apid.control.rivals import Rivals
+from apid.holdings import Place as RoutePlace
+from apid.holdings import place_of
 from bgp.family import Family
 from bgp.nlri import route_key
-from bus.schema import AppliedConfiguration, SchemaError, WatchdogChanges, WatchdogRoutes
+from bus.schema import (
+    ANNOUNCE,
+    WITHDRAW_ANNOUNCED,
+    WITHDRAW_FORM,
+    AppliedConfiguration,
+    SchemaError,
+    WatchdogChanges,
+    WatchdogRoutes,
+)
 from bus.settings import append_settings, read_series, write_settings
 
 APPENDED = 64 * 1024  # octets of changes, at least, after which the file is written anew
 
 Controlled = tuple[list[str], list[list[Any]]]  # neighbor names, changes
 Place = tuple[str, int, int, bytes]  # neighbor, AFI, SAFI, route key
+Order = tuple[list[str], int, int, int, bytes, list[bytes]]  # neighbors, announce, AFI, SAFI, attribute set, items
 
 
 class Watchdogs:
@@ -27,6 +39,7 @@ class Watchdogs:
 
     def __init__(self, path: Path, applied: Callable[[], AppliedConfiguration | None], durable: bool = False) -> None:
         self._path, self._applied, self._durable = path, applied, durable
+        self._rivals = Rivals(applied)
         self._announced: dict[str, dict[Place, tuple[bytes, bytes]]] = {}
         self._changes: list[list[Any]] = []  # that the file does not hold yet
         self._stale = True  # the file is to be written anew
@@ -101,6 +114,7 @@ class Watchdogs:
     def keep(self, neighbors: Iterable[str]) -> None:
         """Forget the routes of commands for all other neighbors, which are gone. OSError as in `save`."""
         there = set(neighbors)
+        self._rivals.keep(there)
         gone = {place for routes in self._announced.values() for place in routes if place[0] not in there}
         if not gone:
             return
@@ -132,3 +146,36 @@ class Watchdogs:
             if watchdog == name and wanted:
                 found.append((wanted, changes))
         return found + self._grouped(name, neighbors.__contains__)
+
+    def orders(self, name: str, announce: bool, neighbors: set[str]) -> Iterator[Order]:
+        """Yield what ribd is to be told when a watchdog is announced or withdrawn."""
+        commanded: dict[str, list[tuple[str, RoutePlace]]] = {}
+        for watchdog, routes in self._announced.items():
+            for neighbor, afi, safi, key in routes:
+                commanded.setdefault(neighbor, []).append((watchdog, (afi, safi, key)))
+        for names, changes in self.find(name, neighbors):
+            groups: dict[frozenset[RoutePlace], list[str]] = {}
+            for neighbor in names:
+                contested = self._rivals.contested(name, announce, neighbor, commanded.get(neighbor, ()))
+                groups.setdefault(contested, []).append(neighbor)
+            for contested, some in groups.items():
+                for order in _orders(announce, changes, contested):
+                    yield (some, *order)
+
+    def carried_out(self, name: str, announce: bool, neighbors: set[str]) -> None:
+        """Take note that ribd has done all that."""
+        applied = self._applied()
+        if name in self._announced or any(name == row[0] for row in (applied.watchdogs if applied is not None else ())):
+            self._rivals.note(name, announce, neighbors)
+
+
+def _orders(
+    announce: bool, changes: list[list[Any]], contested: frozenset[RoutePlace]
+) -> Iterator[tuple[int, int, int, bytes, list[bytes]]]:
+    for afi, safi, attributes, items in changes:
+        shared = [item for item in items if contested and place_of(afi, safi, item) in contested]
+        alone = [item for item in items if not contested or place_of(afi, safi, item) not in contested]
+        if alone:
+            yield (ANNOUNCE, afi, safi, attributes, alone) if announce else (WITHDRAW_ANNOUNCED, afi, safi, b"", alone)
+        if shared and not announce:
+            yield WITHDRAW_FORM, afi, safi, attributes, shared

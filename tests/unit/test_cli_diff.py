@@ -97,6 +97,7 @@ def test_neighbors_and_processes_are_compared(directory: Path) -> None:
 def test_what_changes_under_a_session_does_not_end_it(directory: Path) -> None:
     text = CONFIGURATION.replace("next-hop 192.0.2.9 watchdog dog withdraw", "next-hop 192.0.2.9 med 5 watchdog dog")
     text = text.replace("api { processes [ p ];", "api { processes [ p ]; neighbor-changes;")
+    assert diff(directory, text, "--summary").stdout.count("~ route 127.0.0.12 1 route") == 1
     shown = lines(diff(directory, text))
     assert "~ route 127.0.0.12 ipv4 unicast 10.3.0.0/24 next-hop 192.0.2.9 origin igp med 5" in shown
     assert not any("begins anew" in line for line in shown)
@@ -141,6 +142,19 @@ def test_what_commands_keep_is_no_change_and_what_they_do_not_is_one(directory: 
     leave(run, shut(wanted, ["127.0.0.12"], Shut("noon", True)))
     put_in_place(run, "")
     assert lines(diff(directory, CONFIGURATION)) == ["- neighbor 127.0.0.15"]
+
+
+@pytest.mark.parametrize("options", [[], ["--summary"]])
+def test_another_form_of_a_route_that_stands_by_one_of_several_lines_is_a_change(
+    directory: Path, options: list[str]
+) -> None:
+    line = "route 10.3.0.0/24 next-hop 192.0.2.9 watchdog dog withdraw;"
+    several = CONFIGURATION.replace(line, f"{line} {line.replace('watchdog dog', 'med 7 watchdog cat')}")
+    leave_pending(RunDirectory(directory / "run"), compiled(several).applied)
+    put_in_place(RunDirectory(directory / "run"), "")
+    (shown,) = lines(diff(directory, several.replace("med 7", "med 8"), *options))
+    assert shown.startswith("~ route 127.0.0.12 ")
+    assert shown.endswith("1 route" if options else "10.3.0.0/24 next-hop 192.0.2.9 origin igp med 8")
 
 
 def test_a_route_that_a_watchdog_controlled_is_listed(directory: Path) -> None:

@@ -15,9 +15,9 @@ from apid.control.watchdogs import Watchdogs
 from apid.grammar.command import COMMANDS
 from bgp.family import IPV4_UNICAST
 from bgp.message import MessageType
-from bus.schema import RoutePage, SessionReply
+from bus.schema import ANNOUNCE, WITHDRAW_ANNOUNCED, WITHDRAW_FORM, RoutePage, SessionReply
 from bus.settings import write_settings
-from tests.unit.control_stage import CONFIGURATION, Stage
+from tests.unit.control_stage import CONFIGURATION, Stage, compiled
 
 STATUS = {"state": "down", "fsm": "ACTIVE", "since": 0.0, "context": b"", "sent": {}, "received": {}, "prefixes": [],
           "last_error": "refused", "last_error_at": 1000.0}  # fmt: skip
@@ -186,6 +186,56 @@ def test_neighbors_whose_watchdog_has_the_same_routes_are_addressed_together(sta
     ((targets, ((*_, items),)),) = stage.applied
     assert targets == [[FIRST, SECOND]]
     assert [item[4:].hex() for item in items] == ["180a0900", "180a0901"]
+
+
+def applied_now(stage: Stage, line: str) -> list[tuple[list[str], int, int]]:
+    """Carry out a command; return whom each change was for, its kind and how many routes it has."""
+    stage.applied.clear()
+    assert play(stage, line) == ([], "")
+    return [(targets[0], change[1], len(change[-1])) for targets, (change,) in stage.applied]
+
+
+def test_a_watchdog_withdraws_a_route_that_another_one_has_too_only_from_its_own_line(stage: Stage) -> None:
+    play(stage, f"announce {ROUTE} watchdog api withdraw")
+    play(stage, "announce route 10.9.1.0/24 next-hop 192.0.2.1 watchdog api withdraw")
+    play(stage, f"neighbor {SECOND} announce {ROUTE} med 5 watchdog other withdraw")
+    assert applied_now(stage, "withdraw watchdog api") == [
+        ([FIRST], WITHDRAW_ANNOUNCED, 2),
+        ([SECOND], WITHDRAW_ANNOUNCED, 1),
+        ([SECOND], WITHDRAW_FORM, 1),
+    ]
+
+
+def test_a_watchdog_that_is_announced_again_leaves_what_was_announced_since_to_the_other(stage: Stage) -> None:
+    play(stage, "announce route 10.3.0.0/24 next-hop 192.0.2.1 watchdog api withdraw")
+    play(stage, "announce route 10.9.1.0/24 next-hop 192.0.2.1 watchdog api withdraw")
+    for line, change in (
+        ("announce watchdog api", ([FIRST, SECOND], ANNOUNCE, 2)),
+        ("announce watchdog dog", ([FIRST], ANNOUNCE, 1)),
+        ("announce watchdog dog", ([FIRST], ANNOUNCE, 1)),
+        ("withdraw watchdog dog", ([FIRST], WITHDRAW_FORM, 1)),
+        ("announce watchdog api", ([FIRST, SECOND], ANNOUNCE, 2)),
+    ):
+        assert applied_now(stage, line) == [change]
+    play(stage, "announce watchdog dog")
+    again = [([FIRST], ANNOUNCE, 1), ([SECOND], ANNOUNCE, 2)]
+    assert applied_now(stage, "announce watchdog api") == again
+    stage.watchdogs.keep([SECOND])
+    stage.watchdogs.keep([FIRST, SECOND])
+    assert stage.watchdogs._rivals._order.keys() == {SECOND}
+
+
+def test_the_lines_of_a_new_configuration_count_at_once(stage: Stage) -> None:
+    assert applied_now(stage, "withdraw watchdog dog") == [([FIRST], WITHDRAW_ANNOUNCED, 1)]
+    line = "route 10.3.0.0/24 next-hop 192.0.2.9 watchdog dog withdraw;"
+    stage.compiled = compiled(CONFIGURATION.replace(line, f"route 10.3.0.0/24 next-hop 192.0.2.9 med 5; {line}"))
+    assert applied_now(stage, "withdraw watchdog dog") == [([FIRST], WITHDRAW_FORM, 1)]
+
+
+def test_of_watchdogs_that_nobody_knows_nothing_is_kept(stage: Stage) -> None:
+    for number in range(10):
+        play(stage, f"announce watchdog cat{number}")
+    assert stage.watchdogs._rivals._order == {}
 
 
 def test_a_neighbor_that_is_gone_leaves_nothing_to_a_watchdog(stage: Stage) -> None:

@@ -20,12 +20,15 @@ from apid.control.enforce import (
     read_applied,
     requests,
 )
+from bgp.attribute import Med
 from bgp.family import IPV4_UNICAST
+from bgp.route import decode_set
 from bus.daemon import RunDirectory
 from bus.schema import (
     ANNOUNCE,
     MESSAGE_LIMIT,
     REPLACE,
+    REPLACE_FORM,
     WITHDRAW_FORM,
     Applied,
     AppliedConfiguration,
@@ -222,6 +225,20 @@ def test_another_form_of_what_a_watchdog_controls_takes_the_place_of_one_that_is
     text = CONFIGURATION.replace(WATCHED_LINE, f"route 10.3.0.0/24 next-hop 192.0.2.9 med 7 watchdog dog{begins};")
     ((announce, attributes, items),) = changes_after(run_directory(tmp_path), text)
     assert (announce, bool(attributes), items) == (REPLACE, True, [WATCHED])
+
+
+def test_another_form_of_one_of_several_lines_takes_the_place_of_the_former_one(tmp_path: Path) -> None:
+    plain = "route 10.3.0.0/24 next-hop 192.0.2.9 med 3;"
+    run = run_directory(tmp_path)
+    leave_pending(run, compiled(CONFIGURATION.replace(WATCHED_LINE, plain + WATCHED_LINE)).applied)
+    put_in_place(run, "")
+    another = "route 10.3.0.0/24 next-hop 192.0.2.9 med 7 watchdog dog withdraw;"
+    leave_pending(run, compiled(CONFIGURATION.replace(WATCHED_LINE, plain + another)).applied)
+    sent, _, _ = enforce(run)
+    ((_, announce, _, _, form, items, former),) = [change for m in sent if isinstance(m, Apply) for change in m.changes]
+    assert (announce, items) == (REPLACE_FORM, [WATCHED])
+    assert decode_set(form)[0][Med.CODE] == Med(7)
+    assert Med.CODE not in decode_set(former)[0]
 
 
 def test_a_route_that_passes_to_another_watchdog_stays_as_it_is(tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
-"""What a reload does to routes of watchdogs, by what ribd holds when it comes."""
+"""What commands and reloads do to routes of watchdogs, by what ribd holds when they come."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from apid.control.watchdogs import Watchdogs
 from apid.difference import changes_between
 from bgp.attribute import Med
 from bgp.family import Family
@@ -15,6 +18,7 @@ from tests.unit.control_stage import compiled
 NEIGHBOR = "neighbor 192.0.2.{} {{ router-id 10.0.0.1; local-as 65001; peer-as 65002; static {{ {} }} }}\n"
 DOG = "med 20 watchdog dog"
 CAT = "med 10 watchdog cat"
+OFF = [f"{CAT} withdraw", f"{DOG} withdraw"]
 NAME = "192.0.2.9"
 
 
@@ -23,31 +27,79 @@ def applied(*lines: str) -> AppliedConfiguration:
     return compiled(NEIGHBOR.format(8, "") + NEIGHBOR.format(9, routes)).applied
 
 
-def held_after(old: AppliedConfiguration, new: AppliedConfiguration, commands: str) -> int | None:
-    """Return the MED that ribd announces after a start, a command of a watchdog, and a reload; None for no route."""
-    rib = Rib()
-    rib.enrol(old.neighbors)
+class Bed:
+    """The tables of ribd, and the watchdogs of a configuration in force."""
 
-    def carry_out(names: list[str], *change: object) -> None:
-        announce, afi, safi, attributes, items = change
-        rib.change(rib.addressed(names), announce, Family(afi, safi), attributes, items)  # type: ignore[arg-type]
+    def __init__(self, lines: list[str]) -> None:
+        self.applied = applied(*lines)
+        self.rib = Rib()
+        self.rib.enrol(self.applied.neighbors)
+        self.watchdogs = Watchdogs(Path("/nonexistent"), lambda: self.applied)
+        for names, changes in self.applied.routes:
+            for afi, safi, attributes, items in changes:
+                self._carry_out(names, 1, afi, safi, attributes, items)
 
-    for names, changes in old.routes:
-        for afi, safi, attributes, items in changes:
-            carry_out(names, 1, afi, safi, attributes, items)
-    for name, names, changes in old.watchdogs:
-        for afi, safi, attributes, items in changes:
-            if f"+{name}" in commands or f"-{name}" in commands:
-                carry_out(names, 1 if f"+{name}" in commands else 2, afi, safi, attributes, items)
-    for names, *change in changes_between(old, new):
-        carry_out(names, *change)
-    table = rib.table(NAME)
-    assert table is not None
-    entries = [entry for family in table.families.values() for entry in family.entries.values()]
-    announced = [attributes for _, attributes, _ in entries if not isinstance(attributes, Withdrawn)]
-    med = decode_set(announced[0])[0][Med.CODE] if announced else None
-    assert med is None or isinstance(med, Med)
-    return None if med is None else med.value
+    def _carry_out(
+        self, names: list[str], announce: int, afi: int, safi: int, attributes: bytes, items: list[bytes], *more: bytes
+    ) -> None:
+        former = more[0] if more else None
+        self.rib.change(self.rib.addressed(names), announce, Family(afi, safi), attributes, items, former=former)
+
+    def say(self, commands: str) -> None:
+        """Announce (+) and withdraw (-) watchdogs."""
+        for command in commands.split():
+            announce, name = command[0] == "+", command[1:]
+            for order in self.watchdogs.orders(name, announce, {NAME}):
+                self._carry_out(*order)
+            self.watchdogs.carried_out(name, announce, {NAME})
+
+    def reload(self, lines: list[str]) -> None:
+        """Put another configuration in force."""
+        old, self.applied = self.applied, applied(*lines)
+        for change in changes_between(old, self.applied):
+            self._carry_out(*change)
+
+    @property
+    def held(self) -> int | None:
+        """The MED that is announced; None for no route."""
+        table = self.rib.table(NAME)
+        assert table is not None
+        entries = [entry for family in table.families.values() for entry in family.entries.values()]
+        announced = [attributes for _, attributes, _ in entries if not isinstance(attributes, Withdrawn)]
+        med = decode_set(announced[0])[0][Med.CODE] if announced else None
+        assert med is None or isinstance(med, Med)
+        return None if med is None else med.value
+
+
+@pytest.mark.parametrize(
+    ("lines", "commands", "held"),
+    [
+        ([CAT, DOG], "", 20),
+        ([CAT, DOG], "-dog", None),
+        ([CAT, DOG], "-cat", 20),
+        ([CAT, DOG], "-dog +cat", 10),
+        (OFF, "+cat +dog", 20),
+        (OFF, "+dog +cat", 10),
+        (OFF, "+cat -dog", 10),
+        (OFF, "+cat +dog -cat", 20),
+        (OFF, "+cat +dog -dog", None),
+        (OFF, "+cat +dog -dog +cat", 10),
+        (OFF, "+cat +dog +cat +cat", 20),
+        (OFF, "+cat +dog +cat +dog +cat", 20),
+        (OFF, "+cat +dog -cat +cat", 10),
+        (OFF, "+cat +dog -cat -dog", None),
+        (["med 10", f"{DOG} withdraw"], "-dog", 10),
+        (["med 10", f"{DOG} withdraw"], "+dog", 20),
+        (["med 10", f"{DOG} withdraw"], "+dog -dog", None),
+        ([DOG, "med 10"], "-dog", 10),
+        ([f"{CAT} withdraw", "med 20 watchdog cat withdraw"], "+cat", 20),
+        ([f"{CAT} withdraw", "med 20 watchdog cat withdraw"], "+cat -cat", None),
+    ],
+)
+def test_the_route_after_commands(lines: list[str], commands: str, held: int | None) -> None:
+    bed = Bed(lines)
+    bed.say(commands)
+    assert bed.held == held
 
 
 @pytest.mark.parametrize(
@@ -59,20 +111,54 @@ def held_after(old: AppliedConfiguration, new: AppliedConfiguration, commands: s
         ([DOG], "", ["med 7 watchdog dog"], 7),
         ([DOG], "-dog", ["med 7 watchdog dog"], None),
         ([DOG], "-dog", ["med 20 watchdog cat"], None),
+        ([DOG], "-dog", ["med 7 watchdog cat"], None),
+        ([DOG], "", ["med 7 watchdog cat"], 7),
         ([DOG], "", [], None),
         ([f"{DOG} withdraw"], "+dog", [], None),
         ([DOG], "-dog", ["med 20"], 20),
         ([DOG], "-dog", ["med 7"], 7),
         ([f"{DOG} withdraw"], "", ["med 20"], 20),
+        (["med 20"], "", [f"{DOG} withdraw"], None),
+        (["med 20"], "", ["med 7 watchdog dog"], 7),
         (["med 10", f"{DOG} withdraw"], "", [f"{DOG} withdraw"], None),
+        (["med 10", f"{DOG} withdraw"], "+dog", [f"{DOG} withdraw"], 20),
         (["med 10", f"{DOG} withdraw"], "", ["med 15", f"{DOG} withdraw"], 15),
+        (["med 10", f"{DOG} withdraw"], "+dog", ["med 10", "med 25 watchdog dog withdraw"], 25),
+        (["med 10", f"{DOG} withdraw"], "+dog", ["med 10"], 10),
+        (["med 10", DOG], "", ["med 15", DOG], 20),
+        (["med 10", DOG], "-dog", ["med 15", DOG], None),
         ([f"{DOG} withdraw"], "", ["med 10", f"{DOG} withdraw"], 10),
-        ([f"{CAT} withdraw", f"{DOG} withdraw"], "+cat", [f"{DOG} withdraw"], None),
-        ([f"{CAT} withdraw", f"{DOG} withdraw"], "+dog", [f"{DOG} withdraw"], 20),
+        (OFF, "+cat", [f"{DOG} withdraw"], None),
+        (OFF, "+dog", [f"{DOG} withdraw"], 20),
+        (OFF, "+cat", ["med 11 watchdog cat withdraw", f"{DOG} withdraw"], 11),
+        (OFF, "+dog", ["med 11 watchdog cat withdraw", f"{DOG} withdraw"], 20),
+        (OFF, "+cat -cat", ["med 11 watchdog cat withdraw", f"{DOG} withdraw"], None),
+        (OFF, "+cat", ["med 11 watchdog cat withdraw", "med 21 watchdog dog withdraw"], 11),
+        (OFF, "+cat", [*OFF, "med 30 watchdog cow"], 30),
+        (OFF, "+cat", [*OFF, "med 30 watchdog cow withdraw"], 10),
+        (OFF, "+cat", ["med 20 watchdog cat withdraw", "med 10 watchdog dog withdraw"], None),
+        (OFF, "+dog", ["med 20 watchdog cat withdraw", "med 30 watchdog dog withdraw"], 30),
+        ([CAT, DOG], "", ["med 11 watchdog cat", DOG], 20),
+        ([CAT, DOG], "", [CAT, "med 21 watchdog dog"], 21),
+        ([CAT, DOG], "-dog", [CAT, "med 21 watchdog dog"], None),
+        ([CAT, DOG], "-cat -dog", [CAT, "med 21 watchdog dog"], None),
+        ([CAT, DOG], "", [CAT], 10),
+        ([CAT, DOG], "-dog", [CAT], None),
+        ([CAT, DOG], "", [DOG], 20),
+        ([CAT, DOG], "+cat", [DOG], 20),
+        ([CAT, DOG], "", ["med 11 watchdog cat"], 11),
+        ([DOG, "med 10"], "", [DOG], 20),
+        ([CAT, DOG], "+cat", [], None),
+        ([CAT, f"{DOG} withdraw"], "-cat", ["med 11 watchdog cat", f"{DOG} withdraw"], None),
+        ([CAT, f"{DOG} withdraw"], "+dog", ["med 11 watchdog cat", f"{DOG} withdraw"], 20),
+        ([], "", [CAT, DOG], 20),
     ],
 )
 def test_the_route_after_a_reload(before: list[str], commands: str, after: list[str], held: int | None) -> None:
-    assert held_after(applied(*before), applied(*after), commands) == held
+    bed = Bed(before)
+    bed.say(commands)
+    bed.reload(after)
+    assert bed.held == held
 
 
 def test_neighbors_with_the_same_routes_are_looked_at_once() -> None:

@@ -85,6 +85,15 @@ class Peer:
         resting = State.ACTIVE if self.running else State.IDLE
         return next((state for state in order if state in states), resting)
 
+    @property
+    def spent(self) -> bool:
+        """Whether the attempts are used up and no connection is left: nothing more happens by itself."""
+        return self._exhausted and self.running and not self._connections
+
+    @property
+    def _exhausted(self) -> bool:
+        return bool(self.settings.attempts) and self._dials >= self.settings.attempts
+
     def deadline(self) -> float | None:
         """Return when the next `Tick` is due."""
         deadlines = [one.deadline() for one in self._connections.values()]
@@ -134,7 +143,6 @@ class Peer:
             actions += self._collide(connection, now)
         actions += connection.resume(now)
         if connection.state == State.ESTABLISHED or self._was_up(actions):
-            self._dials = 0
             self._up_since = now
             # RFC 4724 section 3: the Restart State bit says that we were started anew, once.
             self.settings = replace(self.settings, restarting=False)
@@ -198,7 +206,7 @@ class Peer:
 
     def _dial(self, now: float) -> list[Action]:
         self._retry_deadline = None
-        if self._connections or (self.settings.attempts and self._dials >= self.settings.attempts):
+        if self._connections or self._exhausted:
             return []
         self._dials += 1
         self._handle += 1
@@ -246,7 +254,7 @@ class Peer:
         if not self.running:
             self._retry_deadline = None
         elif not self._connections and self._retry_deadline is None and not self.settings.passive:
-            if self.settings.attempts and self._dials >= self.settings.attempts:
+            if self._exhausted:
                 return
             if self._up_since is not None and now - self._up_since >= SHORTEST_SESSION:
                 self._delay = 0

@@ -79,7 +79,7 @@ class SessionSettings:
     passive: bool = False
     open_wait: float = 60.0
     send_hold_time: float | None = None
-    attempts: int = 0  # dials without an established session before giving up; 0 for no end
+    attempts: int = 0  # dials before giving up, those that led to a session included; 0 for no end
     hear: bool = True  # report every message but UPDATEs as it is received
 
     def open(self, peer_as: int | None = None) -> Open:

@@ -420,6 +420,17 @@ class Settled(Message):
     helper: str
 
 
+@message(26, "peerd → control")
+@dataclass(frozen=True, slots=True)
+class Spent(Message):
+    """These sessions have used up their attempts (`tcp.attempts`), and have no connection left.
+
+    Sent after `Reconfigure`, and to its sender whenever it changes.
+    """
+
+    neighbors: list[str]
+
+
 # Control
 
 
@@ -452,7 +463,7 @@ class Answer(Message):
     unfinished: bool = False
 
 
-@message(32, "control → bridge")
+@message(32, "control → bridge | peerd")
 @dataclass(frozen=True, slots=True)
 class Reconfigure(Message):
     """Your settings file has changed: read it again."""

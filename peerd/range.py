@@ -48,6 +48,7 @@ class Range:
         log: logging.Logger,
     ) -> None:
         self.configuration = configuration
+        self.spent = False  # it never dials
         self.sessions: dict[str, Session] = {}
         self._owners = owners
         self._local: dict[str, str] = {}  # by session, our address

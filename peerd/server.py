@@ -23,6 +23,7 @@ from bus.schema import (
     SessionReply,
     SessionRequest,
     Settled,
+    Spent,
     Subscribe,
     unpack,
 )
@@ -47,6 +48,7 @@ class PeerServer:
         self._sessions: dict[str, Session | Range] = {}
         self._leaving: list[Session | Range] = []  # their NOTIFICATIONs may still be on the way
         self._stopping = False
+        self._control = b""  # whoever had us read our settings last
         self._remembered = Remembered()
         self._owners = Owners(run.settings / "listener")
         self._done: dict[str, set[tuple[str, ...]]] = {}  # neighbor, action and arguments, by the command's origin
@@ -107,7 +109,21 @@ class PeerServer:
             _tell(neighbor, identity, word)
 
     def _new_session(self, configuration: SessionConfiguration) -> Session:
-        return Session(self._loop, configuration, self._ribd.send, self._server.deliver, self._publisher, self._log)
+        return Session(
+            self._loop,
+            configuration,
+            self._ribd.send,
+            self._server.deliver,
+            self._publisher,
+            self._log,
+            self._tell_spent,
+        )
+
+    def _tell_spent(self) -> None:
+        """Tell control which sessions have used up their attempts."""
+        if self._control:
+            spent = [name for name, session in self._sessions.items() if session.spent]
+            self._server.send(self._control, Spent(spent))
 
     def _session(self, name: str) -> Session | None:
         """Return the session of this name, which may be one of a range."""
@@ -194,7 +210,9 @@ class PeerServer:
             case SessionRequest():
                 self._server.send(identity, self._request(message))
             case Reconfigure():
+                self._control = identity
                 self._reconfigure()
+                self._tell_spent()
             case _:
                 self._server.reject(f"{type(message).__name__} is not for peerd")
 

@@ -61,12 +61,14 @@ class Session:
         to_bridge: Callable[[bytes, Message], Delivery],
         publisher: Publisher,
         log: logging.Logger,
+        on_spent: Callable[[], None],
     ) -> None:
+        """Take `on_spent` to call whenever `spent` changes."""
         self.configuration = configuration
         self.name = configuration.name
         self.adj_rib_in = AdjRibIn()
         self._loop, self._log = loop, log
-        self._to_ribd, self._to_bridge = to_ribd, to_bridge
+        self._to_ribd, self._to_bridge, self._on_spent = to_ribd, to_bridge, on_spent
         self._peer = Peer(settings_from_wire(configuration.protocol), jitter=random.uniform(0.75, 1.0))
         self._connections = Connections(loop, configuration, self._handle, self._pull)
         self._report = Report(loop, self.name, to_bridge, self._pause_reading, publisher, log)
@@ -82,6 +84,7 @@ class Session:
         self._state = "IDLE"
         self._ended = self._failed = ("", 0.0)  # why a session ended and, since, a connection failed; and when
         self._greeted = False  # a session has been sent all configured OPERATIONAL messages
+        self.spent = False  # the attempts to connect are used up, and no connection is left
         self._tried = False  # a first attempt at a session has had its end, or there is none of ours to make
         self._asking: set[bytes] = set()  # bridges that wait for it
 
@@ -164,6 +167,16 @@ class Session:
         for action in self._peer.handle(event, self._loop.now()):
             self._perform(action)
         self._arm()
+        if self.spent != self._peer.spent:
+            self._loop.call_soon(self._note_spent)  # an event may come while the actions of another are carried out
+
+    def _note_spent(self) -> None:
+        if self.spent == self._peer.spent:
+            return
+        self.spent = not self.spent
+        if self.spent:
+            self._log.info("attempts used up peer=%s attempts=%d", self.name, self._peer.settings.attempts)
+        self._on_spent()
 
     def _arm(self) -> None:
         """Have a timer no later than the deadline; one that is early finds nothing to do."""

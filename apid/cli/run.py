@@ -25,7 +25,7 @@ def _refuse_profile(_ctx: click.Context, _parameter: click.Parameter, value: str
 @click.option("--log-level", type=click.Choice(LEVELS, case_sensitive=False), help="The lowest level that is logged.")
 @click.option("-v", "--verbose", is_flag=True, help="Log everything, as --log-level DEBUG.")
 @click.option("-d", "--debug", is_flag=True, hidden=True)
-@click.option("-1", "--once", is_flag=True, help="Try each connection once.")
+@click.option("-1", "--once", is_flag=True, help="Try each connection once, then end.")
 @click.option("-P", "--passive", is_flag=True, help="Wait for every peer to connect.")
 @click.option("-s", "--signal", type=click.IntRange(min=1), metavar="SECONDS", help="Reload once after so long.")
 @click.option("--profile", hidden=True, callback=_refuse_profile, expose_value=False)

@@ -253,7 +253,11 @@ class TcpOptions:
     """Connections and listeners."""
 
     acl: bool = _ignored(BOOLEAN, False, "experimental", "a firewall does it")
-    attempts: int = _option(_integer(0, 1_000_000), 0, "attempts to connect to a peer, 0 for no end")
+    attempts: int = _option(
+        _integer(0, 1_000_000),
+        0,
+        "attempts to connect to a peer, 0 for no end; with the last of all peers, bgpbus ends",
+    )
     bind: tuple[str, ...] = _option(ADDRESSES, (), "the addresses to listen on")
     delay: int = _option(_integer(0, 1440), 0, "start when the clock reaches a multiple of N minutes, 0 for at once")
     once: bool = _option(BOOLEAN, False, "connect to each peer once, as tcp.attempts 1")

@@ -9,7 +9,7 @@ from typing import Any
 
 from apid.control.jobs import Step
 from bus.loop import Loop, Timer
-from bus.schema import Message, RouteCounts, RoutePage, SessionReply, SessionRequest
+from bus.schema import Message, RouteCounts, RoutePage, SessionReply, SessionRequest, Spent
 from bus.transport import Client, UnfitMessage
 
 PEERD_SECONDS = 2.0  # a peerd that is away this long shows as down
@@ -29,12 +29,17 @@ class Question:
 
 
 class Connection:
-    """A daemon that may be away. `greeting` is said at every connection."""
+    """A daemon that may be away. `greeting` is said at every connection; `on_spent` gets what nobody asked for."""
 
     def __init__(
-        self, loop: Loop, path: Path, on_bad: Callable[[str], None], greeting: Callable[[], Message] | None = None
+        self,
+        loop: Loop,
+        path: Path,
+        on_bad: Callable[[str], None],
+        greeting: Callable[[], Message] | None = None,
+        on_spent: Callable[[Spent], None] | None = None,
     ) -> None:
-        self._loop, self._greeting, self._on_bad = loop, greeting, on_bad
+        self._loop, self._greeting, self._on_bad, self._on_spent = loop, greeting, on_bad, on_spent
         self._questions: dict[int, Question] = {}
         self._number = 0
         self._client = Client(loop, path, self._received, self._connected, on_bad)
@@ -70,6 +75,8 @@ class Connection:
     def _received(self, message: Message) -> None:
         if isinstance(message, Reply):
             self._answer(message.request, message)
+        elif isinstance(message, Spent) and self._on_spent is not None:
+            self._on_spent(message)
         else:
             self._on_bad(f"{type(message).__name__} is not for control")
 

@@ -6,7 +6,9 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
+from apid.control.attempts import Attempts
 from apid.control.background import Background
 from apid.control.clean_end import forget
 from apid.control.commands import carry_out
@@ -29,6 +31,7 @@ from bus.transport import Publisher, Server
 WORKER_SECONDS = 3.0  # for what the background thread has begun, when we end
 FORGET_SECONDS = 2.0  # for ribd to forget, at a clean end
 LEAVE_SECONDS = 0.1  # for the answer to `shutdown` to leave
+AGAIN = 5.0  # seconds until the end is tried again that supervisord did not help with
 
 
 class Control:
@@ -43,6 +46,7 @@ class Control:
         self._background = Background(loop)
         self._ender = Background(loop)  # what the other one is at may take for ever, as a file that does not answer
         self._directory = Directory(run)
+        self._attempts = Attempts(lambda: self._directory.neighbors, self._all_spent)
         self._publisher = Publisher(loop, run.events_in, "control", epoch)
         self._server = Server(loop, run.control, self._message, self._bad)
         self._helpers = Helpers(loop, self._server.send)
@@ -88,7 +92,11 @@ class Control:
         connection = self._peerds.get(program)
         if connection is None:
             connection = self._peerds[program] = Connection(
-                self._loop, self._run.peerd(program), self._bad, lambda: Reconfigure("connected")
+                self._loop,
+                self._run.peerd(program),
+                self._bad,
+                lambda: Reconfigure("connected"),
+                partial(self._attempts.heard, program),
             )
         return connection
 
@@ -100,10 +108,12 @@ class Control:
     def _tell_daemons(self, removed: list[str]) -> None:
         """Have every daemon read its settings again."""
         for program in removed:
+            self._attempts.forget(program)
             if (connection := self._peerds.pop(program, None)) is not None:
                 connection.close()
         self._helpers.tell(Reconfigure("configuration applied"))
         for program in self._directory.peerds:
+            self._attempts.forget(program)  # it answers
             self._peerd(program).tell(Reconfigure("configuration applied"))
 
     def _bad(self, reason: str) -> None:
@@ -128,6 +138,11 @@ class Control:
 
     # The end
 
+    def _all_spent(self) -> None:
+        if not self._ending:
+            self._log.info("every session has used up its attempts: the daemon ends")
+        self._shut_down()
+
     def _shut_down(self) -> None:
         """End every program at the same time, forget what they did, end supervisord and with it ourselves."""
         if self._ending:
@@ -143,6 +158,7 @@ class Control:
         if error is not None:
             self._log.error("supervisord does not answer, nothing was ended: %s", error)
             self._ending = False
+            self._loop.call_later(AGAIN, self._attempts.look)
             return
         forget(self._run, journal=True)
         self._ender.do(lambda: end(self._run), lambda _result, _error: None, Unreachable)

@@ -8,7 +8,7 @@ import pytest
 
 from apid.control import connection as module
 from apid.control.connection import PEERD_SECONDS, Connection, ask_sessions
-from bus.schema import MESSAGE_LIMIT, CountRoutes, Message, Reconfigure, SessionReply, SessionRequest, pack
+from bus.schema import MESSAGE_LIMIT, CountRoutes, Message, Reconfigure, SessionReply, SessionRequest, Spent, pack
 from bus.transport import UnfitMessage
 from tests.unit.control_stage import StillLoop
 
@@ -111,6 +111,17 @@ def test_a_greeting_is_said_at_every_connection(loop: StillLoop) -> None:
     client.come()
     client.come()
     assert client.sent == [greeting, greeting]
+
+
+def test_what_a_peerd_says_by_itself_is_handed_on_and_from_others_it_is_bad(loop: StillLoop) -> None:
+    bad: list[str] = []
+    spent: list[Message] = []
+    peerd = Connection(loop, None, bad.append, on_spent=spent.append)  # type: ignore[arg-type]
+    ribd = Connection(loop, None, bad.append)  # type: ignore[arg-type]
+    for connection in (peerd, ribd):
+        connection._client.receive(Spent(["a"]))  # type: ignore[attr-defined]
+    assert spent == [Spent(["a"])]
+    assert bad == ["Spent is not for control"]
 
 
 def test_several_sessions_are_asked_at_the_same_time_and_answered_in_order(loop: StillLoop) -> None:

@@ -172,11 +172,41 @@ def test_attempts_can_be_limited() -> None:
     assert joined.peers[0].deadline() is None
 
 
+def test_attempts_that_led_to_a_session_count_too() -> None:
+    joined = net(replace(LOW, attempts=2), replace(HIGH, passive=True))
+    joined.start()
+    for count in (1, 2):
+        joined.settle()
+        joined.wait(60.0)
+        assert (joined.established(), joined.peers[0].spent) == ((True, True), False), count
+        joined.give(1, Teardown(4))
+    joined.settle()
+    joined.wait(1000.0)
+    assert joined.established() == (False, False)
+    assert joined.peers[0].spent
+
+
+def test_a_peer_whose_attempts_are_used_up_takes_a_connection_and_tries_anew_when_it_is_started_again() -> None:
+    peer = Peer(replace(LOW, attempts=1))
+    (dial,) = (action for action in peer.handle(Start(), 0.0) if isinstance(action, Dial))
+    assert not peer.spent
+    peer.handle(ConnectFailed(dial.connection, "refused"), 0.0)
+    assert peer.spent
+    (taken,) = (action for action in peer.handle(Incoming(*ADDRESSES), 1.0) if isinstance(action, Accept))
+    assert not peer.spent
+    peer.handle(Closed(taken.connection), 2.0)
+    assert peer.spent
+    peer.handle(Stop(), 3.0)
+    assert not peer.spent
+    assert any(isinstance(action, Dial) for action in peer.handle(Start(), 4.0))
+
+
 def test_a_passive_peer_waits_for_ever() -> None:
-    peer = Peer(replace(LOW, passive=True))
+    peer = Peer(replace(LOW, passive=True, attempts=1))
     assert peer.handle(Start(), 0.0) == []
     assert peer.deadline() is None
     assert peer.state == "ACTIVE"
+    assert not peer.spent
 
 
 @pytest.mark.parametrize("first", [0, 1])

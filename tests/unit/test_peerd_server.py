@@ -19,8 +19,10 @@ from bus.schema import (
     ListenerSettings,
     Message,
     PeerdSettings,
+    Reconfigure,
     SessionRequest,
     Settled,
+    Spent,
     Subscribe,
 )
 from bus.settings import ListenerConfiguration, PassiveNeighbor, SessionConfiguration, write_settings
@@ -36,13 +38,18 @@ CONFIGURATION = SessionConfiguration.from_wire(SETTINGS)
 class FakeSession:
     """A session that is closed when the test says."""
 
-    def __init__(self, _loop: Any, configuration: SessionConfiguration, *_ways: Any) -> None:
+    def __init__(self, _loop: Any, configuration: SessionConfiguration, *ways: Any) -> None:
         self.configuration = configuration
-        self.closed = False
+        self.on_spent = ways[-1]
+        self.closed = self.spent = False
         self.said: list[tuple[Any, ...]] = []
 
     def start(self) -> None:
         pass
+
+    def use_up(self) -> None:
+        self.spent = True
+        self.on_spent()
 
     def stop(self, *why: Any) -> None:
         self.said.append(("stop", *why))
@@ -228,3 +235,19 @@ def test_only_so_much_of_what_is_said_is_remembered() -> None:
     for number in range(2 * HELPERS):
         remembered.note(b"bridge", subscribe(f"p{number}", 0))
     assert NAME not in remembered._words
+
+
+def test_control_is_told_which_sessions_have_used_up_their_attempts_when_it_asks_and_when_that_changes(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[bytes, Message]] = []
+    monkeypatch.setattr(process.server._server, "send", lambda identity, message: told.append((identity, message)))
+    (session,) = process.made
+    session.use_up()
+    assert told == []  # nobody has asked
+    process.server._message(b"control", Reconfigure("connected"), b"")
+    process.configure(CONFIGURATION, replace(CONFIGURATION, name="192.0.2.9"))
+    process.made[1].use_up()
+    process.server._message(b"its successor", Reconfigure("connected"), b"")
+    both = Spent([CONFIGURATION.name, "192.0.2.9"])
+    assert told == [(b"control", Spent([CONFIGURATION.name])), (b"control", both), (b"its successor", both)]

@@ -11,7 +11,7 @@ import pytest
 
 from apid.compile import compile_configuration
 from apid.config.load import load_text
-from apid.config.options import Environment
+from apid.config.options import Environment, TcpOptions
 from bgp import event as ev
 from bgp.action import Deliver, Down, RefreshReceived, Up
 from bgp.family import IPV4_UNICAST
@@ -64,13 +64,20 @@ class Bed:
     """An established session without TCP."""
 
     def __init__(
-        self, refresh: str = "enhanced", there: bool = True, text: str = TEXT, stale_routes: bool = False
+        self,
+        refresh: str = "enhanced",
+        there: bool = True,
+        text: str = TEXT,
+        stale_routes: bool = False,
+        attempts: int = 0,
     ) -> None:
-        compiled = compile_configuration(load_text(text, {}), Environment(), "test")
+        environment = replace(Environment(), tcp=TcpOptions(attempts=attempts))
+        compiled = compile_configuration(load_text(text, {}), environment, "test")
         [settings] = compiled.peerds.values()
         self.loop = FakeLoop()
         self.asked: list[Pull] = []
         self.told: list[tuple[bytes, Message]] = []
+        self.spent: list[bool] = []
         self.there = there
         self.session: Any = Session(
             self.loop,  # type: ignore[arg-type]
@@ -79,6 +86,7 @@ class Bed:
             self._to_bridge,
             FakePublisher(),  # type: ignore[arg-type]
             logging.getLogger("bgpbus.test"),
+            lambda: self.spent.append(self.session.spent),
         )
         self.wire = Wire()
         connections: Any = self.session._connections
@@ -424,6 +432,22 @@ def test_a_first_attempt_is_over_when_it_fails() -> None:
     bed.session.subscribe(b"one", ATTEMPT)
     bed.session._handle(ev.ConnectFailed(7, "refused"))
     assert attempts(bed) == [b"one"]
+
+
+@pytest.mark.usefixtures("nobody_there")
+@pytest.mark.parametrize(("attempts", "told"), [(0, []), (1, [True, False]), (2, [])])
+def test_a_session_tells_when_its_attempts_are_used_up_and_when_it_is_to_try_anew(
+    attempts: int, told: list[bool]
+) -> None:
+    bed = Bed(text=DIALS, attempts=attempts)
+    bed.session._connections._open.clear()
+    bed.session._handle(ev.ConnectFailed(1, "refused"))
+    bed.loop.turn()
+    assert bed.session.spent == bool(told)
+    bed.session._handle(ev.Stop())
+    bed.loop.turn()
+    assert bed.spent == told
+    assert not bed.session.spent
 
 
 def test_there_is_no_first_attempt_at_a_passive_session(bed: Bed) -> None:

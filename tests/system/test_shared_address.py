@@ -173,6 +173,7 @@ def test_one_that_a_command_deletes_and_a_reload_brings_back_is_no_news_to_the_o
     bed.reload(FIRST, SECOND)
     second = bed.established(SECOND)
     bed.has(second, 1)
+    bed.peer.quiet()  # its End-of-RIBs come last
     bed.moment = time.monotonic()
     bed.daemon.ask("peer", "delete", bed.peer.address, "local-ip", FIRST)
     bed.peer.wait(lambda: bed.established(FIRST).ended, 10, "the first session to end")

@@ -75,9 +75,11 @@ def compile_configuration(
         process.name: _helper(process, configuration, environment, programs) for process in configuration.processes
     }
     subscribers: dict[str, list[str]] = {}
+    speakers: dict[str, list[str]] = {}
     announcers: dict[str, list[str]] = {}
     for name, helper in helpers.items():
         for binding in map(ApiBinding.from_wire, helper.bindings):
+            speakers.setdefault(binding.neighbor, []).append(name)
             if binding.subscribes:
                 subscribers.setdefault(binding.neighbor, []).append(name)
             if binding.awaited:
@@ -86,6 +88,7 @@ def compile_configuration(
     for neighbor in configuration.neighbors:
         session = replace(
             _session(neighbor, environment, version, subscribers.get(neighbor.name, [])),
+            speakers=speakers.get(neighbor.name, []),
             announcers=announcers.get(neighbor.name, []),
             end_of_rib_wait=float(neighbor.end_of_rib_wait),
         )

@@ -50,9 +50,11 @@ class RibLink:
         """Whether everything is answered."""
         return not self._outstanding
 
-    def apply(self, targets: list[list[str]], changes: list[list[object]], done: Done, limited: bool = False) -> None:
-        """Send changes; `limited` where a limit of these neighbors may refuse them."""
-        self._submit(Apply(self._client, self._epoch, self._next(), targets, changes, limited), done)
+    def apply(
+        self, targets: list[list[str]], changes: list[list[object]], done: Done, after_configuration: bool = False
+    ) -> None:
+        """Send changes; `after_configuration` where what is configured is to come first."""
+        self._submit(Apply(self._client, self._epoch, self._next(), targets, changes, after_configuration), done)
 
     def enrol(self, neighbors: list[str], flow_limits: dict[str, int], forgetful: list[str], done: Done) -> None:
         """Say which neighbors exist, how many FlowSpec rules some may have at most, and whose routes are not kept."""

@@ -120,7 +120,8 @@ class Apply(Message):
         announcement is its lease: after so many seconds the routes are withdrawn, unless announced again. 2 in place
         of 0 withdraws what is announced, and says nothing of other routes; so does 3 in place of 1. 4 is 2 for
         routes that have these attributes; 5 is 3 for routes that have the attribute set that is its seventh element.
-    limited: these neighbors have limits; where ribd knows of no neighbors yet, it answers once it does.
+    after_configuration: where ribd knows of no neighbors yet, wait until it does: what is configured comes first, and
+        may limit this.
     """
 
     client: str
@@ -128,7 +129,7 @@ class Apply(Message):
     sequence: int
     targets: list[list[str]]
     changes: list[list[Any]]
-    limited: bool = False
+    after_configuration: bool = False
 
 
 @message(2, "ribd → bridge | control")
@@ -334,7 +335,7 @@ FEED_FSM = 2  # text: the FSM state's name
 FEED_OPENED = 3  # the session's context: both OPEN messages and facts (`bgp.negotiate.SessionFacts` wire form)
 FEED_RECEIVED = 4  # one whole BGP message from the peer
 FEED_SENT = 5  # one whole BGP message to the peer
-FEED_TRIED = 6  # none: the session is up and has its routes, or failed to come up; asked for alone, told once
+FEED_TRIED = 6  # none: the session is up and has its routes, or failed to come up; the answer to `Spoken`, told once
 FEED_PLAIN = 7  # as FEED_RECEIVED, which asks for both: an UPDATE that was found plain (`bgp.update.Update.plain`)
 FEED_MESSAGES = (FEED_RECEIVED, FEED_PLAIN, FEED_SENT)
 
@@ -429,6 +430,18 @@ class Spent(Message):
     """
 
     neighbors: list[str]
+
+
+@message(27, "bridge → peerd")
+@dataclass(frozen=True, slots=True)
+class Spoken(Message):
+    """A helper has had its first moment, and ribd has what it said in it: the session may be sent its first routes.
+
+    Answered by a `Feed` with `FEED_TRIED` alone, once it was, or has failed.
+    """
+
+    neighbor: str
+    helper: str
 
 
 # Control

@@ -61,6 +61,7 @@ class SessionConfiguration(Record):
     protocol: dict[str, Any]
     operational: list[bytes] = field(default_factory=list)  # OPERATIONAL messages for a session that comes up
     shut: str | None = None  # the shutdown communication of a neighbor that was shut; None: it is open
+    speakers: list[str] = field(default_factory=list)  # helpers for whose first words the first routes wait
     announcers: list[str] = field(default_factory=list)  # helpers for whose routes End-of-RIB waits (RFC 4724)
     end_of_rib_wait: float = 0.0  # seconds, at most, from our start
     rate_limit: int = 0  # UPDATEs in a second; 0: without a limit
@@ -77,7 +78,7 @@ class SessionConfiguration(Record):
 
         Which helpers listen and announce, and whether it is shut, may change under it, and what it has no use for.
         """
-        asides = ("helpers", "announcers", "end_of_rib_wait", "shut", "unused")
+        asides = ("helpers", "speakers", "announcers", "end_of_rib_wait", "shut", "unused")
         return replace(self, **{name: getattr(other, name) for name in asides}) == other
 
 

@@ -56,6 +56,7 @@ class Range:
         self._loop, self._make, self._to_ribd, self._log = loop, make, to_ribd, log
         self._refusals = Refusals(loop)
         self._subscribed: dict[str, tuple[bytes, Subscribe]] = {}  # by helper
+        self._unspoken = set(configuration.speakers)  # helpers that the first routes wait for
         self._announcing = set(configuration.announcers)  # helpers that End-of-RIB waits for
         self._began = loop.now()
         self._away: dict[str, float] = {}  # since when a session is known to have had no connection
@@ -128,6 +129,7 @@ class Range:
                 configuration,
                 name=name,
                 peer_address=address,
+                speakers=sorted(self._unspoken),
                 announcers=sorted(self._announcing),
                 end_of_rib_wait=wait,
             )
@@ -210,6 +212,12 @@ class Range:
             self._subscribed.pop(request.helper, None)
         for name, session in self.sessions.items():
             session.subscribe(identity, replace(request, neighbor=name))
+
+    def spoken(self, identity: bytes, helper: str) -> None:
+        """Take word that a helper has had its first moment."""
+        self._unspoken.discard(helper)
+        for session in self.sessions.values():
+            session.spoken(identity, helper)
 
     def settled(self, helper: str) -> None:
         """Take word that a helper has announced what it had to announce at its start."""

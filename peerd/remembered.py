@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from bus.schema import FEED_TRIED, Settled, Subscribe
+from bus.schema import Settled, Spoken, Subscribe
 from bus.settings import SessionConfiguration
 
 NEIGHBORS = 16_384  # about which words are kept: those not heard of for longest are forgotten
 HELPERS = 256  # likewise, for each neighbor
 
-Word: TypeAlias = Subscribe | Settled
+Word: TypeAlias = Subscribe | Spoken | Settled
 Words: TypeAlias = dict[type[Word], tuple[bytes, Word]]  # of one helper, with the identity of its bridge
 
 
@@ -25,8 +25,6 @@ class Remembered:
 
     def note(self, identity: bytes, word: Word) -> None:
         """Take a bridge's word. A Subscribe to nothing ends all of them."""
-        if isinstance(word, Subscribe) and word.kinds == 1 << FEED_TRIED:
-            return  # a question to the session that there is now
         helpers = self._words.setdefault(word.neighbor, {})
         if isinstance(word, Subscribe) and not word.kinds:
             helpers.pop(word.helper, None)
@@ -41,7 +39,7 @@ class Remembered:
 
     def of(self, configuration: SessionConfiguration) -> list[tuple[bytes, Word]]:
         """Return what holds for a neighbor; forget the words of helpers that it does not have any more."""
-        own = {*configuration.helpers, *configuration.announcers}
+        own = {*configuration.helpers, *configuration.speakers, *configuration.announcers}
         helpers = {name: words for name, words in self._words.pop(configuration.name, {}).items() if name in own}
         if helpers:
             self._words[configuration.name] = helpers

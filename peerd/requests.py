@@ -30,6 +30,8 @@ def act(session: Session, action: str, arguments: list[str]) -> tuple[str, dict[
         case "refresh" | "eor" | "operational" | "resend":
             if session.established is None:
                 return "the session is not established", {}
+            if session.established.sender.held:
+                return "the session has not been sent its first routes", {}
             return _send(session.established, session.families, action, arguments), {}
         case _:
             return f"unknown action {action}", {}

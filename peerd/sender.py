@@ -42,6 +42,7 @@ class Sender:
         report: Report,
         log: logging.Logger,
         hold_end_of_rib: bool,
+        hold_routes: bool,
     ) -> None:
         self._connection, self._name = connection, configuration.name
         self._to_ribd, self._requests, self._report, self._log = to_ribd, requests, report, log
@@ -60,6 +61,7 @@ class Sender:
         self._low_water = 0 if isinstance(connection, PacedConnection) else LOW_WATER
         self._request = 0  # the number of the Pull that is out
         self._pulling = False
+        self.held = hold_routes  # routes wait for what helpers say first
         self._begun: set[Family] = set()  # families whose End-of-RR is due
         self._withheld: set[str] = set()
         self._greetings: list[bytes] = []  # OPERATIONAL messages that follow the first routes
@@ -92,14 +94,20 @@ class Sender:
             self._request = next(self._requests)  # the Pull that is out may not be answered for long
             self.pull_again()
 
+    def release_routes(self) -> None:
+        """Ask for routes from now on."""
+        if self.held:
+            self.held = False
+            self.pull()
+
     def pull_again(self) -> None:
         """Ask for routes, though an answer may be under way: ribd has (re)connected and does not know the question."""
         self._pulling = False
         self.pull()
 
     def pull(self) -> None:
-        """Ask for the next batch, if none is on its way and little waits to be written."""
-        if self._pulling or self._connection.queued > self._low_water:
+        """Ask for the next batch, if there may be one, none is on its way and little waits to be written."""
+        if self.held or self._pulling or self._connection.queued > self._low_water:
             return
         self._request = next(self._requests)
         self._pulling = self._to_ribd(self._pull_message())

@@ -24,6 +24,7 @@ from bus.schema import (
     SessionRequest,
     Settled,
     Spent,
+    Spoken,
     Subscribe,
     unpack,
 )
@@ -203,7 +204,7 @@ class PeerServer:
             case Credit():
                 if (session := self._session(message.neighbor)) is not None:
                     session.credit(identity, message.octets)
-            case Subscribe() | Settled():
+            case Subscribe() | Spoken() | Settled():
                 self._remembered.note(identity, message)
                 if (neighbor := self._sessions.get(message.neighbor)) is not None:
                     _tell(neighbor, identity, message)
@@ -253,10 +254,13 @@ class PeerServer:
 
 def _tell(neighbor: Session | Range, identity: bytes, word: Word) -> None:
     """Tell a neighbor what a bridge said."""
-    if isinstance(word, Subscribe):
-        neighbor.subscribe(identity, word)
-    else:
-        neighbor.settled(word.helper)
+    match word:
+        case Subscribe():
+            neighbor.subscribe(identity, word)
+        case Spoken():
+            neighbor.spoken(identity, word.helper)
+        case Settled():
+            neighbor.settled(word.helper)
 
 
 def _tcp_sockets(descriptors: Iterable[int]) -> list[socket.socket]:

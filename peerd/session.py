@@ -36,6 +36,7 @@ from peerd.report import Report, context_of
 from peerd.sender import Sender
 
 HELPERS_SECONDS = 3.0  # for the bridges to subscribe before a session begins without them
+SPEAKERS_SECONDS = 8.0  # for the helpers to have their first moment before routes are sent without what they say in it
 
 
 class Established:
@@ -76,6 +77,7 @@ class Session:
         self._established: Established | None = None
         self._requests = itertools.count(1)  # the numbers of Pulls
         self._awaited = set(configuration.helpers)
+        self._unspoken = set(configuration.speakers)  # helpers that the first routes wait for
         self._announcing = set(configuration.announcers)  # helpers that End-of-RIB waits for
         self._early: socket.socket | None = None  # a connection that waits for the session to begin
         self._begun = False
@@ -92,6 +94,8 @@ class Session:
 
     def start(self) -> None:
         """Begin to want a session, once every helper that is to hear of it listens or has had its time."""
+        if self._unspoken:
+            self._loop.call_later(SPEAKERS_SECONDS, self._release_routes)
         if self._announcing:
             self._loop.call_later(self.configuration.end_of_rib_wait, self._announced)
         if self._awaited:
@@ -266,7 +270,7 @@ class Session:
         hold = bool(self._announcing) and up.negotiated.stale_routes
         rate = configuration.rate_limit
         way = PacedConnection(self._loop, connection, rate) if rate else connection
-        sender = Sender(way, up, configuration, self._to_ribd, self._requests, report, log, hold)
+        sender = Sender(way, up, configuration, self._to_ribd, self._requests, report, log, hold, bool(self._unspoken))
         receiver = Receiver(up.negotiated, configuration, self.adj_rib_in, self._limits, report, log)
         self._established = Established(up, sender, receiver)
         self._failed = ("", 0.0)
@@ -355,17 +359,30 @@ class Session:
 
     def subscribe(self, identity: bytes, request: Subscribe) -> None:
         """Begin a bridge's feed; it is told first what it needs to understand the rest. No kinds: end it."""
-        if request.kinds == 1 << FEED_TRIED:
-            self._asking.add(identity)
-            if self._tried:
-                self._note_attempt()
-            return
         self._report.subscribe(identity, request, self._established.context if self._established is not None else b"")
         if not request.kinds:
             return
         self._awaited.discard(request.helper)
         if not self._awaited:
             self._begin()
+
+    def spoken(self, identity: bytes, helper: str) -> None:
+        """Let the first routes wait for a helper no longer; its bridge is told when the first attempt is over."""
+        self._asking.add(identity)
+        if self._tried:
+            self._note_attempt()
+        self._unspoken.discard(helper)
+        if not self._unspoken:
+            self._release_routes()
+
+    def _release_routes(self) -> None:
+        """Send routes: the helpers have had their first moment, or have taken too long to."""
+        if self._unspoken:
+            missing = sorted(self._unspoken)
+            self._log.warning("routes do not wait for what helpers say first peer=%s missing=%s", self.name, missing)
+        self._unspoken.clear()
+        if self._established is not None:
+            self._established.sender.release_routes()
 
     def settled(self, helper: str) -> None:
         """Note that a helper has announced what it had to at its start."""

@@ -184,11 +184,11 @@ class RibServer:
             self._commit()  # at once: late requests of its former life must find that one replaced
 
     def _must_wait(self, request: Request) -> bool:
-        """Whether it is not known yet if a limit refuses a request; what its client asks for later waits behind it."""
+        """Whether a request follows the configuration, which is not here; what its client asks for later waits, too."""
         if self._state.rib.enrolled or isinstance(request, Enrol):
             return False
-        limited = isinstance(request, Apply) and request.limited
-        return limited or any(held.client == request.client for _, held, _ in self._held)
+        follows = isinstance(request, Apply) and request.after_configuration
+        return follows or any(held.client == request.client for _, held, _ in self._held)
 
     def _hold(self, identity: bytes, request: Request, octets: bytes) -> None:
         if len(self._held) < HELD:

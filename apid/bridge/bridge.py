@@ -13,7 +13,6 @@ from typing import Any
 
 from apid import VERSION
 from apid.answer_lines import AnswerLines
-from apid.bridge.attempts import FirstAttempts
 from apid.bridge.commands import Commands
 from apid.bridge.feeds import Feeds, helper_renderer
 from apid.bridge.output import Output
@@ -43,7 +42,10 @@ FLOOD_OCTETS, FLOOD_SECONDS = 16 * 1024 * 1024, 10.0  # of commands in so many s
 WRITE_TURNS = 16  # chunks written in one turn of the loop
 STOP_SECONDS = 3.0
 DOWN_SECONDS, DOWN_LOOK = 1.0, 0.02  # seconds: for the ends of sessions to arrive, and between looks for them
-ATTEMPTS_SECONDS = 5.0  # for the sessions to come up, or to fail to, before the helper starts without them
+CONFIGURED_SECONDS = 5.0  # for the configuration to be in force before the helper starts without it
+FIRST_WORDS = 0.02  # seconds from its start in which a shell script says something, and Python does not
+TAKEN, TAKEN_LOOK = 0.05, 0.002  # seconds: for ribd to take it before sessions are sent routes, and between looks
+ATTEMPTS_SECONDS = 5.0  # for the sessions to be sent their routes, or to fail, before the helper is listened to again
 SILENCE = 1.0  # seconds without a command, after which a helper has announced what it had to at its start
 STDERR_LINES = 500  # of a helper's stderr, logged in a second; more are counted
 ABOUT_NEIGHBORS: dict[str, Any] = {"bindings": [], "subscription": {}}  # changes without a new start
@@ -61,7 +63,7 @@ class Bridge:
         self._notices = helper_renderer(NOBODY, self._context, self._helper)
         self._publisher = Publisher(loop, run.events_in, program, epoch)
         self._output = self._new_output()
-        self._begun = self._stopping = False
+        self._begun = self._listening = self._stopping = False
         self._request = 0
         self._asked: Command | None = None
         self._signals: list[int] = []  # for the daemon, that control has not been told of yet
@@ -80,25 +82,53 @@ class Bridge:
         self._commands = Commands(
             self._rib, self._targets, self._answer, self._ask_control, log, VERSION, self._helper.acknowledge
         )
-        self._feeds = Feeds(loop, run, self._events, self._lost, lambda: bool(self._output.lost), log)
+        self._feeds = Feeds(loop, run, self._events, self._lost, lambda: bool(self._output.lost), self._listen, log)
         self._feeds.configure(self._helper, bindings, self._context)
-        self._attempts = FirstAttempts(loop, run, bindings, self._begin, self._bad)
         self._process = HelperProcess(loop, self._helper, self)
 
     def start(self) -> None:
-        """Start the helper, once each of its sessions has come up or failed to.
+        """Start the helper, once ribd has the configuration.
 
-        ExaBGP's sessions are there before its helpers have said anything, so helpers announce into sessions that have
-        been sent what is configured, with its End-of-RIB: what they withdraw at once was announced, and peers see it.
+        ExaBGP starts its helpers just before its sessions: what one says at once is among the first routes that a peer
+        is sent, and what it says later follows their End-of-RIB. So the first routes wait for the helper's first words.
         """
         self._loop.on_signal(signal.SIGCHLD, lambda: self._process.check())
-        self._loop.call_later(SILENCE, lambda: self._look(0))
-        self._attempts.wait(ATTEMPTS_SECONDS)
+        self._rib.apply([], [], lambda _reason: self._begin(), after_configuration=True)
+        self._loop.call_later(CONFIGURED_SECONDS, self._begin)
 
     def _begin(self) -> None:
         if not (self._begun or self._stopping):
-            self._begun = True
             self._process.start()
+            self._await_first_words()
+
+    def _await_first_words(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self._loop.call_later(FIRST_WORDS, self._end_first_words)
+
+    def _end_first_words(self) -> None:
+        """Hold what the helper says from now on, until its sessions have been sent the routes that there are."""
+        self._commands.hold(True)
+        self._throttle()
+        self._release_routes(self._loop.now() + TAKEN)
+
+    def _release_routes(self, deadline: float) -> None:
+        """Have the sessions send routes when ribd has taken what the helper said."""
+        if not self._rib.idle and self._loop.now() < deadline:
+            self._loop.call_later(TAKEN_LOOK, lambda: self._release_routes(deadline))
+            return
+        self._loop.call_later(ATTEMPTS_SECONDS, self._listen)
+        self._feeds.spoken()
+
+    def _listen(self) -> None:
+        """Go on with what the helper says: its sessions have been sent their first routes, or have failed."""
+        if self._listening:
+            return
+        self._listening = True
+        self._commands.hold(False)
+        self._work()
+        count = self._commands.count
+        self._loop.call_later(SILENCE, lambda: self._look(count))
 
     # The helper's life
 
@@ -290,8 +320,8 @@ class Bridge:
         if not same:
             self._notices = helper_renderer(NOBODY, self._context, helper)
             self._commands.configure(helper.acknowledge)
-            self._begun = True
             self._process.reconfigure(helper)
+            self._await_first_words()
 
     def _present(self) -> None:
         """Tell control how this helper is."""

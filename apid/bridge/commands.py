@@ -72,6 +72,7 @@ class Commands:
         self._group: OpenGroup | None = None
         self._batches: deque[Batch] = deque()
         self._waiting = False  # for the answer of control
+        self._held = False  # for the sessions to be sent their first routes
         self._unheard = False  # the helper whose command is being carried out is gone
         self._now = 0.0  # when there last was something to do
         self._logged, self._logged_at, self._suppressed = 0, 0.0, 0
@@ -100,7 +101,11 @@ class Commands:
     @property
     def busy(self) -> bool:
         """Whether the helper must wait before it is read again."""
-        return bool(self._steps) or self._waiting or self._rib.full
+        return bool(self._steps) or self._waiting or self._held or self._rib.full
+
+    def hold(self, held: bool) -> None:
+        """Carry out nothing from now on, or go on at the next `work`."""
+        self._held = held
 
     def feed(self, octets: bytes, now: float) -> None:
         """Take what the helper wrote."""
@@ -127,7 +132,7 @@ class Commands:
         """Carry out what can be carried out now."""
         self._now = now
         batch: Batch | None = None
-        while self._steps and not self._waiting:
+        while self._steps and not (self._waiting or self._held):
             step, unheard = self._steps[0], self._orphans > 0
             if self._group is not None and self._group.unheard != unheard:
                 self._log.warning("group given up, its helper is gone commands=%d", self._group.commands)
@@ -296,7 +301,7 @@ class Commands:
         if batch.size > MOST_OCTETS:
             self._answered(batch, f"{batch.size} octets of routes in one command, more than the bus carries")
         elif batch.changes:
-            self._rib.apply(batch.targets, batch.changes, partial(self._applied, batch), batch.careful)
+            self._rib.apply(batch.targets, batch.changes, partial(self._applied, batch), after_configuration=True)
         else:
             self._answered(batch, "")
 

@@ -30,10 +30,12 @@ from bus.schema import (
     FEED_RECEIVED,
     FEED_SENT,
     FEED_STATE,
+    FEED_TRIED,
     Credit,
     Feed,
     Message,
     Settled,
+    Spoken,
     Subscribe,
 )
 from bus.settings import ApiBinding, HelperConfiguration
@@ -156,11 +158,15 @@ class Feeds:
         output: Callable[[list[bytes]], None],
         lost: Callable[[int], None],
         full: Callable[[], bool],
+        tried: Callable[[], None],
         log: logging.Logger,
     ) -> None:
+        """Take whom to give lines and counts of lost items, and whom to call once every session was `tried`."""
         self._loop, self._run, self._log = loop, run, log
-        self._output, self._lost, self._full = output, lost, full
+        self._output, self._lost, self._full, self._all_tried = output, lost, full, tried
         self._name = ""
+        self._spoken = False  # the helper has had its first moment
+        self._untried: set[str] = set()  # neighbors whose first session has not its routes yet, nor has failed
         self._settled = False  # the helper has announced what it had to announce at its start
         self._clients: dict[str, Client] = {}
         self._watched: dict[str, Watched] = {}
@@ -178,10 +184,8 @@ class Feeds:
                 continue
             if known is not None:
                 self._unsubscribe(name)
-            watched = Watched(binding, helper, process)
-            if watched.subscription is not None or binding.awaited or binding.signal:
-                self._watched[name] = watched
-                self._subscribe(watched)
+            self._watched[name] = watched = Watched(binding, helper, process)
+            self._subscribe(watched)
         programs = {watched.binding.program for watched in self._watched.values()}
         for program in self._clients.keys() - programs:
             self._clients.pop(program).close()
@@ -192,6 +196,7 @@ class Feeds:
         client = self._clients.get(watched.binding.program)
         if client is not None:
             client.send(Subscribe(name, self._name, 0, 0, 0, 0))
+        self._note_tried(name)
 
     def _forget_sessions(self, name: str) -> None:
         """Forget the sessions of a range."""
@@ -214,8 +219,25 @@ class Feeds:
             watched.negotiated = None
             self._forget_sessions(watched.binding.neighbor)
             client.send(watched.subscription)
+        if self._spoken:
+            client.send(Spoken(watched.binding.neighbor, self._name))
         if watched.binding.awaited and self._settled:
             client.send(Settled(watched.binding.neighbor, self._name))
+
+    def spoken(self) -> None:
+        """Let the sessions have routes, and find out when each was tried. Of ranges nobody knows who will connect."""
+        self._spoken = True
+        self._untried = {name for name, each in self._watched.items() if "/" not in each.binding.peer_address}
+        for name, watched in self._watched.items():
+            self._clients[watched.binding.program].send(Spoken(name, self._name))
+        if not self._untried:
+            self._all_tried()
+
+    def _note_tried(self, name: str) -> None:
+        if name in self._untried:
+            self._untried.remove(name)
+            if not self._untried:
+                self._all_tried()
 
     def settled(self) -> None:
         """Tell the sessions that wait for it that the helper has announced what it had to announce at its start."""
@@ -244,7 +266,9 @@ class Feeds:
         full, skipped = self._full(), 0
         for when, kind, octets in message.items:
             size += len(octets) + 24
-            if full and kind in FEED_MESSAGES:
+            if kind == FEED_TRIED:
+                self._note_tried(message.neighbor)
+            elif full and kind in FEED_MESSAGES:
                 skipped += 1
             else:
                 lines += watched.render(when, kind, octets)

@@ -31,7 +31,7 @@ class RibChanges:
 
     def apply(self, targets: list[list[str]], changes: list[list[Any]]) -> Step:
         """Make the step that changes routes, all of them or none."""
-        return lambda resume: self._link.apply(targets, changes, resume, limited=True)
+        return lambda resume: self._link.apply(targets, changes, resume, after_configuration=True)
 
     def sync(self, neighbors: list[str], seconds: float) -> Step:
         """Make the step that waits until sessions have written what they are to be sent."""

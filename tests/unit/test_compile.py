@@ -117,15 +117,16 @@ def test_two_api_blocks_of_a_neighbor_are_joined() -> None:
     assert (binding.received, binding.state, binding.peer_as) == (UPDATE, True, 65002)
 
 
-def test_a_session_waits_for_the_helpers_that_subscribe_and_for_no_others() -> None:
+def test_a_session_begins_with_the_helpers_that_subscribe_and_its_routes_wait_for_all_of_its_own() -> None:
     result = compiled(
-        "process tells { run /bin/cat; encoder json; }\nprocess hears { run /bin/cat; encoder json; }\n"
+        "".join(f"process {name} {{ run /bin/cat; encoder json; }}\n" for name in ("tells", "hears", "idle"))
         + neighbor(
             "192.0.2.1",
             "api a { processes [ tells ]; } api b { processes [ hears ]; receive { parsed; update; } }",
         )
     )
     assert session(result, "peerd-192.0.2.1")["helpers"] == ["hears"]
+    assert session(result, "peerd-192.0.2.1")["speakers"] == ["tells", "hears"]
 
 
 @pytest.mark.parametrize(

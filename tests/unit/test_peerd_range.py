@@ -213,6 +213,15 @@ def test_bridges_hear_of_sessions_that_come_after_they_subscribed_and_of_those_b
     assert bed.session("192.0.2.3").said == [("start",), ("incoming",)]
 
 
+def test_who_has_spoken_keeps_no_session_waiting_whenever_it_comes() -> None:
+    bed = Bed(speakers=["p", "q"])
+    bed.connect("192.0.2.1")
+    bed.range.spoken(b"bridge", "p")
+    bed.connect("192.0.2.2")
+    assert bed.session("192.0.2.1").said[-1] == ("spoken", b"bridge", "p")
+    assert [bed.session(f"192.0.2.{number}").configuration.speakers for number in (1, 2)] == [["p", "q"], ["q"]]
+
+
 def test_end_of_rib_waits_for_helpers_from_the_start_of_the_range() -> None:
     bed = Bed(announcers=["p", "q"], end_of_rib_wait=10.0)
     bed.clock.go_on(4)

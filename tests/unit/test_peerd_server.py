@@ -15,7 +15,6 @@ from bus.daemon import RunDirectory
 from bus.loop import Loop
 from bus.schema import (
     FEED_STATE,
-    FEED_TRIED,
     ListenerSettings,
     Message,
     PeerdSettings,
@@ -23,6 +22,7 @@ from bus.schema import (
     SessionRequest,
     Settled,
     Spent,
+    Spoken,
     Subscribe,
 )
 from bus.settings import ListenerConfiguration, PassiveNeighbor, SessionConfiguration, write_settings
@@ -59,6 +59,9 @@ class FakeSession:
 
     def subscribe(self, identity: bytes, request: Subscribe) -> None:
         self.said.append(("subscribe", identity, request.helper))
+
+    def spoken(self, identity: bytes, helper: str) -> None:
+        self.said.append(("spoken", identity, helper))
 
     def settled(self, helper: str) -> None:
         self.said.append(("settled", helper))
@@ -115,7 +118,8 @@ def test_sessions_that_have_ended_are_forgotten(process: Process) -> None:
 
 
 def test_a_session_goes_on_where_only_what_is_around_it_changed(process: Process) -> None:
-    process.configure(replace(CONFIGURATION, helpers=["another"], announcers=["another"], end_of_rib_wait=9.0))
+    others = {name: ["another"] for name in ("helpers", "speakers", "announcers")}
+    process.configure(replace(CONFIGURATION, **others, end_of_rib_wait=9.0))
     process.configure(replace(CONFIGURATION, shut="maintenance"))
     assert len(process.made) == 1
     assert process.made[0].said == [("shut", "maintenance")]
@@ -187,7 +191,7 @@ def test_only_so_many_commands_are_remembered(process: Process) -> None:
 
 
 NAME = CONFIGURATION.name
-WITH_HELPERS = replace(CONFIGURATION, helpers=["p", "q"], announcers=["p"])
+WITH_HELPERS = replace(CONFIGURATION, helpers=["p"], speakers=["p", "q"], announcers=["p"])
 
 
 def subscribe(helper: str, kinds: int = 1 << FEED_STATE, name: str = NAME) -> Subscribe:
@@ -200,14 +204,20 @@ def say(process: Process, *words: Message) -> None:
 
 
 def test_what_bridges_said_about_a_neighbor_holds_for_the_session_that_begins_anew(process: Process) -> None:
-    say(process, subscribe("p"), Settled(NAME, "p"), subscribe("q"), subscribe("", 1 << FEED_TRIED))
+    say(process, subscribe("p"), Spoken(NAME, "p"), Settled(NAME, "p"), Spoken(NAME, "q"), subscribe("q"))
     for port in (1, 2):
         process.configure(replace(WITH_HELPERS, port=port))
-        assert process.made[-1].said == [("subscribe", b"bridge", "p"), ("settled", "p"), ("subscribe", b"bridge", "q")]
+        assert process.made[-1].said == [
+            ("subscribe", b"bridge", "p"),
+            ("spoken", b"bridge", "p"),
+            ("settled", "p"),
+            ("spoken", b"bridge", "q"),
+            ("subscribe", b"bridge", "q"),
+        ]
     process.server._request(SessionRequest(1, NAME, "leave", [], ""))
-    say(process, subscribe("p", 0), subscribe("q"))
+    say(process, subscribe("p", 0))
     process.configure(replace(WITH_HELPERS, port=3))
-    assert process.made[-1].said == [("subscribe", b"bridge", "q")]
+    assert process.made[-1].said == [("spoken", b"bridge", "q"), ("subscribe", b"bridge", "q")]
 
 
 def test_what_bridges_say_about_a_neighbor_before_it_is_known_here_is_not_lost(process: Process) -> None:
@@ -219,7 +229,7 @@ def test_what_bridges_say_about_a_neighbor_before_it_is_known_here_is_not_lost(p
 
 def test_what_a_helper_said_is_forgotten_once_the_neighbor_has_it_no_more(process: Process) -> None:
     say(process, subscribe("p"), Settled(NAME, "p"), subscribe("q"))
-    process.configure(replace(CONFIGURATION, helpers=["q"], announcers=[]))
+    process.configure(replace(CONFIGURATION, helpers=["q"], speakers=["q"], announcers=[]))
     process.configure(replace(WITH_HELPERS, port=1))
     assert process.made[-1].said == [("subscribe", b"bridge", "q")]
 

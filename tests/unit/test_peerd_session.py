@@ -22,14 +22,14 @@ from bgp.operational import ASM, advisory
 from bgp.pack import end_of_rib
 from bgp.refresh import Refresh, RefreshSubtype
 from bgp.settings_wire import settings_from_wire
-from bus.schema import FEED_STATE, FEED_TRIED, WHERE, Batch, Feed, Message, Pull, Resync, Subscribe
+from bus.schema import FEED_STATE, WHERE, Batch, Feed, Message, Pull, Resync, Subscribe
 from bus.settings import SessionConfiguration
 from bus.transport import Delivery
 from peerd.connections import Connections
 from peerd.outbound import Outbound
 from peerd.requests import act
 from peerd.sender import LOW_WATER, REASONS
-from peerd.session import Session
+from peerd.session import SPEAKERS_SECONDS, Session
 from tests.unit.rib_bench import FakeLoop, FakePublisher
 
 TEXT = """
@@ -70,6 +70,7 @@ class Bed:
         text: str = TEXT,
         stale_routes: bool = False,
         attempts: int = 0,
+        spoken: bool = True,
     ) -> None:
         environment = replace(Environment(), tcp=TcpOptions(attempts=attempts))
         compiled = compile_configuration(load_text(text, {}), environment, "test")
@@ -94,7 +95,13 @@ class Bed:
         greeting = settings_from_wire(self.session.configuration.protocol).open().message()
         self.session.start()
         negotiated = Negotiated(refresh=refresh, graceful_restart=stale_routes, stale_routes=stale_routes)
-        self.session._up(Up(1, negotiated, SessionFacts(), greeting, greeting))
+        self._ready = Up(1, negotiated, SessionFacts(), greeting, greeting)
+        self.come_up()
+        for helper in self.session.configuration.speakers if spoken else ():
+            self.session.spoken(helper.encode(), helper)
+
+    def come_up(self) -> None:
+        self.session._up(self._ready)
 
     @property
     def outbound(self) -> Outbound:
@@ -397,7 +404,6 @@ def test_a_refresh_that_a_graceful_peer_begins_before_its_end_of_rib_is_ignored(
     assert held_after(bed, end_of_rib(IPV4_UNICAST), BEGIN, update(1), END) == 1
 
 
-ATTEMPT = Subscribe("192.0.2.1", "", 1 << FEED_TRIED, 0, 0, 0)
 DIALS = TEXT.replace("passive;", "")
 
 
@@ -416,12 +422,12 @@ def nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_first_attempt_is_over_once_the_peer_has_all_routes_and_each_who_asks_is_told_once() -> None:
     bed = Bed(text=DIALS)
     for _ in range(3):  # however often it asks: what waits is bounded by who is connected
-        bed.session.subscribe(b"one", ATTEMPT)
+        bed.session.spoken(b"one", "p")
     bed.answer(5, 9)
     assert attempts(bed) == []
     bed.answer(9, 9)
     assert attempts(bed) == [b"one"]
-    bed.session.subscribe(b"two", ATTEMPT)
+    bed.session.spoken(b"two", "q")
     bed.answer(12, 12)
     assert attempts(bed) == [b"one", b"two"]
 
@@ -429,7 +435,7 @@ def test_a_first_attempt_is_over_once_the_peer_has_all_routes_and_each_who_asks_
 @pytest.mark.usefixtures("nobody_there")
 def test_a_first_attempt_is_over_when_it_fails() -> None:
     bed = Bed(text=DIALS)
-    bed.session.subscribe(b"one", ATTEMPT)
+    bed.session.spoken(b"one", "p")
     bed.session._handle(ev.ConnectFailed(7, "refused"))
     assert attempts(bed) == [b"one"]
 
@@ -450,8 +456,52 @@ def test_a_session_tells_when_its_attempts_are_used_up_and_when_it_is_to_try_ane
     assert not bed.session.spent
 
 
+def with_helpers() -> Bed:
+    """Return a session of two helpers that is up, and about which nobody has said anything."""
+    helpers = "".join(f"process {name} {{ run /bin/cat; encoder text; }}" for name in "pq")
+    return Bed(text=helpers + TEXT.replace("passive;", "passive; api { processes [ p q ]; }"), spoken=False)
+
+
+def test_the_first_routes_wait_until_all_helpers_have_spoken_whatever_else_happens() -> None:
+    bed = with_helpers()
+    bed.session.connected_to_ribd()
+    bed.session._pull()
+    for _ in range(2):
+        bed.session.spoken(b"p", "p")
+    for action in ("eor", "refresh", "resend"):
+        assert act(bed.session, action, ["1", "1"])[0] == "the session has not been sent its first routes"
+    assert bed.asked == []
+    assert bed.wire.sent == b""
+    bed.session.spoken(b"q", "q")
+    bed.session.spoken(b"p", "p")
+    assert [pull.cursors for pull in bed.asked] == [[[1, 1, 0, -1]]]
+
+
+def test_the_first_routes_wait_for_helpers_for_a_bounded_time_and_later_sessions_do_not_wait_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bed = with_helpers()
+    bed.session.spoken(b"p", "p")
+    bed.loop.pass_time(SPEAKERS_SECONDS)
+    assert len(bed.asked) == 1
+    assert "missing=['q']" in caplog.text
+    bed.session._down(Down(1, True, "ended"))
+    bed.come_up()
+    assert bed.asked[-1].cursors == [[1, 1, 0, -1]]
+
+
+def test_a_session_that_comes_up_after_its_helpers_have_spoken_does_not_wait() -> None:
+    bed = with_helpers()
+    bed.session._down(Down(1, True, "ended"))
+    for helper in "pq":
+        bed.session.spoken(helper.encode(), helper)
+    bed.asked.clear()
+    bed.come_up()
+    assert len(bed.asked) == 1
+
+
 def test_there_is_no_first_attempt_at_a_passive_session(bed: Bed) -> None:
-    bed.session.subscribe(b"one", ATTEMPT)
+    bed.session.spoken(b"one", "p")
     assert attempts(bed) == [b"one"]
 
 

@@ -133,7 +133,7 @@ def test_the_limit_is_still_there_after_a_death(daemon: Clients, compacted: bool
 def test_rules_wait_until_the_limits_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     daemon = Clients(tmp_path, monkeypatch)
     row = [0, 1, *IPV4_FLOW, attributes(1), [rule(number) for number in range(4)]]
-    assert daemon.say(b"early", Apply("early", "e", 1, [["a"]], [row], limited=True)) == []
+    assert daemon.say(b"early", Apply("early", "e", 1, [["a"]], [row], after_configuration=True)) == []
     assert daemon.request(Apply("free", "e", 1, [["b"]], [row])) == [Applied(1, "e")]
     enrol(daemon, {"a": 3})
     (refused,) = daemon.server.sent[b"early"]
@@ -149,7 +149,7 @@ def test_what_waits_for_the_limits_is_carried_out_in_the_order_of_its_clients_li
     first, second = (
         [[0, announce, *IPV4_FLOW, attributes(1), [rule(number)]]] for announce, number in ((1, 1), (1, 2))
     )
-    daemon.say(b"dead", Apply("one", "former", 1, [["a"]], first, limited=True))
+    daemon.say(b"dead", Apply("one", "former", 1, [["a"]], first, after_configuration=True))
     assert daemon.say(b"alive", Apply("one", "present", 1, [["a"]], second)) == []
     enrol(daemon, {"a": 3})
     assert daemon.server.sent[b"alive"] == [Applied(1, "present")]
@@ -163,7 +163,8 @@ def test_only_so_many_requests_wait_for_the_limits(tmp_path: Path, monkeypatch: 
     daemon = Clients(tmp_path, monkeypatch)
     row = [0, 1, *IPV4_FLOW, attributes(1), [rule(1)]]
     answers = [
-        daemon.say(client.encode(), Apply(client, "e", 1, [["a"]], [row], limited=True)) for client in ("1", "2", "3")
+        daemon.say(client.encode(), Apply(client, "e", 1, [["a"]], [row], after_configuration=True))
+        for client in ("1", "2", "3")
     ]
     assert answers[:2] == [[], []]
     assert isinstance(answers[2][0], Refused)

@@ -26,6 +26,7 @@ _TWO_OCTET_AS = Negotiated(asn4=False)
 _ZERO_RD = bytes(8)  # before the next hop of VPN routes (RFC 4364 section 4.3.2)
 _MAPPED = bytes(10) + b"\xff\xff"  # an IPv4 address as IPv6 (RFC 4798 section 2)
 _NEXT_HOP_OCTETS = (4, 16, 32)
+_IPV4_NEXT_HOP = bytes((NextHop.FLAGS, NextHop.CODE, 4))  # how such an attribute begins
 _PREFIXES = (SAFI.UNICAST, SAFI.MULTICAST, SAFI.NLRI_MPLS, SAFI.MPLS_VPN)
 # Where each attribute stands: by code, but the 4-octet forms of two follow the 2-octet ones.
 _BESIDE: dict[int, float] = {As4Path.CODE: AsPath.CODE + 0.5, As4Aggregator.CODE: Aggregator.CODE + 0.5}
@@ -65,7 +66,10 @@ class Translator:
     def translate(self, family: Family, attribute_set: bytes) -> Outgoing:
         """Return what precedes the routes of a set; raises Unsendable."""
         parts = _parts(attribute_set)
-        given = parts.pop(NextHop.CODE, None)
+        given = parts.get(NextHop.CODE)
+        if family == IPV4_UNICAST and given is not None and given.startswith(_IPV4_NEXT_HOP):
+            return Outgoing(self._complete(family, parts), None)  # nearly all there are: it is sent as it is
+        parts.pop(NextHop.CODE, None)
         next_hop, attribute = self._next_hop(family, None if given is None else given[3:])
         if attribute is not None:
             parts[NextHop.CODE] = attribute
@@ -102,7 +106,8 @@ class Translator:
             parts[LocalPref.CODE] = self._local_pref
         if shape.role is not None and family in _LEAK_GUARDED:
             self._guard(parts, shape.role)
-        return b"".join([parts[code] for code in sorted(parts, key=_PLACE.__getitem__)])
+        beside = As4Path.CODE in parts or As4Aggregator.CODE in parts
+        return b"".join([parts[code] for code in sorted(parts, key=_PLACE.__getitem__ if beside else None)])
 
     def _guard(self, parts: dict[int, bytes], role: int) -> None:
         """Mark or withhold a route (RFC 9234 section 5)."""

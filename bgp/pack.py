@@ -6,6 +6,7 @@ On the build machine 100,000 IPv4 routes of one attribute set take 15 ms, 63,000
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import accumulate
@@ -59,7 +60,7 @@ class Packer:
         self.skipped: list[Skipped] = []
         self._translator = Translator(shape)
         self._families = frozenset(shape.families)
-        self._cache: dict[Family, dict[bytes, Outgoing | str]] = {}
+        self._cache = defaultdict[Family, dict[bytes, Outgoing | str]](dict)
 
     def announce(self, family: Family, routes: dict[bytes, list[bytes]]) -> list[bytes]:
         """Return whole messages that announce items by attribute set; none for a family that was not negotiated.
@@ -112,7 +113,7 @@ class Packer:
 
     def _outgoing(self, family: Family, attribute_set: bytes) -> Outgoing | str:
         """Translate a set for this shape, or remember the result: attributes, or why it cannot be sent."""
-        cache = self._cache.setdefault(family, {})
+        cache = self._cache[family]
         outgoing = cache.get(attribute_set)
         if outgoing is None:
             try:
@@ -141,7 +142,8 @@ class Packer:
         if next_hop is None:
             length = _FIXED + len(attributes)
             middle = b"\x02\x00\x00" + len(attributes).to_bytes(2, "big") + attributes
-            messages += [MARKER + (length + len(piece)).to_bytes(2, "big") + middle + piece for piece in pieces]
+            for piece in pieces:
+                messages.append(MARKER + (length + len(piece)).to_bytes(2, "big") + middle + piece)
         else:
             before = family.octets + bytes((len(next_hop),)) + next_hop + b"\x00"
             messages += [
@@ -175,14 +177,17 @@ class Packer:
 
     def _pieces(self, family: Family, items: list[bytes], room: int) -> tuple[list[bytes], list[bytes]]:
         """Return NLRI fields of at most `room` octets that hold the items, and the items that are larger."""
-        routes = items if family in self.shape.add_path else [item[PATH_ID_OCTETS:] for item in items]
-        separate = self.separates(family, len(routes))
-        if separate:
+        add_path = family in self.shape.add_path
+        routes = items if add_path else [item[PATH_ID_OCTETS:] for item in items]
+        if self.separates(family, len(routes)):
             pieces = [route for route in routes if len(route) <= room]
         else:
             # ExaBGP orders what shares a message by its octets.
-            ordered = sorted(routes, key=_with_path if family in self.shape.add_path else None)
-            pieces = [b"".join(ordered)] if 0 < sum(map(len, routes)) <= room else list(_join(ordered, room))
+            ordered = sorted(routes, key=_with_path if add_path else None)
+            together = b"".join(ordered)
+            if 0 < len(together) <= room:
+                return [together], []
+            pieces = list(_join(ordered, room))
         if max(map(len, routes), default=0) <= room:
             return pieces, []
         return pieces, [item for item, route in zip(items, routes, strict=True) if len(route) > room]

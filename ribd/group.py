@@ -106,8 +106,8 @@ class Stream:
         backlog = self._backlogs.pop(position, None)
         if backlog is None:
             backlog = Backlog(self._table.since(position), 0, self._table.version)
-        entries, index, end, size = backlog.entries, backlog.index, position, 0
-        below = position < floor
+        entries, index, end, sets, size = backlog.entries, backlog.index, position, 0, 0
+        below, current = position < floor, self._table.current
         announce: dict[bytes, list[Entry]] = {}
         withdraw: dict[bytes, list[Entry]] = {}
         repeated: dict[bytes, int] = {}  # octets that each route of a set brings besides
@@ -116,23 +116,29 @@ class Stream:
             if below and version > floor:
                 end = floor
                 break
-            if len(announce) + len(withdraw) >= SEGMENT_SETS or size >= SEGMENT_OCTETS:
+            if sets >= SEGMENT_SETS or size >= SEGMENT_OCTETS:
                 break
             index += 1
             end = version
-            if not self._table.current(entry):
+            if not current(entry):
                 continue  # changed meanwhile: its new version comes later
-            if below and type(attributes) is Withdrawn:
+            if isinstance(attributes, bytes):
+                routes, octets = announce, attributes
+            elif below:
                 continue
-            routes, octets = (withdraw, attributes[0]) if isinstance(attributes, Withdrawn) else (announce, attributes)
+            else:
+                routes, octets = withdraw, attributes[0]
             same = routes.get(octets)
             if same is None:
                 same = routes[octets] = []
+                sets += 1
                 size += len(octets)
                 if more := self._packer.repeats(self._table.family, octets, item):
                     repeated[octets] = more
             same.append(entry)
-            size += len(item) + (repeated.get(octets, 0) if repeated else 0)
+            size += len(item)
+            if repeated:
+                size += repeated.get(octets, 0)
         if withdraw and self._table.family not in self._packer.shape.add_path:
             self._fall_back(announce, withdraw)
         if index == len(entries):

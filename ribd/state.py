@@ -11,7 +11,7 @@ from typing import Any
 
 import msgpack
 
-from bgp.family import Family
+from bgp.family import IPV4_UNICAST, Family
 from bgp.nlri import KEYED_BY_ITEM, route_key
 from bgp.route import check_set
 from bus.names import address_of, neighbor_of
@@ -212,12 +212,15 @@ class State:
         # Looked up after all splits: a later target may have split a table that an earlier one had.
         targets = [tables(names) for names in request.targets]
         change, configured = self.rib.change, request.client == CONFIGURATION
+        family = IPV4_UNICAST
         for target, announce, afi, safi, attributes, items, *more in request.changes:
             former = more[0] if announce == REPLACE_FORM else None
             lease = more[0] if announce == ANNOUNCE and more else 0
-            family = Family(afi, safi)
+            if family.afi != afi or family.safi != safi:
+                family = Family(afi, safi)
             changed = change(targets[target], announce, family, attributes, items, configured, lease, now, former)
-            outcome.leased |= bool(lease)
+            if lease:
+                outcome.leased = True
             if announce in (ANNOUNCE, REPLACE, REPLACE_FORM):
                 outcome.announced += changed
             else:

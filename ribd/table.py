@@ -110,9 +110,10 @@ class FamilyTable:
         return self._announce_each(attributes, items, configured and not self.served)
 
     def _announce_each(self, attributes: bytes, items: list[bytes], keep: bool) -> int:
-        entries, version, changed = self.entries, self.clock.version, 0
+        entries, before, keyed_by_item = self.entries, self.clock.version, self.keyed_by_item
+        version = before
         for item in items:
-            key = self.key(item)
+            key = item if keyed_by_item else self.key(item)
             old = entries.get(key)
             if old is not None:
                 if old[1] == attributes and old[2] == item:
@@ -122,11 +123,10 @@ class FamilyTable:
                     self.superseded.append(old)
                 del entries[key]
             version += 1
-            changed += 1
             entries[key] = (version, attributes, item)
-        if changed:
+        if version > before:
             self.version = self.clock.version = version
-        return changed
+        return version - before
 
     def withdraw(self, attributes: bytes, items: list[bytes], unknown: bool = True, form: bool = False) -> int:
         """Withdraw items; return how many were announced. An `unknown` route leaves a tombstone too.
@@ -419,13 +419,13 @@ class Rib:
         attributes = self.intern(attributes)
         if announce != ANNOUNCE:
             return sum(table.family(family).replace(attributes, items, former) for table in tables)
-        changed = sum(
-            table.family(family).announce(attributes, items, configured and table.members.isdisjoint(self.enrolled))
-            for table in tables
-        )
-        if lease:
-            for table in tables:
-                table.family(family).lease(items, lease, now)
+        changed = 0
+        for table in tables:
+            routes = table.family(family)
+            keep = configured and table.members.isdisjoint(self.enrolled)
+            changed += routes.announce(attributes, items, keep)
+            if lease:
+                routes.lease(items, lease, now)
         return changed
 
     def _forgets(self, table: Table) -> bool:

@@ -153,8 +153,19 @@ class Commands:
                 self._carry_out(step, unheard)
             else:
                 batch = self._collect(batch, step)
+                if batch is not None:
+                    self._collect_routes(batch)
         if batch is not None:
             self._submit(batch)
+
+    def _collect_routes(self, batch: Batch) -> None:
+        """Add the routes at the front that can only join a batch: nearly all that there is, where there is much."""
+        if batch.unheard or batch.wait != self._sync or self._targets.any_limited or self._pieces:
+            return
+        steps = self._steps
+        while steps and isinstance(step := steps[0], Routes) and batch.size < BATCH_OCTETS:
+            steps.popleft()
+            self._collect(batch, step)
 
     def _is_alone(self, step: Step) -> bool:
         """Whether a step is carried out when everything before it has been answered."""

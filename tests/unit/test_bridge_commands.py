@@ -229,6 +229,18 @@ def test_commands_of_a_helper_that_is_gone_are_still_carried_out_unheard(stage: 
     assert stage.heard() == b"done\nerror\n"
 
 
+def test_routes_of_two_helpers_that_wait_together_are_answered_to_their_own(stage: Stage) -> None:
+    for number in range(WINDOW):
+        stage.feed(ROUTE % number)
+    with_med = [(ROUTE % number).replace(b"\n", b" med %d\n" % number) for number in range(6)]
+    stage.feed(b"".join(with_med[:3]))
+    stage.commands.reset()
+    stage.feed(b"".join(with_med[3:]))
+    stage.ribd_answers_all()
+    assert [len(request.changes) for request in stage.requests[WINDOW:]] == [3, 3]
+    assert stage.heard() == b"done\n" * 3
+
+
 def test_the_answer_of_control_to_a_helper_that_is_gone_is_not_heard(stage: Stage) -> None:
     stage.feed(b"show neighbor summary\n")
     stage.commands.reset()
@@ -287,6 +299,15 @@ def test_a_large_read_becomes_several_requests(stage: Stage, monkeypatch: pytest
     assert len(stage.requests) == 5
     assert sum(len(change[5]) for request in stage.requests for change in request.changes) == 9 * 16
     assert stage.heard() == b"done\n" * 9
+
+
+def test_routes_that_differ_become_several_requests(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apid.bridge.commands, "BATCH_OCTETS", 500)
+    stage.feed(b"".join((ROUTE % number).replace(b"\n", b" med %d\n" % number) for number in range(40)))
+    stage.ribd_answers_all()
+    assert len(stage.requests) > 2
+    assert max(len(request.changes) for request in stage.requests) < 20
+    assert stage.heard() == b"done\n" * 40
 
 
 def test_a_command_that_the_bus_cannot_carry_is_an_error(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

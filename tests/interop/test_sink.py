@@ -14,6 +14,8 @@ from tests.interop.lab import Place
 from tests.routers.process import MissingProgram, free_port
 from tools.bench import feeds
 from tools.bench.sink import Sink, compile_sink
+from tools.bench.steady import bare_way
+from tools.bench.work import Bench
 
 MARKER = b"\xff" * 16
 MP4 = bytes.fromhex("0206010400010001")
@@ -109,3 +111,9 @@ def test_a_feed_is_sent_whole_after_go(program: Path, port: int, session: socket
         assert got == feed.read_bytes()
     finally:
         sink.stop()
+
+
+def test_the_bare_way_brings_every_route_to_the_peer(program: Path, place: Place) -> None:
+    results = bare_way(Bench("bgpbus", place(), program, short=True))
+    assert {result.name: result.count for result in results}["bare way p50"] == 200
+    assert all(result.value > 0 for result in results)

@@ -30,6 +30,7 @@ WORKLOADS: dict[str, tuple[Workload, tuple[str, ...]]] = {
     "receive": (receive.receive, SPEAKERS),
     "full-table": (receive.full_table, BOTH),
     "latency": (steady.latency, BOTH),
+    "bare-way": (steady.bare_way, ("bgpbus",)),
     "idle": (steady.idle, BOTH),
     "idle-100": (wide.idle_100, ("bgpbus",)),
     "static-20k": (starting.static_20k, WITH_BIRD),

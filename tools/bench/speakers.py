@@ -62,7 +62,9 @@ def compile_checkout() -> None:
 
 
 def start(kind: str, setup: Setup) -> Process:
-    """Start `kind` (`bgpbus`, `exabgp`, `gobgp` or `bird`)."""
+    """Start `kind` (`bgpbus`, `exabgp`, `gobgp` or `bird`), or `bare`, the way without a speaker."""
+    if kind == "bare":
+        return _start_bare(setup)
     if kind == "bird":
         return _start_bird(setup)
     if kind == "gobgp":
@@ -101,6 +103,12 @@ def _configuration(setup: Setup) -> str:
             parts.append(f"  api {{ processes [ bench ];{receive} }}\n")
         parts.append(f"  static {{\n{static}  }}\n}}\n" if static else "}\n")
     return "".join(parts)
+
+
+def _start_bare(setup: Setup) -> Process:
+    words: list[str | Path] = [sys.executable, "-m", "tools.bench.bare", "bridge", setup.directory, str(setup.port)]
+    words += [sys.executable, "-S", "-E", *setup.helper]
+    return Process(words, setup.directory / "speaker.log", directory=ROOT, death_signal="TERM")
 
 
 def _start_bird(setup: Setup) -> Process:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from bisect import bisect_left
+from dataclasses import replace
 
 from tools.bench import usage
 from tools.bench.speakers import Setup
@@ -12,6 +13,15 @@ from tools.bench.work import LIMIT, Bench, Result, go, make_go, new_port, progra
 
 def latency(bench: Bench) -> list[Result]:
     """Time single announcements from the helper's write to the peer's read."""
+    return _latency(bench, "latency")
+
+
+def bare_way(bench: Bench) -> list[Result]:
+    """Time the same where nothing is done on the way."""
+    return _latency(replace(bench, kind="bare"), "bare way")
+
+
+def _latency(bench: Bench, name: str) -> list[Result]:
     place = bench.directory
     samples = bench.amount(500, 500, short=200)  # of each kind
     make_go(place)
@@ -27,10 +37,10 @@ def latency(bench: Bench) -> list[Result]:
     delays = [(times[bisect_left(held, number)] - when) * 1000 for number, when in enumerate(written, 1)]
     slept, awake = (statistics.quantiles(half, n=100) for half in (delays[:samples], delays[samples:]))
     return [
-        Result("latency p50", slept[49], "ms", samples),
-        Result("latency p99", slept[98], "ms", samples),
-        Result("latency p50, without a pause", awake[49], "ms", samples),
-        Result("latency p99, without a pause", awake[98], "ms", samples),
+        Result(f"{name} p50", slept[49], "ms", samples),
+        Result(f"{name} p99", slept[98], "ms", samples),
+        Result(f"{name} p50, without a pause", awake[49], "ms", samples),
+        Result(f"{name} p99, without a pause", awake[98], "ms", samples),
     ]
 
 

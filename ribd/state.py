@@ -212,7 +212,7 @@ class State:
         # Looked up after all splits: a later target may have split a table that an earlier one had.
         targets = [tables(names) for names in request.targets]
         change, configured = self.rib.change, request.client == CONFIGURATION
-        family = IPV4_UNICAST
+        family = IPV4_UNICAST  # of the last change: made anew only where the next one has another
         for target, announce, afi, safi, attributes, items, *more in request.changes:
             former = more[0] if announce == REPLACE_FORM else None
             lease = more[0] if announce == ANNOUNCE and more else 0

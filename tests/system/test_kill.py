@@ -68,6 +68,7 @@ def test_a_command_over_which_control_dies_is_carried_out_once_and_answered_once
     peer.established()
     helper.say(announce(1))
     assert helper.answers(1) == ["done"]
+    peer.wait(lambda: peer.session.ends_of_rib.count(IPV4_UNICAST), 10, "the session's own End-of-RIB")
     peerd = daemon.kill(f"peerd-{peer.address}", signal.SIGSTOP)
     before = peer.session.ends_of_rib.count(IPV4_UNICAST)
     helper.say(f"neighbor {peer.address} announce eor ipv4 unicast\n")

@@ -18,6 +18,7 @@ AS_CONFED_SET = 4
 CONFEDERATION = (AS_CONFED_SEQUENCE, AS_CONFED_SET)
 
 LARGEST_TWO_OCTET_AS = 0xFFFF
+LARGEST_AS = 0xFFFFFFFF
 
 # Formats of 0..255 AS numbers, which is what one segment can hold.
 _TWO_OCTETS = tuple(Struct(f"!{count}H") for count in range(256))
@@ -39,27 +40,19 @@ class Segment(NamedTuple):
 
 
 def read_segments(data: bytes, asn4: bool) -> tuple[Segment, ...]:
-    """Read path segments of 2- or 4-octet AS numbers; raises ValueError with what is wrong."""
+    """Cut path segments of 2- or 4-octet AS numbers; raises ValueError. What is in them is for `check_segments`."""
     formats = _FOUR_OCTETS if asn4 else _TWO_OCTETS
     segments = []
     offset, end = 0, len(data)
     while offset < end:
         if end - offset < 2:
             raise ValueError("ends within a segment header")
-        kind, count = data[offset], data[offset + 1]
-        if not AS_SET <= kind <= AS_CONFED_SET:
-            raise ValueError(f"segment type {kind} is not within 1..4")
-        if not count:
-            raise ValueError("has a segment without AS numbers")
-        layout = formats[count]
-        offset += 2
-        if offset + layout.size > end:
-            raise ValueError(f"segment needs {layout.size} octets, {end - offset} left")
-        asns = layout.unpack_from(data, offset)
-        if 0 in asns:
-            raise ValueError("contains AS 0")
-        segments.append(Segment(kind, asns))
-        offset += layout.size
+        layout = formats[data[offset + 1]]
+        start, stop = offset + 2, offset + 2 + layout.size
+        if stop > end:
+            raise ValueError(f"segment needs {layout.size} octets, {end - start} left")
+        segments.append(Segment(data[offset], layout.unpack_from(data, start)))
+        offset = stop
     return tuple(segments)
 
 
@@ -76,15 +69,18 @@ def write_segments(segments: tuple[Segment, ...], asn4: bool) -> bytes:
     return b"".join(parts)
 
 
-def validate_segments(segments: tuple[Segment, ...]) -> None:
-    """Raise ValueError for segments that have no octets."""
+def check_segments(segments: tuple[Segment, ...]) -> None:
+    """Raise ValueError for segments that no path may have, or that have no octets (RFC 7606 section 7.2, RFC 7607)."""
     for kind, asns in segments:
         if not AS_SET <= kind <= AS_CONFED_SET:
             raise ValueError(f"segment type {kind} is not within 1..4")
-        if not 1 <= len(asns) <= 255:
-            raise ValueError(f"a segment has 1 to 255 AS numbers, not {len(asns)}")
-        if min(asns) < 1 or max(asns) > 0xFFFFFFFF:
-            raise ValueError("an AS number is not within 1..4294967295")
+        if not asns:
+            raise ValueError("has a segment without AS numbers")
+        if len(asns) > 255:
+            raise ValueError(f"has a segment of {len(asns)} AS numbers, more than 255")
+        if min(asns) < 1 or max(asns) > LARGEST_AS:
+            wrong = next(asn for asn in asns if not 1 <= asn <= LARGEST_AS)
+            raise ValueError(f"contains AS {wrong}")
 
 
 @register("AS_PATH", subcode=11)
@@ -98,20 +94,20 @@ class AsPath(Attribute):
     segments: tuple[Segment, ...]
 
     def __post_init__(self) -> None:
-        validate_segments(self.segments)
+        check_segments(self.segments)
 
     @classmethod
     def decode(cls, data: bytes, negotiated: Negotiated) -> Self:
         """Read segments; confederation segments are an error from external peers (RFC 5065 section 5)."""
         try:
-            segments = read_segments(data, negotiated.asn4)
+            path = cls(read_segments(data, negotiated.asn4))
         except ValueError as error:
             raise cls.malformed(str(error)) from error
         if not negotiated.ibgp:
-            for kind, _ in segments:
+            for kind, _ in path.segments:
                 if kind in CONFEDERATION:
                     raise cls.malformed(f"has a confederation segment (type {kind}) from an external peer")
-        return cls(segments)
+        return path
 
     def encode(self, negotiated: Negotiated) -> bytes:
         """Return the segments with 2- or 4-octet AS numbers, as negotiated."""
@@ -134,16 +130,18 @@ class As4Path(Attribute):
     segments: tuple[Segment, ...]
 
     def __post_init__(self) -> None:
-        validate_segments(self.segments)
+        check_segments(self.segments)
 
     @classmethod
     def decode(cls, data: bytes, negotiated: Negotiated) -> Self:
         """Read segments; those of confederations are dropped (RFC 6793 section 6)."""
         try:
-            segments = read_segments(data, asn4=True)
+            path = cls(read_segments(data, asn4=True))
         except ValueError as error:
             raise cls.malformed(str(error)) from error
-        return cls(tuple(segment for segment in segments if segment.kind not in CONFEDERATION))
+        if any(segment.kind in CONFEDERATION for segment in path.segments):
+            return cls(tuple(segment for segment in path.segments if segment.kind not in CONFEDERATION))
+        return path
 
     def encode(self, negotiated: Negotiated) -> bytes:
         """Return the segments with 4-octet AS numbers."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from ipaddress import ip_address
 
-from apid.grammar.memory import Memory
 from apid.grammar.selector import NeighborIdentity, Selector, find_selected, read_selector
 from apid.grammar.tokens import command_tokens
 from apid.grammar.words import GrammarError, Words
+from apid.memory import Memory
 from bgp.family import AFI
 from bgp.route import next_hop_is_self
 from bus.names import neighbor_of, session_name

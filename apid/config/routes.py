@@ -9,10 +9,10 @@ from socket import AF_INET, AF_INET6, inet_pton
 from apid.config.reader import Context, end_of
 from apid.config.source import Source
 from apid.config.tree import Node, Section, Statement
-from apid.grammar.memory import Memory
 from apid.grammar.route import RouteEntry, parse_entry
 from apid.grammar.tail import Tails
 from apid.grammar.words import GrammarError, Token, Words
+from apid.memory import Memory
 from bgp.family import IPV4_UNICAST, IPV6_UNICAST, Family
 
 ANNOUNCE_KINDS = ("ipv4", "ipv6", "l2vpn")

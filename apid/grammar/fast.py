@@ -18,11 +18,11 @@ from socket import AF_INET, AF_INET6, inet_pton
 from apid.grammar.command import parse_command
 from apid.grammar.command_kinds import Command
 from apid.grammar.fast_flow import FlowReader
-from apid.grammar.memory import REMEMBERED_OCTETS, Memory
 from apid.grammar.selector import read_selector
 from apid.grammar.tail import Tail, Tails, read_whole
 from apid.grammar.tokens import command_tokens
 from apid.grammar.words import GrammarError, Words
+from apid.memory import REMEMBERED_OCTETS, Memory
 from bgp.family import IPV4_FLOW, IPV4_MULTICAST, IPV4_UNICAST, IPV6_UNICAST, Family
 
 FIRST_MULTICAST, LAST_MULTICAST = b"\xe0", b"\xef\xff\xff\xff"  # 224.0.0.0/4

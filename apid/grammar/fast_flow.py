@@ -14,9 +14,9 @@ from typing import TypeVar
 
 from apid.grammar.command import parse_command
 from apid.grammar.command_kinds import RouteChange
-from apid.grammar.memory import Memory
 from apid.grammar.route import RouteEntry
 from apid.grammar.words import GrammarError
+from apid.memory import Memory
 from bgp.family import IPV4_FLOW
 
 _BLOCK = re.compile(r"\{\s*match\s*\{([^{}\"'#]*);\s*\}\s*(?:then\s*\{([^{}\"'#]*)\}\s*)?\}\s*")

@@ -16,10 +16,10 @@ from struct import Struct
 
 from apid.grammar.attributes import ATTRIBUTES, LONGEST_SEGMENT, extended_communities
 from apid.grammar.draft import ORIGIN_IGP, Draft, read_draft
-from apid.grammar.memory import REMEMBERED_OCTETS, Memory
 from apid.grammar.tokens import command_tokens
 from apid.grammar.values import MAXIMUM_16, MAXIMUM_32
 from apid.grammar.words import Words
+from apid.memory import REMEMBERED_OCTETS, Memory
 from bgp.attribute import AsPath, Communities, LargeCommunities, LocalPref, Med, NextHop, Origin
 from bgp.attribute.as_path import AS_SEQUENCE
 from bgp.attribute.walk import walk

@@ -7,6 +7,7 @@ events show elsewhere (NEXT_HOP) or not at all (the AS4 pair, which is merged wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from struct import unpack
 from typing import Any
 
 from apid.render.attribute_text import aggregator_text, aigp_text, framed_flags, generic_flags, pmsi_text
@@ -17,7 +18,7 @@ from apid.render.names import ORIGINS, PATH_SEGMENTS
 from apid.render.values import address_text, quote
 from bgp.attribute.aggregator import Aggregator, As4Aggregator, AtomicAggregate
 from bgp.attribute.aigp import Aigp
-from bgp.attribute.as_path import As4Path, AsPath
+from bgp.attribute.as_path import As4Path, AsPath, Segment, read_segments
 from bgp.attribute.attr_set import AttrSet
 from bgp.attribute.community import (
     Communities,
@@ -33,7 +34,7 @@ from bgp.attribute.pmsi import PmsiTunnel
 from bgp.attribute.preference import LocalPref, Med
 from bgp.attribute.prefix_sid import PrefixSid
 from bgp.attribute.reflection import ClusterList, OriginatorId
-from bgp.attribute.registry import Attribute
+from bgp.attribute.registry import ATTRIBUTES, Attribute
 from bgp.attribute.tunnel import TunnelEncapsulation
 from bgp.attribute.unknown import UnknownAttribute
 from bgp.negotiated import Negotiated
@@ -49,25 +50,25 @@ def origin(attribute: Origin, dialect: Dialect) -> str:
     return f'"origin": "{ORIGINS.get(attribute.value, "incomplete")}"'
 
 
-def as_path(attribute: AsPath, dialect: Dialect) -> str:
+def as_path(segments: tuple[Segment, ...], dialect: Dialect) -> str:
     """Render AS_PATH as an object of numbered segments, or as flat lists; nothing where it is empty."""
-    if not attribute.segments:
+    if not segments:
         return ""
     if dialect.flat_as_path:
-        return flat_as_path(attribute)
-    segments = ", ".join(
+        return flat_as_path(segments)
+    numbered = ", ".join(
         [
             f'"{place}": {{"element": "{PATH_SEGMENTS[kind]}", "value": {list(asns)}}}'
-            for place, (kind, asns) in enumerate(attribute.segments)
+            for place, (kind, asns) in enumerate(segments)
         ]
     )
-    return f'"as-path": {{{segments}}}'
+    return f'"as-path": {{{numbered}}}'
 
 
-def flat_as_path(attribute: AsPath) -> str:
+def flat_as_path(segments: tuple[Segment, ...]) -> str:
     """Render AS_PATH as three lists by kind of segment."""
     lists: dict[int, list[int]] = {1: [], 2: [], 3: [], 4: []}
-    for segment in attribute.segments:
+    for segment in segments:
         lists[segment.kind].extend(segment.asns)
     members = [f'"as-path": {lists[2]}']
     if lists[1]:
@@ -76,9 +77,9 @@ def flat_as_path(attribute: AsPath) -> str:
     return ", ".join(members)
 
 
-def communities(attribute: Communities, dialect: Dialect) -> str:
+def communities(values: Iterable[int]) -> str:
     """Render communities as pairs, in numeric order."""
-    pairs = ", ".join([f"[ {value >> 16}, {value & 0xFFFF} ]" for value in sorted(attribute.values)])
+    pairs = ", ".join([f"[ {value >> 16}, {value & 0xFFFF} ]" for value in sorted(values)])
     return f'"community": [ {pairs} ]'
 
 
@@ -127,7 +128,7 @@ def nothing(attribute: Attribute, dialect: Dialect) -> str:
 
 ROWS: dict[type[Attribute], Row] = {
     Origin: origin,
-    AsPath: as_path,
+    AsPath: lambda attribute, dialect: as_path(attribute.segments, dialect),
     As4Path: nothing,
     NextHop: nothing,
     Med: lambda attribute, _: f'"med": {attribute.value}',
@@ -135,7 +136,7 @@ ROWS: dict[type[Attribute], Row] = {
     AtomicAggregate: lambda attribute, _: '"atomic-aggregate": true',
     Aggregator: lambda attribute, _: f'"aggregator": "{aggregator_text(attribute)}"',
     As4Aggregator: nothing,
-    Communities: communities,
+    Communities: lambda attribute, _: communities(attribute.values),
     OriginatorId: lambda attribute, _: f'"originator-id": "{address_text(attribute.address)}"',
     ClusterList: cluster_list,
     ExtendedCommunities: lambda attribute, _: extended("extended-community", extended_community_json, attribute.values),
@@ -160,6 +161,18 @@ DISCARD = '"error": "discard"'
 def attribute_json(attribute: Attribute, dialect: Dialect) -> str:
     """Render one attribute as members; nothing where it has none."""
     return ROWS[type(attribute)](attribute, dialect)
+
+
+def judged_json(code: int, data: bytes, dialect: Dialect, negotiated: Negotiated) -> str:
+    """Render the value of an attribute that was judged before, with 4-octet AS numbers.
+
+    The two that are new in nearly every UPDATE of a full table are not judged again by becoming values.
+    """
+    if code == AsPath.CODE:
+        return as_path(read_segments(data, asn4=True), dialect)
+    if code == Communities.CODE:
+        return communities(unpack(f"!{len(data) // 4}I", data))
+    return attribute_json(ATTRIBUTES[code].attribute.decode(data, negotiated), dialect)
 
 
 def attributes_json(attributes: Iterable[Attribute], verdict: str, dialect: Dialect) -> str:

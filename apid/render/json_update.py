@@ -6,12 +6,12 @@ On the build machine (Python 3.11) an UPDATE of a real IPv4 table takes 60 micro
 
 from __future__ import annotations
 
+from apid.memory import Memory
 from apid.render.dialect import Dialect
 from apid.render.fast import ipv4_prefix_field, ipv4_prefixes
-from apid.render.json_attributes import DISCARD, ERROR, attribute_json, attributes_json, joined
+from apid.render.json_attributes import DISCARD, ERROR, attributes_json, joined, judged_json
 from apid.render.json_layout import Families, Layout
-from apid.render.plain import AttributeTexts, plain_fields
-from apid.render.remembered import Remembered
+from apid.render.plain import REMEMBERED_OCTETS, AttributeTexts, plain_fields
 from apid.render.routes import next_hops
 from bgp.attribute import AttributeSet
 from bgp.family import IPV4_UNICAST
@@ -22,16 +22,16 @@ from bgp.update import Update
 class UpdateJson:
     """Render the UPDATEs of one session in one direction: attributes are rendered once for each set."""
 
-    __slots__ = ("_add_path", "_attributes", "_dialect", "_heads", "_layout", "_straight", "_texts")
+    __slots__ = ("_add_path", "_attributes", "_dialect", "_last", "_layout", "_straight", "_texts")
 
     def __init__(self, dialect: Dialect, layout: Layout, negotiated: Negotiated, add_path: Families) -> None:
         self._dialect = dialect
         self._layout = layout
         self._add_path = add_path
         self._straight = IPV4_UNICAST not in add_path
-        self._attributes = Remembered[str]()
-        self._texts = AttributeTexts(lambda attribute: attribute_json(attribute, dialect), negotiated)
-        self._heads = Remembered[tuple[str, str]]()  # of plain UPDATEs: what stands before the prefixes, and next hop
+        self._attributes = Memory[bytes, str](REMEMBERED_OCTETS)
+        self._texts = AttributeTexts(lambda code, data: judged_json(code, data, dialect, negotiated))
+        self._last = b"", "", ""  # of the last plain UPDATE: attributes, what stands before its prefixes, next hop
 
     def render(self, update: Update) -> str:
         """Render the `message` object of an event."""
@@ -63,12 +63,11 @@ class UpdateJson:
     def plain(self, message: bytes) -> str:
         """Render the `message` object of a plain UPDATE."""
         octets, nlri = plain_fields(message)
-        known = self._heads.get(octets)
-        if known is None:
+        last, head, hop = self._last
+        if octets != last:
             texts, hop = self._texts.of(octets)
-            known = self._announcing(joined(texts), hop), hop
-            self._heads.keep(octets, known, len(known[0]))
-        head, hop = known
+            head = self._announcing(joined(texts), hop)
+            self._last = octets, head, hop
         return f"{head}{self._layout.ipv4_routes(ipv4_prefix_field(nlri), hop)} }} }}"
 
     def _announcing(self, said: str, hop: str) -> str:
@@ -91,8 +90,8 @@ class UpdateJson:
     def _attributes_json(self, attributes: AttributeSet, verdict: str) -> str:
         if verdict:
             return attributes_json(attributes, verdict, self._dialect)
-        known = self._attributes.get(attributes.octets)
+        known = self._attributes.known.get(attributes.octets)
         if known is None:
             known = attributes_json(attributes, "", self._dialect)
-            self._attributes.keep(attributes.octets, known, len(known))
+            self._attributes.keep(attributes.octets, known, len(attributes.octets) + len(known))
         return known

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from apid.memory import Memory
 from apid.render.dialect import Dialect
 from apid.render.fast import ipv4_prefix_field, ipv4_prefixes
 from apid.render.json_layout import Families
 from apid.render.nlri import nlri_text
-from apid.render.plain import AttributeTexts, plain_fields
-from apid.render.remembered import Remembered
+from apid.render.plain import REMEMBERED_OCTETS, AttributeTexts, plain_fields
 from apid.render.routes import next_hops, read_route
 from apid.render.text_attributes import attribute_text, attributes_text, joined
+from bgp.attribute.registry import ATTRIBUTES
 from bgp.family import IPV4_UNICAST, Family
 from bgp.negotiated import Negotiated
 from bgp.nlri import NLRI, Flow, LabelledPrefix, Prefix, Vpls, VpnPrefix
@@ -31,14 +32,16 @@ def event_text(route: NLRI, next_hop: str, add_path: bool) -> str:
 class UpdateText:
     """Render the UPDATEs of one session in one direction as lines without their common start."""
 
-    __slots__ = ("_add_path", "_attributes", "_dialect", "_heads", "_texts")
+    __slots__ = ("_add_path", "_attributes", "_dialect", "_last", "_texts")
 
     def __init__(self, dialect: Dialect, negotiated: Negotiated, add_path: Families) -> None:
         self._dialect = dialect
         self._add_path = add_path
-        self._attributes = Remembered[str]()
-        self._texts = AttributeTexts(lambda attribute: attribute_text(attribute, dialect), negotiated)
-        self._heads = Remembered[tuple[str, str]]()
+        self._attributes = Memory[bytes, str](REMEMBERED_OCTETS)
+        self._texts = AttributeTexts(
+            lambda code, data: attribute_text(ATTRIBUTES[code].attribute.decode(data, negotiated), dialect)
+        )
+        self._last = b"", "", ""  # of the last plain UPDATE: attributes, what they say, next hop
 
     def render(self, update: Update) -> list[str]:
         """Return lines between `start` and `end`: of IPv4, then of others; each withdrawn routes first."""
@@ -67,12 +70,11 @@ class UpdateText:
     def plain(self, message: bytes) -> list[str]:
         """Return the lines of a plain UPDATE."""
         octets, nlri = plain_fields(message)
-        known = self._heads.get(octets)
-        if known is None:
+        last, said, hop = self._last
+        if octets != last:
             texts, hop = self._texts.of(octets)
-            known = hop, joined(texts)
-            self._heads.keep(octets, known, len(known[1]))
-        hop, said = known
+            said = joined(texts)
+            self._last = octets, said, hop
         return [f"announced {prefix} next-hop {hop}{said}" for prefix in ipv4_prefix_field(nlri)]
 
     def _withdrawn(self, family: Family, items: Iterable[bytes]) -> list[str]:
@@ -83,8 +85,8 @@ class UpdateText:
 
     def _said(self, update: Update) -> str:
         octets = update.attributes.octets
-        known = self._attributes.get(octets)
+        known = self._attributes.known.get(octets)
         if known is None:
             known = attributes_text(update.attributes, self._dialect)
-            self._attributes.keep(octets, known, len(known))
+            self._attributes.keep(octets, known, len(octets) + len(known))
         return f"{known} error discard" if update.discarded else known

@@ -9,7 +9,7 @@ import pytest
 
 from apid.bridge.targets import REMEMBERED, Targets
 from apid.grammar.command import parse_selector
-from apid.grammar.memory import ENTRY_OCTETS
+from apid.memory import ENTRY_OCTETS
 from bgp.family import IPV4_UNICAST, IPV6_UNICAST, Family
 from bgp.route import encode_set
 from bus.settings import ApiBinding

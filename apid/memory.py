@@ -1,4 +1,4 @@
-"""What is remembered of texts that were read, in bounded room."""
+"""What is remembered of texts that were read, and of octets that were rendered, in bounded room."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Value = TypeVar("Value")
 
 
 class Memory(Generic[Key, Value]):
-    """What texts say, by the texts. Whoever writes a line decides how long they are, so octets are counted, not texts.
+    """What texts or octets say, by them. Whoever sends them decides how long they are: octets are counted, not entries.
 
     `known` is a plain dict, to be read directly: it is on the way of every line.
     """

@@ -8,8 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-from bus import schema
-from bus.schema import KINDS, MESSAGE_LIMIT, SCHEMA, TOPICS, Message
+from bus.schema import KINDS, MESSAGE_LIMIT, SCHEMA, TOPICS, Feed, Message, sessions
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "bus.md"
 
@@ -33,7 +32,7 @@ WORDS = {
 INTRODUCTION = """\
 # The bus
 
-Written by `python -m tools.busdoc` from `bus/schema.py`, which is the definition: change that, then run it.
+Written by `python -m tools.busdoc` from `bus/schema`, which is the definition: change that, then run it.
 
 A message is one msgpack array `[{schema}, kind, field, …]`: the version of this catalogue, the number of the message,
 then its fields in the order below. Kinds and fields are only ever appended; none is renumbered, removed or given
@@ -93,7 +92,7 @@ def message_text(cls: type[Message]) -> str:
 
 def feed_kinds() -> str:
     """Return the table of FEED kinds, whose meaning stands beside them in the module."""
-    rows = re.findall(r"^(FEED_\w+) = (\d+)  # (.*)$", inspect.getsource(schema), re.MULTILINE)
+    rows = re.findall(r"^(FEED_\w+) = (\d+)  # (.*)$", inspect.getsource(sessions), re.MULTILINE)
     lines = ["Kinds of items in a `Feed`:", "", "| kind | name | octets |", "|---|---|---|"]
     return "\n".join([*lines, *(f"| {number} | `{name}` | {cell(text)} |" for name, number, text in rows), ""])
 
@@ -117,7 +116,7 @@ def document() -> str:
             title, text = SECTIONS[first]
             parts.append(f"## {title}\n\n{text}\n")
         parts.append(message_text(KINDS[kind]))
-        if KINDS[kind] is schema.Feed:
+        if KINDS[kind] is Feed:
             parts.append(feed_kinds())
     return "\n".join([*parts, topics()])
 

@@ -1,4 +1,4 @@
-"""docs/bus.md says what bus/schema.py says, and the topics are those that are published."""
+"""docs/bus.md says what bus/schema says, and the topics are those that are published."""
 
 from __future__ import annotations
 

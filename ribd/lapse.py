@@ -8,7 +8,8 @@ from bgp.family import Family
 from bus.loop import Loop
 from bus.schema import WITHDRAW, Apply
 from ribd.lease import CLIENT
-from ribd.table import Rib, Table
+from ribd.rib import Rib
+from ribd.table import Table
 
 LOOK = 0.5  # seconds between looks at leases, while there are any
 LAPSED_OCTETS = 256 * 1024  # of routes withdrawn by one request: it must fit the journal

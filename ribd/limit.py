@@ -6,7 +6,8 @@ from bgp.family import FLOW_SAFIS, Family
 from bgp.nlri import route_key
 from bus.names import neighbor_of
 from bus.schema import ANNOUNCE, REPLACE, REPLACE_FORM, Apply, Message
-from ribd.table import Rib, Withdrawn
+from ribd.rib import Rib
+from ribd.table import Withdrawn
 
 CONFIGURATION = "control"  # the client whose routes come from the configuration: they count, and are not refused
 

@@ -30,7 +30,8 @@ from bus.schema import (
 from ribd.journal import RECORD_LIMIT
 from ribd.lease import CLIENT
 from ribd.limit import CONFIGURATION
-from ribd.table import Entry, FamilyTable, Rib, Table, Withdrawn
+from ribd.rib import Rib
+from ribd.table import Entry, FamilyTable, Table, Withdrawn
 
 ROWS = 4096  # entries or leases in a snapshot record at most
 ITEM_OCTETS = 4101  # path identifier, and a FlowSpec rule of the greatest length (RFC 8955 section 4.1)

@@ -12,7 +12,8 @@ from bgp.attribute import Med
 from bgp.family import Family
 from bgp.route import decode_set
 from bus.schema import AppliedConfiguration
-from ribd.table import Rib, Withdrawn
+from ribd.rib import Rib
+from ribd.table import Withdrawn
 from tests.unit.control_stage import compiled
 
 NEIGHBOR = "neighbor 192.0.2.{} {{ router-id 10.0.0.1; local-as 65001; peer-as 65002; static {{ {} }} }}\n"

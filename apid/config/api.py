@@ -75,7 +75,7 @@ def _processes_match(context: Context, node: Statement, tokens: list[Token]) -> 
     for pattern in [] if patterns is FAILED else patterns:
         try:
             re.compile(pattern.text)
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:  # of numbers too large, of brackets too many
             message = f"'{pattern.text}' is not a regular expression: {error}"
             context.problems.error(node.source, pattern, message)
         else:

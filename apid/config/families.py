@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from apid.config.reader import FAILED, Context, guarded
 from apid.config.source import Source
 from apid.config.tree import Section
+from apid.config.values import read_number
 from apid.grammar.words import GrammarError, Token, Words, unknown_word
 from bgp.family import AFI, FAMILIES, SAFI, Family
 
@@ -55,10 +56,7 @@ def _family_and_limit(words: Words) -> tuple[Family, int]:
     if not words:
         return family, 0
     words.expect("limit")
-    token = words.token("a number of paths")
-    if not token.text.isdecimal() or not 1 <= int(token.text) <= MOST_PATHS:
-        raise GrammarError(f"'{token.text}' is no number of paths: 1 to {MOST_PATHS} expected", token)
-    return family, int(token.text)
+    return family, read_number(words.token("a number of paths"), 1, MOST_PATHS)
 
 
 def _family_and_next_hop(words: Words) -> tuple[Family, int]:

@@ -242,7 +242,12 @@ REFUSED: list[tuple[str, str]] = [
         "unknown word 'both': expected one of send, receive, send/receive, disable, disabled",
     ),
     ("capability { asn4 ‸4; }", "'4' is not a boolean: true, enable, false or disable expected"),
-    ("add-path { ipv4 unicast limit ‸0; }", "'0' is no number of paths: 1 to 65535 expected"),
+    ("add-path { ipv4 unicast limit ‸0; }", "0 is not in the range 1 to 65535"),
+    ("add-path { ipv4 unicast limit ‸many; }", "'many' is not a number from 1 to 65535"),
+    (
+        f"add-path {{ ipv4 unicast limit ‸{'9' * 5000}; }}",  # Python converts no number of so many digits
+        f"{'9' * 200} … {'9' * 169} is not in the range 1 to 65535",
+    ),
     ("add-path { ipv4 unicast limit‸; }", "a number of paths expected, but the statement ends"),
     ("add-path { ipv4 unicast ‸most 4; }", "'limit' expected, not 'most'"),
     ("family { ipv4 unicast ‸limit 4; }", "end of statement expected, not 'limit'"),

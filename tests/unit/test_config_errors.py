@@ -213,6 +213,16 @@ BROKEN: list[tuple[str, str, str]] = [
         "'(' is not a regular expression: missing ), unterminated subpattern at position 0",
     ),
     (
+        "a pattern with a number that is too large",
+        CAT + neighbor('api { processes-match [ ‸"a{99999999999999999999}" ]; }'),
+        "'a{99999999999999999999}' is not a regular expression: the repetition number is too large",
+    ),
+    (
+        "a pattern with more brackets than Python follows",
+        CAT + neighbor(f'api {{ processes-match [ ‸"{"(" * 2000}" ]; }}'),
+        "",
+    ),
+    (
         "names and patterns",
         CAT + neighbor("api { processes [ cat ]; processes-match [ ‸cat ]; }"),
         "'processes' and 'processes-match' exclude each other within a neighbor",

@@ -7,11 +7,12 @@ import re
 import shlex
 import sys
 from collections.abc import Collection
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from socket import AF_UNIX, SOCK_STREAM, socket
 from typing import Any
-from xmlrpc.client import ServerProxy, Transport
+from xml.parsers.expat import ExpatError
+from xmlrpc.client import ProtocolError, ResponseError, ServerProxy, Transport
 
 from apid.compile import Compiled, helper_program
 from apid.load import LoadError
@@ -175,9 +176,16 @@ class _UnixTransport(Transport):
         """Connect to the UNIX socket, whatever the host."""
         return _UnixConnection(self._path)
 
+    def request(self, host: Any, handler: str, request_body: Any, verbose: bool = False) -> Any:
+        """Ask. OSError also where the answer cannot be read, as of one that dies in the middle of it."""
+        try:
+            return super().request(host, handler, request_body, verbose)
+        except (HTTPException, ProtocolError, ResponseError, ExpatError) as error:
+            raise OSError(f"supervisord's answer cannot be read: {error}") from error
+
 
 class Supervisor:
-    """supervisord's XML-RPC interface, as far as we need it. OSError where it is away."""
+    """supervisord's XML-RPC interface, as far as we need it. OSError where it is away, Fault where it refuses."""
 
     def __init__(self, run: RunDirectory) -> None:
         self._proxy = ServerProxy("http://localhost", transport=_UnixTransport(str(run.path / "supervisor.sock")))

@@ -15,7 +15,6 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from http.client import HTTPException
 from pathlib import Path
 from xmlrpc.client import Fault
 
@@ -121,7 +120,7 @@ class Runner:
         """Wake supervisord: it first waits a second for a request before it starts its programs."""
         try:
             Supervisor(self._run).processes()
-        except (OSError, HTTPException):
+        except OSError:
             self._loop.call_later(POKE, self._poke)
         except Fault as fault:
             self._log.debug("supervisord is not ready: %s", fault.faultString)
@@ -196,7 +195,7 @@ class Runner:
         """Stop every program at the same time, then supervisord (which by itself stops one after the other)."""
         try:
             Supervisor(self._run).stop_all()
-        except (OSError, Fault, HTTPException) as error:
+        except (OSError, Fault) as error:
             self._log.warning("supervisord does not answer: %s", error)
             self._end_supervisord(signal.SIGTERM)
         self._loop.call_later(WATCH, self._watch)
@@ -222,7 +221,7 @@ class Runner:
                 supervisor.stop_all()  # control was restarting it when we said stop
             # supervisord itself notices an exit up to a second later; a pid that is gone is enough for us.
             return not any(is_alive(process["pid"]) for process in processes)
-        except (OSError, Fault, HTTPException):
+        except (OSError, Fault):
             return True
 
     def _end_supervisord(self, number: int) -> None:
@@ -232,7 +231,7 @@ class Runner:
     def _kill_all(self) -> None:
         try:
             pids = [process["pid"] for process in Supervisor(self._run).processes()]
-        except (OSError, Fault, HTTPException):
+        except (OSError, Fault):
             pids = []
         self._end_supervisord(signal.SIGKILL)
         for pid in pids:

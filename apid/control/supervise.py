@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from http.client import HTTPException
 from xmlrpc.client import Fault
 
 from apid.programs import Supervisor, is_alive
@@ -22,7 +21,7 @@ STOP_SECONDS = 4.5  # for all programs to end after SIGTERM, when everything end
 WATCH = 0.05  # seconds between looks at programs that are ending
 OWN_NAME = "control"
 
-Unreachable = (OSError, Fault, HTTPException)
+Unreachable = (OSError, Fault)
 """What a call may raise: supervisord is away, or refuses."""
 
 
@@ -130,6 +129,6 @@ def is_ending(run: RunDirectory) -> bool:
         Supervisor(run).processes()
     except Fault as fault:
         return fault.faultCode == SHUTDOWN_STATE
-    except (OSError, HTTPException):
+    except OSError:
         return False
     return False

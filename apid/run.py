@@ -235,8 +235,9 @@ class Runner:
             pids = []
         self._end_supervisord(signal.SIGKILL)
         for pid in pids:
-            if pid and is_alive(pid):
-                os.kill(pid, signal.SIGKILL)
+            if is_alive(pid):
+                with suppress(ProcessLookupError):  # it ends with supervisord, and may just have
+                    os.kill(pid, signal.SIGKILL)
 
 
 def forget(run: RunDirectory) -> None:

@@ -134,3 +134,20 @@ def test_a_request_that_control_dies_over_is_told_and_not_repeated(
     assert "may not have been carried out request=reload helpers" in caplog.text
     assert caplog.text.count("may not") == 1
     assert control.got == before
+
+
+def test_what_has_ended_by_itself_does_not_keep_others_from_being_killed(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(pid: int, _number: int) -> None:
+        if pid == 2:
+            raise ProcessLookupError(3, "No such process")
+        killed.append(pid)
+
+    killed: list[int] = []
+    programs = SimpleNamespace(processes=lambda: [{"pid": pid} for pid in (1, 2, 3)])
+    monkeypatch.setattr("apid.run.Supervisor", lambda _run: programs)
+    monkeypatch.setattr("apid.run.is_alive", lambda _pid: True)
+    monkeypatch.setattr("apid.run.os.kill", kill)
+    runner._kill_all()
+    assert killed == [1, 3]

@@ -65,7 +65,7 @@ class Listener:
         self._handover = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
 
     def configure(self) -> None:
-        """Read the settings and open, close and protect sockets accordingly."""
+        """Read the settings and open, close and protect sockets accordingly. OSError, SchemaError or ValueError."""
         endpoints, neighbors = read_listener(self._run.settings / "listener")
         for gone in self._sockets.keys() - set(endpoints):
             self._loop.unwatch(self._sockets[gone].fileno())
@@ -78,10 +78,17 @@ class Listener:
         opened = [self._open(endpoint) for endpoint in endpoints]
         if self._retry is not None:
             self._retry.cancel()
-        self._retry = None if all(opened) else self._loop.call_later(RETRY, self.configure)
+        self._retry = None if all(opened) else self._loop.call_later(RETRY, self.reconfigure)
         self._unprotected = {
             name for sock in self._sockets.values() for name in self._protect(sock, removed if sock in before else [])
         }
+
+    def reconfigure(self) -> None:
+        """Read the settings again; go on with the old ones where they cannot be read."""
+        try:
+            self.configure()
+        except (OSError, SchemaError, ValueError) as error:
+            self._log.error("settings cannot be read, the old ones stay: %s", error)
 
     def _open(self, endpoint: tuple[str, int]) -> bool:
         """Listen on an address, if that can be had."""
@@ -211,12 +218,12 @@ def main(run_directory: Path, log_level: str) -> None:
     try:
         take_lock(run.lock("listener"))
         listener.configure()
-    except (AlreadyRunning, SchemaError, OSError) as error:
+    except (AlreadyRunning, SchemaError, ValueError, OSError) as error:
         log.error("%s", error)
         raise SystemExit(EXIT_CONFIGURATION) from error
     loop.on_signal(signal.SIGTERM, loop.stop)
     loop.on_signal(signal.SIGINT, loop.stop)
-    loop.on_signal(signal.SIGHUP, listener.configure)
+    loop.on_signal(signal.SIGHUP, listener.reconfigure)
     loop.run()
     loop.close()
 

@@ -173,3 +173,17 @@ def test_addresses_that_cannot_be_had_are_tried_again_together_once_in_a_while(
     loop.run(until=4.5 * RETRY)
     assert len(attempts) == 4 * 4
     listener._handover.close()
+
+
+@pytest.mark.parametrize("octets", [None, b"", b"rubbish", b"\x93\x01\x34\x80"])
+def test_settings_that_cannot_be_read_leave_the_old_ones_in_force(listener: Listener, octets: bytes | None) -> None:
+    told(listener._run, [["127.0.0.1", 0]], [neighbor("127.0.0.1")])
+    listener.configure()
+    (listening,) = listener._sockets.values()
+    path = listener._run.settings / "listener"
+    path.unlink()
+    if octets is not None:
+        path.write_bytes(octets)
+    listener.reconfigure()
+    assert list(listener._sockets.values()) == [listening]
+    assert listener._expected.find("127.0.0.1", "127.0.0.1") is not None

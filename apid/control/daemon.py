@@ -60,7 +60,7 @@ def diff(context: Context, request: str) -> Job:
     try:
         wanted = json.loads(request)
         files, summary = [str(file) for file in wanted["files"]], bool(wanted["summary"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:  # the last: nested too deeply
         return f"diff: not a request: {error}"
     rows: list[Row] = []
 

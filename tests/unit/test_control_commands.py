@@ -43,6 +43,13 @@ def test_a_line_that_is_no_command_fails_with_a_reason(stage: Stage) -> None:
     assert play(stage, "frobnicate") == ([], "unknown command 'frobnicate'")
 
 
+@pytest.mark.parametrize("request_", ["", "{", "[]", "{}", '{"files": 1, "summary": true}', "[" * 100_000])
+def test_a_request_for_differences_that_is_none_fails_with_a_reason(stage: Stage, request_: str) -> None:
+    lines, error = play(stage, f"diff {request_}")
+    assert lines == []
+    assert error.startswith("diff: not a request: ")
+
+
 def test_a_helper_that_is_not_configured_is_refused(stage: Stage) -> None:
     assert play(stage, "version", "nobody") == ([], "the helper 'nobody' is not configured")
 

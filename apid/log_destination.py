@@ -124,8 +124,9 @@ def open_destination(text: str) -> Destination:
             family, _, _, _, address = socket.getaddrinfo(name, SYSLOG_PORT, type=socket.SOCK_DGRAM)[0]
             return Syslog(family, (str(address[0]), int(address[1])))
         return File(Path(text.removeprefix("file:")).absolute())
-    except OSError as error:
-        raise OSError(f"exabgp.log.destination is '{text}': {error.strerror or error}") from error
+    except (OSError, ValueError) as error:  # the latter: no name that a host or a file can have
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise OSError(f"exabgp.log.destination is '{text}': {reason}") from error
 
 
 class Log:

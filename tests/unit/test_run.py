@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from apid.config.options import LogOptions
-from apid.log_destination import LINE_OCTETS, Destination, Log
+from apid.log_destination import LINE_OCTETS, Destination, Log, open_destination
 from apid.run import Runner, until_minutes
 from bus.daemon import RunDirectory
 from bus.schema import Answer, Command, Message, Signalled
@@ -63,6 +64,12 @@ def test_a_short_line_has_no_time_and_one_without_end_is_cut() -> None:
     log = Log(LogOptions(short=True), destination)
     log.write(STAMP + b"ribd INFO ready\n" + b"x" * (LINE_OCTETS + 1))
     assert destination.lines == [b"ribd INFO ready", b"x" * (LINE_OCTETS + 1)]
+
+
+@pytest.mark.parametrize("name", [f"host:{'a' * 64}", "host:a..b", "file:/a\0b"])
+def test_a_destination_that_cannot_be_is_named_in_the_error(name: str) -> None:
+    with pytest.raises(OSError, match=re.escape(f"exabgp.log.destination is '{name}': ")):
+        open_destination(name)
 
 
 class FakeControl:

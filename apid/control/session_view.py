@@ -154,22 +154,16 @@ class SessionView:
         offered = [capability.family for capability in self.received_open.all(Multiprotocol)] or [IPV4_UNICAST]
         return family in offered
 
-    def local_add_path(self, family: Family) -> bool:
-        """Whether we offered ADD-PATH for a family."""
+    @property
+    def local_add_path(self) -> frozenset[Family]:
+        """The families that we offer ADD-PATH for."""
         settings = self.known.settings
-        eligible = settings.add_path_families
-        return any(
-            entry == family
-            for capability in settings.open(settings.local_as or settings.peer_as or 1).capabilities
-            if isinstance(capability, AddPath)
-            for entry, _ in capability.entries
-        ) and (eligible is None or family in eligible)
+        return _add_path_families(settings.open(settings.peer_as or 1))
 
-    def peer_add_path(self, family: Family) -> bool:
-        """Whether the peer offered ADD-PATH for a family."""
-        if self.received_open is None:
-            return False
-        return any(entry == family for capability in self.received_open.all(AddPath) for entry, _ in capability.entries)
+    @property
+    def peer_add_path(self) -> frozenset[Family]:
+        """The families that the peer offered ADD-PATH for; none where we do not know."""
+        return frozenset() if self.received_open is None else _add_path_families(self.received_open)
 
     def add_path(self, family: Family) -> str:
         """What was agreed upon for a family."""
@@ -181,6 +175,7 @@ class SessionView:
         """Return what `show neighbor json` prints."""
         settings, received = self.known.settings, self.received_open
         local, peer = self.local_capabilities, self.peer_capabilities
+        local_add_path, peer_add_path = self.local_add_path, self.peer_add_path
         return {
             "state": "up" if self.up else "down",
             "duration": self.duration,
@@ -189,7 +184,7 @@ class SessionView:
             "local": {
                 "capabilities": local,
                 "families": {str(family): True for family in self.families},
-                "add-path": {str(family): self.local_add_path(family) for family in self.families},
+                "add-path": {str(family): family in local_add_path for family in self.families},
                 "address": self.local_address,
                 "as": settings.local_as if self.negotiated is None else self.negotiated.local_as,
                 "id": address_text(settings.router_id),
@@ -198,7 +193,7 @@ class SessionView:
             "peer": {
                 "capabilities": peer,
                 "families": {str(family): self.peer_has(family) for family in self.families},
-                "add-path": {str(family): self.peer_add_path(family) for family in self.families},
+                "add-path": {str(family): family in peer_add_path for family in self.families},
                 "address": self.known.address,
                 "as": settings.peer_as if received is None else received.real_asn,
                 "id": None if received is None else address_text(received.router_id),
@@ -217,6 +212,10 @@ class SessionView:
             "last-error": self.last_error,
             "last-error-time": self.last_error_at or None,
         }
+
+
+def _add_path_families(message: Open) -> frozenset[Family]:
+    return frozenset(family for capability in message.all(AddPath) for family, _ in capability.entries)
 
 
 def _last_error(known: Known, data: dict[str, Any]) -> dict[str, Any]:

@@ -30,9 +30,10 @@ def show_neighbor(context: Context, neighbors: list[Known], command: ShowNeighbo
     if command.form == "configuration" and not command.json:
         applied = context.in_force.applied
         limits = applied.flow_limits if applied is not None else {}
+        bindings = context.directory.bindings
         for known in selected:
             name = neighbor_of(known.name)
-            yield neighbor_lines(known, context.directory.bindings.get(name, []), limits.get(name))
+            yield neighbor_lines(known, bindings.get(name, []), limits.get(name))
         return ""
     asked = yield from with_sessions(context, selected)
     replies = yield context.ask(asked, "status")

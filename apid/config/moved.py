@@ -36,7 +36,6 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "software-version": _IN_CAPABILITY.format(word="software-version"),
     },
     "capability": {
-        "link-local-nexthop": _NOT_HERE,
         "link-local-prefer": _NOT_HERE,
         "add-paths": "write 'add-path send/receive;'",
         "refresh": "write 'route-refresh;'",

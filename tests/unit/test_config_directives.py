@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from apid.config.directives import CAPABILITY, EVENTS, MESSAGES, NEIGHBOR, PROCESS, REQUIRED
+from apid.config.directives import CAPABILITY, EVENTS, MESSAGE_SYNONYMS, MESSAGES, NEIGHBOR, PROCESS, REQUIRED
+from apid.config.draft import SECTIONS
 from apid.config.model import ALL_FAMILIES, Capabilities, Neighbor
+from apid.config.moved import HINTS
 from bgp.family import IPV4_FLOW, IPV4_MPLS_VPN, IPV4_NLRI_MPLS, IPV4_RTC, IPV4_UNICAST, IPV6_UNICAST
 from tests.unit.config_dump import compiled, errors_of, marked, neighbor
 
@@ -279,6 +281,21 @@ def test_defaults_of_the_tables_are_those_of_the_model() -> None:
         field = name.replace("-", "_")
         if directive.default is not REQUIRED and field not in ("local_address", "md5_base64"):
             assert getattr(built, field) == directive.default, name
+
+
+WORDS = {
+    "neighbor": {*NEIGHBOR, *SECTIONS, "inherit"},
+    "capability": CAPABILITY,
+    "api": {*EVENTS, "processes", "processes-match", "receive", "send"},
+    "process": {*PROCESS, "receive", "send"},
+    "messages": {*MESSAGES, *MESSAGE_SYNONYMS},
+    "root": {"process", "neighbor", "template"},
+}
+
+
+@pytest.mark.parametrize("section", HINTS)
+def test_no_word_of_today_is_said_to_be_one_of_another_release(section: str) -> None:
+    assert HINTS[section].keys().isdisjoint(WORDS[section])
 
 
 @pytest.mark.parametrize("table", [NEIGHBOR, CAPABILITY, EVENTS, MESSAGES, PROCESS])

@@ -14,6 +14,7 @@ gives it a new lineage, because sessions may have been sent what is lost.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -136,7 +137,7 @@ class Journal:
         try:
             written = os.write(self._log, octets)
             if written != len(octets):
-                raise OSError(28, "the disk took only part of a record")
+                raise OSError(errno.ENOSPC, "the disk took only part of a record")
             if self._durable:
                 os.fdatasync(self._log)
         except OSError:

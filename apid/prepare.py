@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import socket
@@ -41,11 +42,14 @@ def check_ports(loaded: Loaded) -> None:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         with socket.socket(family, socket.SOCK_STREAM) as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:  # the listener leaves the port of IPv4 to others, too
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             try:
                 sock.bind((address, port))
                 sock.listen(1)
             except OSError as error:
-                hint = " (set exabgp.tcp.port to a port above 1023, or run as root)" if error.errno == 13 else ""
+                denied = error.errno == errno.EACCES
+                hint = " (set exabgp.tcp.port to a port above 1023, or run as root)" if denied else ""
                 raise LoadError(f"cannot listen on {address} port {port}: {error.strerror}{hint}") from error
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import pwd
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -116,3 +119,27 @@ def test_a_start_that_fails_leaves_no_file_with_its_process_id(
         prepare.prepare([str(configuration)], RunDirectory(tmp_path / "run"), None)
     assert not file.exists()
     os.close(locks.pop())
+
+
+def check_port(endpoint: tuple[str, int]) -> None:
+    listener = SimpleNamespace(listener={"endpoints": [endpoint]})
+    prepare.check_ports(SimpleNamespace(compiled=SimpleNamespace(listener=listener)))  # type: ignore[arg-type]
+
+
+@contextmanager
+def taken() -> Iterator[int]:
+    """Have a port of IPv4 taken by somebody else."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen(1)
+        yield sock.getsockname()[1]
+
+
+def test_a_port_that_somebody_has_is_told_before_the_start() -> None:
+    with taken() as port, pytest.raises(LoadError, match=f"127.0.0.1 port {port}: Address already in use"):
+        check_port(("127.0.0.1", port))
+
+
+def test_a_port_of_ipv6_is_free_where_somebody_has_that_of_ipv4() -> None:
+    with taken() as port:
+        check_port(("::", port))

@@ -100,7 +100,7 @@ def _page(context: Context, neighbor: str, after: int) -> Step:
     return step
 
 
-def _remembering(read_set: Sets) -> Sets:
+def _remembering(read_one: Sets) -> Sets:
     """Remember what attribute sets say, up to a bound: tables repeat them."""
     known: dict[bytes, tuple[AttributeSet, str]] = {}
 
@@ -109,7 +109,7 @@ def _remembering(read_set: Sets) -> Sets:
         if found is None:
             if len(known) >= CACHED_SETS:
                 known.clear()
-            found = known[octets] = read_set(octets)
+            found = known[octets] = read_one(octets)
         return found
 
     return remembered

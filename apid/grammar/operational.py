@@ -1,4 +1,4 @@
-"""Operational messages (draft-ietf-idr-operational-message), in `operational { }` and in commands.
+"""Operational messages in commands (draft-ietf-idr-operational-message); apid/config/operational.py has the block.
 
 asm|adm afi AFI safi SAFI advisory "TEXT"
 rpcq|apcq|lpcq afi AFI safi SAFI [router-id IP] sequence N

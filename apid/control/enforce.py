@@ -36,12 +36,6 @@ def read_applied(path: Path) -> AppliedConfiguration | None:
     return value
 
 
-def leave_pending(run: RunDirectory, value: AppliedConfiguration) -> None:
-    """Leave a configuration for control to put in force."""
-    remember_attempt(run)
-    write_pending(run.pending, value)
-
-
 def remember_attempt(run: RunDirectory) -> None:
     """Remember what is pending until it is undone: another one comes, and ribd may have taken a part of this one."""
     if (former := read_applied(run.pending)) is not None:

@@ -45,19 +45,15 @@ def scan(
     column: int = 1,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Token]:
-    """Yield the tokens of `text[start:end]`; `line` and `column` are the place of `start`.
+    """Yield the tokens of `text[start:end]`, or raise `GrammarError` at a string without an end.
 
-    A quoted string is one token. `#` at the start of a word begins a comment, a `\\` at the end of a line
-    joins it to the next. With an `environment`, `${NAME}` in an unquoted word is replaced by its value,
-    which is never cut into words; quoted strings stay as they are, because programs in `run` may be shell.
+    `line` and `column` are the place of `start`. A quoted string is one token. `#` at the start of a word begins a
+    comment, a `\\` at the end of a line joins it to the next. With an `environment`, `${NAME}` in an unquoted word is
+    replaced by its value, which is never cut into words; quoted strings stay as they are, because programs in `run`
+    may be shell.
     """
     matches = FILE_PATTERN.finditer(text, start, len(text) if end is None else end)
     return _tokens(matches, line, start - column + 1, environment)
-
-
-def tokenise(text: str, *, environment: Mapping[str, str] | None = None) -> list[Token]:
-    """Cut a whole file into tokens, or raise `GrammarError` at a string without an end."""
-    return list(scan(text, environment=environment))
 
 
 def command_tokens(line: str) -> list[Token]:

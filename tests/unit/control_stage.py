@@ -13,13 +13,14 @@ from apid.answer_lines import AnswerLines
 from apid.compile import Compiled, compile_configuration
 from apid.config.load import load_text
 from apid.config.options import Environment
+from apid.control.enforce import remember_attempt, write_pending
 from apid.control.neighbors import Directory
 from apid.control.watchdogs import Watchdogs
 from apid.live import Live, Wanted
 from apid.load import NOTHING, Former, Loaded, LoadError, under_names
 from apid.programs import write_files
 from bus.daemon import RunDirectory
-from bus.schema import Answer, CountRoutes, RouteCounts, SessionReply
+from bus.schema import Answer, AppliedConfiguration, CountRoutes, RouteCounts, SessionReply
 from bus.transport import Delivery
 
 CONFIGURATION = """
@@ -39,6 +40,12 @@ neighbor 127.0.0.13 {
     static { route 10.2.1.0/24 next-hop 192.0.2.9; }
 }
 """
+
+
+def leave_pending(run: RunDirectory, value: AppliedConfiguration) -> None:
+    """Leave a configuration for control to put in force."""
+    remember_attempt(run)
+    write_pending(run.pending, value)
 
 
 def in_background(function: Callable[[], Any], expected: tuple[type[Exception], ...]) -> Any:

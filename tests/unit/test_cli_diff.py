@@ -14,12 +14,12 @@ from apid.cli import diff as cli_diff
 from apid.cli.errors import Failed, Refused
 from apid.cli.main import main
 from apid.control.commands import carry_out
-from apid.control.enforce import leave_pending, put_in_place
+from apid.control.enforce import put_in_place
 from apid.control.leaving import leave
 from apid.control.section import section
 from apid.live import Live, Shut, Wanted
 from bus.daemon import RunDirectory
-from tests.unit.control_stage import CONFIGURATION, Stage, compiled
+from tests.unit.control_stage import CONFIGURATION, Stage, compiled, leave_pending
 
 
 @pytest.fixture

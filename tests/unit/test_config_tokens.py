@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from apid.grammar.tokens import command_tokens, tokenise
+from apid.grammar.tokens import command_tokens, scan
 from apid.grammar.words import GrammarError, Token
 
 FILES = [
@@ -40,7 +40,7 @@ FILES = [
 
 @pytest.mark.parametrize(("text", "expected"), [row[1:] for row in FILES], ids=[row[0] for row in FILES])
 def test_a_file_is_cut_into_tokens(text: str, expected: list[str]) -> None:
-    assert [token.text for token in tokenise(text)] == expected
+    assert [token.text for token in scan(text)] == expected
 
 
 COMMANDS = [
@@ -64,7 +64,7 @@ def test_a_command_is_cut_into_tokens(line: str, expected: list[str]) -> None:
 
 
 def test_tokens_know_their_places() -> None:
-    tokens = tokenise('a "b" c\n  d \\\n\te;')
+    tokens = list(scan('a "b" c\n  d \\\n\te;'))
     assert tokens == [
         Token("a", 1, 1),
         Token("b", 1, 3, True),
@@ -81,7 +81,7 @@ def test_command_tokens_have_columns_and_no_line() -> None:
 
 def test_variables_are_replaced_in_unquoted_words_only() -> None:
     text = "${A} x${A}y \"${A}\" '${A}' $A $"
-    tokens = tokenise(text, environment={"A": "a b;"})
+    tokens = list(scan(text, environment={"A": "a b;"}))
     assert [token.text for token in tokens] == ["a b;", "xa b;y", "${A}", "${A}", "$A", "$"]
     assert tokens[0].quoted
 
@@ -102,7 +102,7 @@ def test_variables_are_replaced_in_unquoted_words_only() -> None:
 )
 def test_a_token_that_cannot_be_read_is_an_error_at_its_place(text: str, column: int, message: str) -> None:
     with pytest.raises(GrammarError) as caught:
-        tokenise(text, environment={"RAW": os.fsdecode(b"a\xff")})
+        list(scan(text, environment={"RAW": os.fsdecode(b"a\xff")}))
     assert caught.value.message == message
     assert caught.value.token is not None
     assert (caught.value.token.line, caught.value.token.column) == (1, column)

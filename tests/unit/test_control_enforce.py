@@ -13,7 +13,6 @@ from apid.control.enforce import (
     ITEMS_PER_REQUEST,
     OCTETS_PER_REQUEST,
     Enforcer,
-    leave_pending,
     parts,
     plan,
     put_in_place,
@@ -40,7 +39,7 @@ from bus.schema import (
     pack,
     unpack,
 )
-from tests.unit.control_stage import CONFIGURATION, compiled
+from tests.unit.control_stage import CONFIGURATION, compiled, leave_pending
 
 LOG = logging.getLogger("test")
 

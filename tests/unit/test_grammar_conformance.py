@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from apid.grammar.route import STATEMENTS, parse_entry
-from apid.grammar.tokens import tokenise
+from apid.grammar.tokens import scan
 from apid.grammar.words import Token, Words
 from bgp.attribute.walk import walk
 from bgp.family import IPV4_UNICAST, SAFI, Family
@@ -67,7 +67,7 @@ def statements(tokens: list[Token]) -> Iterator[tuple[str, list[Token]]]:
 def configured(name: str) -> set[Route]:
     text = shared(f"conformance/conf/conf-{name}.conf").read_text()
     routes: set[Route] = set()
-    for kind, tokens in statements(tokenise(text)):
+    for kind, tokens in statements(list(scan(text))):
         for entry in parse_entry(kind, Words(tokens)):
             attributes = {code: entry.attributes[value:end] for _, code, _, value, end in walk(entry.attributes)}
             next_hop = attributes.pop(NEXT_HOP, None)

@@ -12,7 +12,7 @@ from apid.grammar.attributes import ATTRIBUTES
 from apid.grammar.command import RouteChange, parse_command
 from apid.grammar.draft import ROUTE_KEYWORDS
 from apid.grammar.route import STATEMENTS, RouteEntry, parse_entry
-from apid.grammar.tokens import command_tokens, tokenise
+from apid.grammar.tokens import command_tokens, scan
 from apid.grammar.words import GrammarError, Words
 from bgp.attribute import AsPath, PmsiTunnel
 from bgp.attribute.tunnel import TunnelEncapsulation
@@ -261,8 +261,8 @@ def test_raw_octets_become_items() -> None:
 
 
 def test_a_block_reads_like_a_row() -> None:
-    row = parse_entry("static", Words(tokenise("route 10.0.0.0/24 next-hop 1.2.3.4 med 5;")))
-    block = parse_entry("static", Words(tokenise("route 10.0.0.0/24 {\n next-hop 1.2.3.4;\n med 5;\n}")))
+    row = parse_entry("static", Words(list(scan("route 10.0.0.0/24 next-hop 1.2.3.4 med 5;"))))
+    block = parse_entry("static", Words(list(scan("route 10.0.0.0/24 {\n next-hop 1.2.3.4;\n med 5;\n}"))))
     assert row == block
 
 
@@ -351,7 +351,7 @@ def test_an_error_names_the_word(statement: str, named: str) -> None:
 
 def test_an_unknown_statement_names_the_section() -> None:
     with pytest.raises(GrammarError, match="unknown word in 'static' 'rout': did you mean 'route'"):
-        parse_entry("static", Words(tokenise("rout 10.0.0.0/24")))
+        parse_entry("static", Words(list(scan("rout 10.0.0.0/24"))))
 
 
 def test_every_keyword_has_help() -> None:

@@ -44,7 +44,7 @@ def make(options: CheckOptions) -> Callable[[], str]:
                 return f"{options.http}: status {response.status} {response.reason}"
             if options.http_body and options.http_body.encode() not in response.read(BODY_LIMIT):
                 return f"{options.http}: status {response.status}, but no '{options.http_body}' in the body"
-        except (OSError, HTTPException) as error:
+        except (OSError, UnicodeError, HTTPException) as error:  # UnicodeError: a host name that cannot be one
             return f"{options.http}: {error or type(error).__name__}"
         finally:
             connection.close()

@@ -17,6 +17,8 @@ def check_tcp(host: str, port: int, seconds: float) -> str:
         socket.create_connection((host, port), timeout=seconds or None).close()
     except OSError as error:
         return f"TCP {host} port {port}: {error.strerror or error}"
+    except UnicodeError as error:  # a host name that cannot be one
+        return f"TCP {host} port {port}: {error}"
     return ""
 
 

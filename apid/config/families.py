@@ -8,13 +8,13 @@ from apid.config.reader import FAILED, Context, guarded
 from apid.config.source import Source
 from apid.config.tree import Section
 from apid.config.values import read_number
+from apid.grammar.nlri import AFIS
 from apid.grammar.words import GrammarError, Token, Words, unknown_word
 from bgp.family import AFI, FAMILIES, SAFI, Family
 
 MOST_PATHS = 0xFFFF  # that a capability can ask for
 NEXT_HOP_SAFIS = frozenset((SAFI.UNICAST, SAFI.MULTICAST, SAFI.NLRI_MPLS, SAFI.MPLS_VPN))
 _NEXT_HOP_AFIS = {"ipv4": AFI.IPV4, "ipv6": AFI.IPV6}
-_AFIS = ("ipv4", "ipv6", "l2vpn", "bgp-ls")
 _SAFI_SYNONYMS = {"labeled-unicast": "nlri-mpls", "flowspec": "flow", "flowspec-vpn": "flow-vpn"}
 
 
@@ -34,9 +34,9 @@ class FamilyPlace:
 
 def read_family(words: Words) -> Family:
     """Read `AFI SAFI`; the SAFI in any case, as in ExaBGP."""
-    afi = words.token(f"an AFI ({', '.join(_AFIS)})")
-    if afi.text not in _AFIS:
-        raise GrammarError(unknown_word(afi.text, _AFIS, "AFI"), afi)
+    afi = words.token(f"an AFI ({', '.join(AFIS)})")
+    if afi.text not in AFIS:
+        raise GrammarError(unknown_word(afi.text, AFIS, "AFI"), afi)
     safi = words.token(f"a SAFI of {afi.text}")
     name = safi.text.lower()
     family = FAMILIES.get(f"{afi.text} {_SAFI_SYNONYMS.get(name, name)}")

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable
 
 from apid.config.directives import CAPABILITY, NEIGHBOR
+from apid.grammar.nlri import AFIS
 from apid.grammar.words import GrammarError, unknown_word
 
-AFIS = ("ipv4", "ipv6", "l2vpn", "bgp-ls")
 ALL_FAMILIES = "in-open"
 PLAIN = re.compile(r"[A-Za-z0-9._:/+-]+")
 KNOWN = {*NEIGHBOR, *CAPABILITY, "family-allowed", "api"}

@@ -9,7 +9,8 @@ from apid.control.context import Context
 from apid.control.jobs import Job
 from apid.control.neighbor_text import neighbor_lines
 from apid.control.neighbors import Known, select
-from apid.control.session_view import SessionView, extensive_lines, summary_lines
+from apid.control.session_text import extensive_lines, summary_lines
+from apid.control.session_view import SessionView
 from apid.control.sessions import with_sessions
 from apid.grammar.command import ShowNeighbor
 from bus.names import address_of, neighbor_of

@@ -144,7 +144,8 @@ class UpdateDecoder:
             return Update(tuple(announced), tuple(gone), attributes, None, discarded, None)
         if not nlri and (reach is None or reach.empty) and (parts.rest or reach is not None):
             # RFC 7606 section 5.2: without routes, it is not certain that the routes were found.
-            raise NotifyError(UPDATE_MESSAGE_ERROR, fault.subcode, f"{fault.reason}, and no routes are announced")
+            reason = f"{fault.reason}, and no routes are announced"
+            raise NotifyError(UPDATE_MESSAGE_ERROR, fault.subcode, reason, fault.data)
         gone.extend(Unreach(family, items) for family, _, items in announced)
         return Update((), _each_once(gone), attributes, fault.reason, discarded, None)
 

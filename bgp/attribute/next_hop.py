@@ -9,7 +9,7 @@ from bgp.attribute.registry import WELL_KNOWN, Attribute, register
 from bgp.negotiated import Negotiated
 
 
-@register("NEXT_HOP", subcode=8)
+@register("NEXT_HOP", subcode=8, length=4)
 @dataclass(frozen=True, slots=True)
 class NextHop(Attribute):
     """The IPv4 address to forward to. Whether it is an address of a host is judged with the routes (`bgp.update`)."""

@@ -10,7 +10,7 @@ from bgp.capability.role import CUSTOMER, PEER, PROVIDER, ROUTE_SERVER, ROUTE_SE
 from bgp.negotiated import Negotiated
 
 
-@register("OTC")
+@register("OTC", length=4)
 @dataclass(frozen=True, slots=True)
 class OnlyToCustomer(Attribute):
     """The AS that sent the route down; from here on it may only go to customers."""

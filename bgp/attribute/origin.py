@@ -13,7 +13,7 @@ EGP = 1
 INCOMPLETE = 2
 
 
-@register("ORIGIN", subcode=6)
+@register("ORIGIN", subcode=6, length=1)
 @dataclass(frozen=True, slots=True)
 class Origin(Attribute):
     """Where the route comes from: `IGP`, `EGP` or `INCOMPLETE`."""

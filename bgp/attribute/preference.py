@@ -21,7 +21,7 @@ def validate_u32(name: str, value: int) -> None:
         raise ValueError(f"{name} {value} is not within 0..4294967295")
 
 
-@register("MULTI_EXIT_DISC")
+@register("MULTI_EXIT_DISC", length=4)
 @dataclass(frozen=True, slots=True)
 class Med(Attribute):
     """Which of several links between two autonomous systems to take: the lowest."""
@@ -46,7 +46,7 @@ class Med(Attribute):
         return self.value.to_bytes(4, "big")
 
 
-@register("LOCAL_PREF", accepted=from_internal_peers)
+@register("LOCAL_PREF", accepted=from_internal_peers, length=4)
 @dataclass(frozen=True, slots=True)
 class LocalPref(Attribute):
     """How much an autonomous system prefers the route: the highest wins."""

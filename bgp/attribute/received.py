@@ -33,6 +33,7 @@ MALFORMED_ATTRIBUTE_LIST = 1
 UNRECOGNIZED_WELL_KNOWN = 2
 MISSING_WELL_KNOWN = 3
 ATTRIBUTE_FLAGS_ERROR = 4
+ATTRIBUTE_LENGTH_ERROR = 5
 INVALID_NEXT_HOP = 8
 OPTIONAL_ATTRIBUTE_ERROR = 9
 INVALID_NETWORK_FIELD = 10
@@ -41,10 +42,14 @@ NAMES = {MP_REACH_NLRI: "MP_REACH_NLRI", MP_UNREACH_NLRI: "MP_UNREACH_NLRI"}
 
 
 class Fault(NamedTuple):
-    """A reason to treat an UPDATE as withdraw; `subcode` is for when only a session reset is left."""
+    """A reason to treat an UPDATE as withdraw; `subcode` and `data` are for when only a session reset is left.
+
+    data: the attribute, flags and all, where one is to blame (RFC 4271 section 6.3).
+    """
 
     reason: str
     subcode: int
+    data: bytes = b""
 
 
 class Separated(NamedTuple):
@@ -104,7 +109,8 @@ def separate(octets: bytes) -> Separated:
                 )
             found[code] = octets[start:stop], octets[value:stop]
             if flags & (OPTIONAL | TRANSITIVE) != OPTIONAL_NON_TRANSITIVE:
-                fault = fault or Fault(f"{NAMES[code]} flags 0x{flags:02x} are not 0x80", ATTRIBUTE_FLAGS_ERROR)
+                reason = f"{NAMES[code]} flags 0x{flags:02x} are not 0x80"
+                fault = fault or Fault(reason, ATTRIBUTE_FLAGS_ERROR, octets[start:stop])
             rest.append(octets[kept_from:start])
             kept_from = stop
     except Truncated as error:
@@ -157,7 +163,7 @@ def read(octets: bytes, negotiated: Negotiated, known: dict[bytes, Attribute]) -
                 # RFC 7606 section 3c, also for what this peer may not send: of two answers the stronger (3h).
                 reason = f"{row.name} flags 0x{flags:02x} are not 0x{row.flags:02x}"
                 if row.wrong_flags is TreatAsWithdraw:
-                    fault = fault or Fault(reason, ATTRIBUTE_FLAGS_ERROR)
+                    fault = fault or Fault(reason, ATTRIBUTE_FLAGS_ERROR, whole)
                 else:
                     discarded.append(reason)
                 continue
@@ -166,7 +172,8 @@ def read(octets: bytes, negotiated: Negotiated, known: dict[bytes, Attribute]) -
             try:
                 attributes[code] = known[whole] = row.attribute.decode(octets[value:stop], negotiated)
             except TreatAsWithdraw as error:
-                fault = fault or Fault(str(error), row.subcode)
+                subcode = row.subcode if row.length in (None, stop - value) else ATTRIBUTE_LENGTH_ERROR
+                fault = fault or Fault(str(error), subcode, whole)
             except AttributeDiscard as error:
                 discarded.append(str(error))
     except Truncated as error:  # RFC 7606 section 4: it is the whole list whose length is wrong

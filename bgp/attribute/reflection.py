@@ -10,7 +10,7 @@ from bgp.attribute.registry import OPTIONAL_NON_TRANSITIVE, Attribute, from_inte
 from bgp.negotiated import Negotiated
 
 
-@register("ORIGINATOR_ID", accepted=from_internal_peers)
+@register("ORIGINATOR_ID", accepted=from_internal_peers, length=4)
 @dataclass(frozen=True, slots=True)
 class OriginatorId(Attribute):
     """The BGP identifier of the router that brought the route into the autonomous system."""

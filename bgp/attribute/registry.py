@@ -62,6 +62,8 @@ class Row:
     accepted: whether this session may carry it; its value is discarded unread elsewhere (RFC 7606 sections 7.5, 7.9,
     7.10).
     subcode: of the UPDATE Message Error, where only a session reset is left (RFC 7606 section 5.2).
+    length: octets of the value where the code fixes them: another length has a subcode of its own (RFC 4271 section
+    6.3).
     """
 
     code: int
@@ -72,6 +74,7 @@ class Row:
     wrong_flags: Malformed
     accepted: Callable[[Negotiated], bool]
     subcode: int
+    length: int | None
 
 
 ATTRIBUTES: dict[int, Row] = {}
@@ -96,6 +99,7 @@ def register(
     wrong_flags: Malformed | None = None,
     accepted: Callable[[Negotiated], bool] = from_anyone,
     subcode: int = 9,
+    length: int | None = None,
 ) -> Callable[[type[A]], type[A]]:
     """Enter a class under its `CODE`; the decorator stands outermost. A code used twice raises ValueError.
 
@@ -115,6 +119,7 @@ def register(
             wrong_flags or TreatAsWithdraw,
             accepted,
             subcode,
+            length,
         )
         return cls
 

@@ -30,6 +30,8 @@ _OTHER_NEXT_HOPS = {
     SAFI.EVPN: _ADDRESS,
     SAFI.RTC: _ADDRESS,
     SAFI.SR_POLICY: _ADDRESS,
+    SAFI.BGP_LS: _ADDRESS,  # RFC 9552 section 5.5, with a route distinguisher in front for VPNs
+    SAFI.BGP_LS_VPN: (4, 12, 16, 24, 32, 40, 48),
     SAFI.FLOW: (0, *_ADDRESS),
     SAFI.FLOW_VPN: (0, 4, 12, 16, 24, 32, 48),
 }

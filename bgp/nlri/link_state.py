@@ -86,10 +86,12 @@ class OpaqueLinkState(LinkState):
 class LinkStateNlri(LinkState, ABC):
     """Base of the kinds that are read. `rd` is there in BGP-LS-VPN only; `identifier` tells routing universes apart.
 
-    `descriptors` are the TLVs as they came; `first` and `every` pick some, `as_pairs` says what they mean.
+    `descriptors` are the TLVs as they came; `first` and `every` pick some, `as_pairs` says what they mean. `NEEDED` are
+    those without which the kind says nothing.
     """
 
     NAME: ClassVar[str]
+    NEEDED: ClassVar[frozenset[int]] = frozenset((Descriptor.LOCAL_NODE,))
     kind: ClassVar[int]
 
     protocol: int
@@ -141,17 +143,25 @@ class LinkStateNlri(LinkState, ABC):
         return node_descriptors(self.protocol, self.first(kind) or b"")
 
     @classmethod
-    def decode_body(cls, family: Family, kind: int, body: bytes, path_id: int) -> Self:
-        """Read route distinguisher (VPN only), protocol, identifier, descriptors; raises ValueError."""
+    def decode_body(cls, family: Family, kind: int, body: bytes, path_id: int) -> LinkState:
+        """Read route distinguisher (VPN only), protocol, identifier, descriptors; raises ValueError.
+
+        A route that lacks descriptors is not malformed (RFC 9552 section 8.2.2): it comes out opaque.
+        """
         reader = Reader(body)
         rd = reader.take(RD_OCTETS) if family == BGP_LS_VPN else None
+        protocol, identifier = reader.u8(), reader.u64()
+        descriptors = read_tlvs(reader.rest())
+        if not cls.NEEDED.issubset(number for number, _ in descriptors):
+            check_descriptors(descriptors)
+            return OpaqueLinkState(family=family, path_id=path_id, kind=kind, data=body)
         return cls(
             family=family,
             path_id=path_id,
             rd=rd,
-            protocol=reader.u8(),
-            identifier=reader.u64(),
-            descriptors=read_tlvs(reader.rest()),
+            protocol=protocol,
+            identifier=identifier,
+            descriptors=descriptors,
         )
 
     def encode(self) -> bytes:
@@ -206,6 +216,7 @@ class LinkStateLink(LinkStateNlri):
 class LinkStatePrefix(LinkStateNlri, ABC):
     """A prefix that a node reaches (RFC 9552 section 5.2, figure 8); its version is its kind."""
 
+    NEEDED: ClassVar[frozenset[int]] = frozenset((Descriptor.LOCAL_NODE, Descriptor.IP_REACHABILITY))
     SIZE: ClassVar[int]
 
     def __post_init__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Self, TypeVar
+from typing import ClassVar, TypeVar
 
 from bgp.family import Family
 from bgp.wire import Truncated
@@ -99,7 +99,7 @@ class KindNLRI(NLRI, ABC):
 
     @classmethod
     @abstractmethod
-    def decode_body(cls, family: Family, kind: int, body: bytes, path_id: int) -> Self:
+    def decode_body(cls, family: Family, kind: int, body: bytes, path_id: int) -> KindNLRI:
         """Read what follows the type and length fields; raises ValueError."""
 
 

@@ -64,8 +64,6 @@ def test_route_of_a_conformance_case_says_what_the_case_says(name: str) -> None:
 @pytest.mark.parametrize(
     ("octets", "message"),
     [
-        (item(1), "no local node descriptors"),
-        (item(1, (257, b"")), "no local node descriptors"),
         (item(1, (256, b"\x02\x00\x00")), "4 octets expected, 3 left"),
         (item(1, (256, b"\x02\x00\x00\x04\x00\x00")), "TLV 512: 4 octets expected, 2 left"),
         (item(1, (256, b"\x02\x00\x00\x02\x00\x00")), "TLV 512 has 4 octets, not 2"),
@@ -73,7 +71,7 @@ def test_route_of_a_conformance_case_says_what_the_case_says(name: str) -> None:
         (item(2, NODE, (259, bytes(3))), "TLV 259 has 4 octets, not 3"),
         (item(2, NODE, (262, bytes(4))), "TLV 262 has 16 octets, not 4"),
         (item(2, NODE, (263, bytes(3))), "length 3 is not a multiple of 2"),
-        (item(3, NODE), "bgpls-prefix-v4 has no IP reachability"),
+        (item(3, (512, bytes(5))), "TLV 512 has 4 octets, not 5"),
         (item(3, NODE, (265, b"")), "at least 1 octet, not 0"),
         (item(3, NODE, (265, b"\x21" + bytes(5))), "33 is not within 0..32"),
         (item(3, NODE, (265, b"\x08\x0a\x01")), "8 bits has 1 octets, not 2"),
@@ -86,6 +84,25 @@ def test_route_of_a_conformance_case_says_what_the_case_says(name: str) -> None:
 def test_malformed_route_is_refused(octets: bytes, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         decode(BGP_LS, octets)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        item(1),
+        item(1, (257, b"")),
+        item(2, (257, NODE[1])),
+        item(3, NODE),
+        item(3, (265, b"\x08\x0a")),
+        item(4, NODE, (263, bytes(2))),
+        item(6, (518, bytes(16))),
+    ],
+)
+def test_a_route_that_lacks_descriptors_is_not_malformed_and_carried_as_octets(octets: bytes) -> None:
+    route = decode(BGP_LS, octets)
+    assert isinstance(route, OpaqueLinkState)
+    assert route.kind == octets[5]
+    assert route.item() == octets
 
 
 def test_a_node_within_a_node_is_not_looked_into() -> None:
@@ -102,6 +119,7 @@ def test_a_node_within_a_node_is_not_looked_into() -> None:
         (lambda: node(BGP_LS, rd=bytes(8)), "BGP-LS-VPN has a route distinguisher"),
         (lambda: node(BGP_LS_VPN), "BGP-LS-VPN has a route distinguisher"),
         (lambda: node(BGP_LS_VPN, rd=bytes(7)), "8 octets, not 7"),
+        (lambda: node(BGP_LS, descriptors=()), "no local node descriptors"),
         (lambda: node(BGP_LS, protocol=256), "256 is not within 0..255"),
         (lambda: node(BGP_LS, identifier=1 << 64), "does not fit 64 bits"),
         (lambda: node(BGP_LS, descriptors=(NODE, (65536, b""))), "65536 is not within 0..65535"),

@@ -10,6 +10,7 @@ from bgp.attribute import Aggregator, As4Path, AsPath, Med, Segment, UnknownAttr
 from bgp.errors import NotifyError
 from bgp.family import (
     BGP_LS,
+    BGP_LS_VPN,
     FAMILIES,
     IPV4_FLOW,
     IPV4_MPLS_VPN,
@@ -402,7 +403,14 @@ NEXT_HOPS = [
     (IPV4_FLOW, 5, False, False),
     (L2VPN_VPLS, 4, False, True),
     (L2VPN_EVPN, 16, False, True),
-    (BGP_LS, 7, False, True),
+    (BGP_LS, 4, False, True),
+    (BGP_LS, 32, False, True),
+    (BGP_LS, 7, False, False),
+    (BGP_LS, 12, False, False),
+    (BGP_LS_VPN, 12, False, True),
+    (BGP_LS_VPN, 40, False, True),
+    (BGP_LS_VPN, 7, False, False),
+    (Family(1, 66), 7, False, True),  # a family that nobody here can read
 ]
 
 

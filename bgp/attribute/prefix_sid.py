@@ -47,6 +47,8 @@ class PrefixSid(Attribute):
         A malformed attribute is discarded (RFC 8669 section 6). A malformed SRv6 service withdraws the route,
         which without its segments would go elsewhere (RFC 9252 section 7).
         """
+        if not data:
+            raise cls.malformed("has no TLV")  # RFC 7606 section 4: nobody says that its length may be zero
         reader = Reader(data)
         tlvs = []
         while len(reader):

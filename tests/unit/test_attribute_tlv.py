@@ -223,6 +223,7 @@ def srv6_sid(parts: dict[str, Any]) -> Srv6Sid:
 @pytest.mark.parametrize(
     ("octets", "message"),
     [
+        ("", "has no TLV"),
         ("01", "TLV header: 3 octets expected, 1 left"),
         ("0100ff000000", "TLV 1: 255 octets expected, 3 left"),
         ("010000", "TLV 1: length 0 is not 7"),

@@ -22,6 +22,7 @@ from bgp.attribute.received import (
     read,
     separate,
 )
+from bgp.beside import beside_fault
 from bgp.errors import NotifyError
 from bgp.family import IPV4_UNICAST, IPV6_UNICAST, Family
 from bgp.multiprotocol import Multiprotocol, read_reach, read_unreach
@@ -176,7 +177,7 @@ class UpdateDecoder:
         in_field: bool,
         multiprotocol: tuple[Multiprotocol | None, Multiprotocol | None],
     ) -> Fault | None:
-        """Judge what depends on the routes: mandatory attributes (RFC 7606 section 3d), next hops, leaks.
+        """Judge what depends on the routes: mandatory attributes (RFC 7606 section 3d), next hops, leaks, and more.
 
         in_field: some of them are in the NLRI field, so that their next hop is NEXT_HOP.
         """
@@ -195,6 +196,10 @@ class UpdateDecoder:
                 return Fault(reason, INVALID_NEXT_HOP)
         if received.leak and any(family in _UNICAST for family, _, _ in announced):
             return Fault(received.leak, OPTIONAL_ATTRIBUTE_ERROR)
+        for family, _, items in announced:
+            reason = beside_fault(family, items, received.attributes)
+            if reason:
+                return Fault(reason, OPTIONAL_ATTRIBUTE_ERROR)
         return None
 
     def _ipv4_items(self, data: bytes) -> list[bytes]:

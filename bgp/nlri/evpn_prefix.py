@@ -20,9 +20,17 @@ from bgp.nlri.evpn import (
     check_tag,
 )
 from bgp.nlri.prefix import clear_host_bits
-from bgp.nlri.registry import NLRI, register_kind
+from bgp.nlri.registry import NLRI, PATH_ID_OCTETS, register_kind
 from bgp.nlri.typed import check_address, framed
 from bgp.wire import Reader
+
+_ESI = PATH_ID_OCTETS + 2 + RD_OCTETS  # where the Ethernet segment identifier stands in an item
+
+
+def leads_somewhere(item: bytes) -> bool:
+    """Tell whether a well-formed item has an Ethernet segment, a gateway or a label: whether one is not zero."""
+    gateway_octets = 4 if item[PATH_ID_OCTETS + 1] == IPV4_PREFIX_OCTETS else 16
+    return any(item[_ESI : _ESI + ESI_OCTETS]) or any(item[-LABEL_OCTETS - gateway_octets :])
 
 
 def check_length(length: int, address: bytes) -> None:

@@ -124,7 +124,7 @@ class UpdateDecoder:
             reach = read_reach(parts.reach, parts.reach_octets, self.negotiated)
         if parts.unreach is not None:
             unreach = read_unreach(parts.unreach, parts.unreach_octets, self.negotiated)
-            if unreach.empty and reach is None and not (parts.rest or withdrawn or nlri):
+            if unreach.empty and reach is None and not (parts.rest or withdrawn or nlri or parts.fault):
                 return Update((), (), NO_ATTRIBUTES, None, (), unreach.family)
         gone: list[Unreach] = []
         announced: list[Reach] = []

@@ -122,6 +122,13 @@ def test_no_end_of_rib_where_something_else_is_in_the_message() -> None:
     assert decode_update(body(ORIGIN + unreach("000201")), EXTERNAL).eor is None
 
 
+@pytest.mark.parametrize("flags", [0x40, 0x60, 0xC0])
+def test_no_end_of_rib_where_its_flags_are_wrong(flags: int) -> None:
+    update = decode_update(body(attribute(flags, 15, "000201")), EXTERNAL)
+    assert (update.eor, update.withdrawn) == (None, ())
+    assert update.error == f"MP_UNREACH_NLRI flags 0x{flags:02x} are not 0x80"
+
+
 def test_routes_of_a_family_that_was_not_negotiated_are_ignored() -> None:
     ipv6_only = Negotiated(peer_as=65001, families=(IPV6_UNICAST,))
     ipv4_only = Negotiated(peer_as=65001, families=(IPV4_UNICAST,))

@@ -158,7 +158,7 @@ def _refresh(sent: Open, received: Open) -> str:
 
 
 def _role(sent: Open, received: Open, strict: bool) -> int | None:
-    """Check the pair of roles (RFC 9234 section 4.2); return ours where both announced one."""
+    """Check the pair of roles (RFC 9234 section 4.2); return ours, which counts although the peer has none."""
     theirs = {capability.value for capability in received.all(Role)}
     if len(theirs) > 1:
         raise NotifyError(2, 11, f"peer announces several roles: {_role_names(theirs)}")
@@ -168,7 +168,7 @@ def _role(sent: Open, received: Open, strict: bool) -> int | None:
     if not theirs:
         if strict:
             raise NotifyError(2, 11, "peer announces no role, and one is required")
-        return None
+        return ours.value
     if (ours.value, *theirs) not in ROLE_PAIRS:
         reason = f"roles do not match: ours {_role_names({ours.value})}, peer's {_role_names(theirs)}"
         raise NotifyError(2, 11, reason)

@@ -33,7 +33,7 @@ class Negotiated:
     graceful_restart: bool = False
     stale_routes: bool = False  # RFC 4724: the peer may hold our routes of a former session, until End-of-RIB
     aigp: bool = False  # RFC 7311: AIGP may be sent to and accepted from this peer
-    role: int | None = None  # RFC 9234: our role, where both announced one; decides OTC
+    role: int | None = None  # RFC 9234: our role, which decides OTC; None within an AS, too
 
     @property
     def ibgp(self) -> bool:

@@ -20,7 +20,7 @@ class Shape:
 
     local_address: packed, 4 or 16 octets, what `next-hop self` becomes.
     next_hop: families whose next hop may have another AFI (RFC 8950).
-    role: ours, where both sides announced one (RFC 9234).
+    role: ours, None within an AS (RFC 9234).
     router_id: of an IPv6 session, what `next-hop self` becomes of an IPv4 route whose next hop must be IPv4.
     """
 

@@ -257,7 +257,7 @@ def test_graceful_restart_without_a_family_is_none() -> None:
 
 def test_a_missing_role_is_an_error_only_where_roles_are_strict() -> None:
     sent = replace(US, role=PROVIDER).open()
-    assert negotiate(sent, THEM.open(), FACTS).role is None
+    assert negotiate(sent, THEM.open(), FACTS).role == PROVIDER
     assert refusal(sent, THEM.open(), replace(FACTS, role_strict=True)) == (2, 11, "")
 
 

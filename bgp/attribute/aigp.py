@@ -57,12 +57,13 @@ class Aigp(Attribute):
                 if kind == METRIC_TLV and length != TLV_HEADER_OCTETS + METRIC_OCTETS:
                     raise cls.malformed(f"TLV of type 1 has length {length}, not 11")
                 tlvs.append((kind, reader.take(length - TLV_HEADER_OCTETS)))
-                if tlvs[-1] == LARGEST_METRIC:
-                    raise cls.malformed("the metric is the largest that there is")
         except Truncated as error:
             raise cls.malformed(str(error)) from error
-        if not any(kind == METRIC_TLV for kind, _ in tlvs):
+        metric = next((tlv for tlv in tlvs if tlv[0] == METRIC_TLV), None)  # only the first counts
+        if metric is None:
             raise cls.malformed("has no TLV of type 1")
+        if metric == LARGEST_METRIC:
+            raise cls.malformed("the metric is the largest that there is")
         return cls(tuple(tlvs))
 
     def encode(self, negotiated: Negotiated) -> bytes:

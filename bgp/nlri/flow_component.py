@@ -36,6 +36,10 @@ class FlowKind:
 PREFIX_KINDS = (FlowKind.DESTINATION, FlowKind.SOURCE)
 BITMASK_KINDS = (FlowKind.TCP_FLAGS, FlowKind.FRAGMENT)
 
+# Octets that a value has at most: where RFC 8955 sections 4.2.2.9, 4.2.2.11 and 4.2.2.12 say MUST, and of any type.
+LONGEST_VALUE = 8
+LONGEST_VALUES = {FlowKind.TCP_FLAGS: 2, FlowKind.DSCP: 1, FlowKind.FRAGMENT: 1}
+
 
 def operator_mask(kind: int) -> int:
     """Return the bits of an operator octet that mean something beside end of list and length."""
@@ -132,11 +136,12 @@ class OperatorComponent:
         if self.terms[0].operator & AND:
             raise ValueError(f"the first term of flow component {self.kind} has nothing to be ANDed with")
         mask = operator_mask(self.kind)
+        longest = LONGEST_VALUES.get(self.kind, LONGEST_VALUE)
         for term in self.terms:
             if not 0 <= term.operator <= mask or term.operator & ~mask:
                 raise ValueError(f"flow component {self.kind} operator {term.operator:#x} is not within {mask:#x}")
-            if not 0 <= term.value < 1 << 64:
-                raise ValueError(f"flow component {self.kind} value {term.value} does not fit 64 bits")
+            if not 0 <= term.value < 1 << longest * 8:
+                raise ValueError(f"flow component {self.kind} value {term.value} does not fit {longest * 8} bits")
 
     @classmethod
     def decode(cls, kind: int, reader: Reader) -> OperatorComponent:
@@ -151,6 +156,9 @@ class OperatorComponent:
             octet = reader.u8()
             last = bool(octet & END_OF_LIST)
             size = 1 << ((octet & LENGTH_MASK) >> LENGTH_SHIFT)
+            longest = LONGEST_VALUES.get(kind, LONGEST_VALUE)
+            if size > longest:
+                raise ValueError(f"flow component {kind} has values of at most {longest} octets, not {size}")
             value = int.from_bytes(reader.take(size), "big")
             operator = octet & mask if terms else octet & mask & ~AND
             terms.append(Term(operator, value))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bgp.family import IPV4_FLOW, IPV4_FLOW_VPN, IPV6_FLOW, Family
 from bgp.nlri import Component, Flow, FlowKind, OperatorComponent, PrefixComponent, Term, decode, split
-from bgp.nlri.flow_component import BITMASK_KINDS, operator_mask, pattern_mask
+from bgp.nlri.flow_component import BITMASK_KINDS, LONGEST_VALUES, operator_mask, pattern_mask
 
 NO_PATH = bytes(4)
 RD = bytes.fromhex("0000fde800000001")
@@ -38,6 +38,10 @@ def ports(count: int) -> OperatorComponent:
         (IPV4_FLOW, "00 81 06", "type 0 is not within 3..13"),
         (IPV4_FLOW, "03 01 06", "1 octets expected, 0 left"),
         (IPV4_FLOW, "03 91 06", "2 octets expected, 1 left"),
+        (IPV4_FLOW, "09 a1 00000002", "component 9 has values of at most 2 octets, not 4"),
+        (IPV4_FLOW, "0b 91 002e", "component 11 has values of at most 1 octets, not 2"),
+        (IPV4_FLOW, "0c 90 0001", "component 12 has values of at most 1 octets, not 2"),
+        (IPV6_FLOW, "0b 11 0001 81 02", "component 11 has values of at most 1 octets, not 2"),
         (IPV4_FLOW, "01 21 c000020100", "33 is not within 0..32"),
         (IPV4_FLOW, "01 18 c000", "3 octets expected, 2 left"),
         (IPV6_FLOW, "01 81 00" + "00" * 17, "129 is not within 0..128"),
@@ -124,6 +128,8 @@ def test_pattern_starts_at_the_offset(address: str, length: int, offset: int, oc
         (lambda: OperatorComponent(9, (Term(0x04, 1),)), "operator 0x4 is not within 0x43"),
         (lambda: OperatorComponent(3, (Term(1, 1 << 64),)), "does not fit 64 bits"),
         (lambda: OperatorComponent(3, (Term(1, -1),)), "does not fit 64 bits"),
+        (lambda: OperatorComponent(9, (Term(1, 1 << 16),)), "does not fit 16 bits"),
+        (lambda: OperatorComponent(11, (Term(1, 256),)), "does not fit 8 bits"),
         (lambda: Flow(family=IPV4_FLOW, components=(ports(1),), rd=RD), "a route distinguisher"),
         (lambda: Flow(family=IPV4_FLOW_VPN, components=(ports(1),)), "no route distinguisher"),
         (
@@ -142,7 +148,8 @@ def test_constructor_says_what_is_wrong(build: object, message: str) -> None:
 @st.composite
 def operator_components(draw: st.DrawFn, kind: int) -> OperatorComponent:
     mask = operator_mask(kind)
-    terms = draw(st.lists(st.builds(Term, st.integers(0, 0x7F), st.integers(0, (1 << 64) - 1)), min_size=1, max_size=4))
+    values = st.integers(0, (1 << LONGEST_VALUES.get(kind, 8) * 8) - 1)
+    terms = draw(st.lists(st.builds(Term, st.integers(0, 0x7F), values), min_size=1, max_size=4))
     kept = [Term(term.operator & mask & (0xFF if index else 0x3F), term.value) for index, term in enumerate(terms)]
     return OperatorComponent(kind, tuple(kept))
 

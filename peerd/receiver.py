@@ -16,6 +16,8 @@ from bus.settings import SessionConfiguration
 from peerd.adj_rib_in import AdjRibIn
 from peerd.report import Report
 
+LOG_PERIOD = 1.0  # seconds in which one malformed message is logged whole: a peer sends as many as it likes
+
 
 class Receiver:
     """The incoming half of one established session."""
@@ -37,6 +39,7 @@ class Receiver:
         # Families whose End-of-RIB is to come.
         self._awaited = set(negotiated.families) if negotiated.graceful_restart else set()
         self._adj_rib_in, self._report, self._log = adj_rib_in, report, log
+        self._next_whole = 0.0
 
     def take(self, delivery: Deliver) -> Failed | None:
         """Take UPDATEs; return why the session must end, if it must."""
@@ -49,21 +52,31 @@ class Receiver:
                 update = decode(message[19:])
             except NotifyError as error:
                 failure = error
+                self._malformed("UPDATE refused", str(error), message)
                 break
             if keep:
                 self._adj_rib_in.take(update)
             if limited and (failure := self._count(update)) is not None:
+                self._log.warning("UPDATE refused peer=%s error=%s", self._name, failure)
                 break
             if update.eor is not None:
                 self._awaited.discard(update.eor)
             if update.error is not None:
-                self._log.warning("routes treated as withdrawn peer=%s reason=%s", self._name, update.error)
+                self._malformed("routes treated as withdrawn", update.error, message)
+            elif update.discarded:
+                self._malformed("attributes discarded", "; ".join(update.discarded), message)
             good.append((message, update.plain))
         self._report.received_updates(good, now)
         if failure is not None:
-            self._log.warning("UPDATE refused peer=%s error=%s", self._name, failure)
             return Failed(delivery.connection, failure, self._idle_hold)
         return None
+
+    def _malformed(self, what: str, reason: str, message: bytes) -> None:
+        """Log an error, and the message with its routes and all else (RFC 7606 section 6)."""
+        now, octets = time.monotonic(), "-"
+        if now >= self._next_whole:
+            self._next_whole, octets = now + LOG_PERIOD, message.hex()
+        self._log.warning("%s peer=%s reason=%s message=%s", what, self._name, reason, octets)
 
     def refresh(self, refresh: Refresh) -> None:
         """Take the beginning or the end of a refresh: what does not come between them is gone (RFC 7313 section 4).

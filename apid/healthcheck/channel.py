@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from apid.healthcheck.waiting import GONE, READ, WRITE, Waiter
 
@@ -27,6 +27,7 @@ class Channel:
         self._waiter, self._sink, self._refused = waiter, sink, refused
         self._acknowledged = acknowledged and source is not None
         self._pending = b""
+        self._last: list[str] = []  # what was queued last
         self._unanswered: deque[tuple[str, float]] = deque()
         self._partial = b""
         self.gone = self.closing = self.silent = False
@@ -34,12 +35,15 @@ class Channel:
         if source is not None:
             waiter.watch(source, READ, lambda _: self._read(source))
 
-    def send(self, lines: Iterable[str]) -> None:
-        """Queue commands; they are written while the waiter waits."""
+    def send(self, lines: list[str]) -> None:
+        """Queue commands; they are written while the waiter waits. Said again before that, they count once."""
         now = self._waiter.now()
         if self._unanswered and now - self._unanswered[0][1] > PATIENCE:
             self.silent, self._acknowledged = True, False
             self._unanswered.clear()
+        if self._pending and lines == self._last:
+            return  # a daemon that does not read us must not make the queue grow with every check (--repeat)
+        self._last = lines
         for line in lines:
             self._pending += line.encode() + b"\n"
             if self._acknowledged:

@@ -154,6 +154,23 @@ def test_more_than_the_pipe_takes_waits_for_its_reader(daemon: Daemon) -> None:
     assert received.splitlines() == commands
 
 
+def test_what_is_said_again_while_nobody_reads_is_queued_once(daemon: Daemon) -> None:
+    commands = [f"command {number}" for number in range(20_000)]
+    for _ in range(3):
+        daemon.channel.send(commands)
+        daemon.waiter.serve(daemon.stdout)
+    daemon.channel.send(["another"])
+    daemon.channel.send(commands[:1])
+    received = ""
+    while daemon.waiter.watched[daemon.stdout][0] == WRITE:
+        daemon.waiter.serve(daemon.stdout)
+        received += os.read(daemon._commands, 1 << 20).decode()
+    assert received.splitlines() == [*commands, "another", *commands[:1]]
+    for _ in range(len(commands) + 2):
+        daemon.answer("done\n")
+    assert daemon.channel.settled()
+
+
 def test_a_reader_that_is_gone_is_noticed_without_writing(daemon: Daemon) -> None:
     daemon.waiter.serve(daemon.stdout, POLLERR)
     assert daemon.channel.gone

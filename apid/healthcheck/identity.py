@@ -68,13 +68,13 @@ def drop_privileges(user: str, group: str) -> None:
 
 def _account(name: str) -> pwd.struct_passwd:
     try:
-        return pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
-    except KeyError:
+        return pwd.getpwuid(int(name)) if name.isdecimal() else pwd.getpwnam(name)
+    except (KeyError, ValueError, OverflowError):  # the latter two: of numbers that no id can be
         raise OptionError(f"--user '{name}': there is no such user") from None
 
 
 def _group(name: str) -> int:
     try:
-        return grp.getgrgid(int(name)).gr_gid if name.isdigit() else grp.getgrnam(name).gr_gid
-    except KeyError:
+        return grp.getgrgid(int(name)).gr_gid if name.isdecimal() else grp.getgrnam(name).gr_gid
+    except (KeyError, ValueError, OverflowError):  # the latter two: of numbers that no id can be
         raise OptionError(f"--group '{name}': there is no such group") from None

@@ -11,7 +11,7 @@ from apid.healthcheck.waiting import GONE, READ, WRITE, Waiter
 CHUNK = 4096  # PIPE_BUF: a pipe that is ready takes this much without blocking
 READ_SIZE = 65536
 LINE_LIMIT = 65536  # of what is kept of a line that does not end
-PATIENCE = 10.0  # seconds without any answer after which we expect none
+PATIENCE = 10.0  # seconds for which the oldest command may go without its answer, before we expect none any more
 
 
 class Channel:

@@ -11,7 +11,8 @@
  *   all-established TIME              (N sessions)
  *   reached GOAL TIME UPDATES OCTETS  (all N sessions hold at least GOAL prefixes; at most GOAL where it is lower than
  *                                      the goal before; goals are met in order)
- *   stamp TIME NUMBER                 (--stamp: prefixes that the first session holds, after each UPDATE)
+ *   stamp TIME NUMBER                 (--stamp, after a line `stamps` on stdin: when each UPDATE of the first session was
+ *                                      read, and the prefixes that it held then; `stamped` follows)
  *   feeding TIME / fed TIME           (--feed: FILE is sent to every session after a line `go` on stdin)
  *   counted UPDATES OCTETS HELD       (after a line `count` on stdin: of all sessions since the start)
  *   closed SESSION TIME               (a line `reset` on stdin closes every session, as a router that restarts)
@@ -63,6 +64,9 @@ static int session_count, wanted = 1, established_count, stamping, going, dialli
 static long goals[MAX_GOALS];
 static int goal_count, goal_next;
 static uint64_t updates, octets;
+static double read_at; /* when the messages that are looked at came out of recv */
+static struct stamp { double time; size_t held; } *stamps; /* kept until they are asked for: a line wakes its reader */
+static size_t stamp_count, stamp_room;
 static const uint8_t *feed;
 static size_t feed_size;
 
@@ -205,6 +209,16 @@ static void send_all(session *s, const uint8_t *data, size_t size)
     s->last_sent = now();
 }
 
+static void stamp(size_t held)
+{
+    if (stamp_count == stamp_room) {
+        stamp_room = stamp_room ? stamp_room * 2 : 4096;
+        stamps = realloc(stamps, stamp_room * sizeof *stamps);
+        if (!stamps) fail("realloc");
+    }
+    stamps[stamp_count++] = (struct stamp){read_at, held};
+}
+
 static const uint8_t KEEPALIVE[HEADER] = {255,255,255,255,255,255,255,255,255,255,255,255,255,255,255,255,0,19,4};
 
 static void message(session *s, uint8_t *m, size_t size)
@@ -220,7 +234,7 @@ static void message(session *s, uint8_t *m, size_t size)
     }
     case 2:
         update(s, m + HEADER, size - HEADER);
-        if (stamping && s->number == 0) printf("stamp %.6f %zu\n", now(), s->held);
+        if (stamping && s->number == 0) stamp(s->held);
         check_goals();
         break;
     case 3:
@@ -241,6 +255,7 @@ static int receive(session *s)
     ssize_t got = recv(s->fd, s->buffer + s->filled, BUFFER - s->filled, 0);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return 1;
     if (got <= 0) return 0;
+    read_at = now();
     s->filled += (size_t)got;
     size_t at = 0;
     while (s->filled - at >= HEADER) {
@@ -288,6 +303,10 @@ static int command(void)
         for (int i = 0; i < session_count; i++) held += sessions[i].held;
         printf("counted %llu %llu %llu\n", (unsigned long long)updates, (unsigned long long)octets,
                (unsigned long long)held);
+        break;
+    case 's':
+        for (size_t i = 0; i < stamp_count; i++) printf("stamp %.6f %zu\n", stamps[i].time, stamps[i].held);
+        printf("stamped\n");
         break;
     case 'r':
         for (int i = 0; i < session_count; i++) if (sessions[i].fd >= 0) over(&sessions[i]);

@@ -47,13 +47,14 @@ class Sink:
 
     process: Process
     reached: list[Reached] = field(default_factory=list)
-    stamps: list[tuple[float, int]] = field(default_factory=list)
     established: float | None = None
     feeding: float | None = None
     closed: list[str] = field(default_factory=list)
     counted: Counted | None = None
     speaker: Process | None = None
     _listening: bool = False
+    _stamps: list[tuple[float, int]] = field(default_factory=list)
+    _stamped: bool = False
     _rest: bytes = b""
 
     @classmethod
@@ -111,6 +112,13 @@ class Sink:
         assert self.counted is not None
         return self.counted
 
+    def stamps(self) -> list[tuple[float, int]]:
+        """Ask when each UPDATE was read (CLOCK_MONOTONIC), and how many prefixes the first session held then."""
+        self._stamps, self._stamped = [], False
+        self._tell("stamps")
+        self._until(lambda: self._stamped, 10, "the sink's stamps")
+        return self._stamps
+
     def reset(self, seconds: float) -> float:
         """Close every session, and wait until all are up again; return when that was."""
         self.established = None
@@ -161,7 +169,9 @@ class Sink:
             case ["reached", goal, when, updates, octets]:
                 self.reached.append(Reached(int(goal), float(when), int(updates), int(octets)))
             case ["stamp", when, held]:
-                self.stamps.append((float(when), int(held)))
+                self._stamps.append((float(when), int(held)))
+            case ["stamped"]:
+                self._stamped = True
             case ["feeding", when]:
                 self.feeding = float(when)
             case ["counted", updates, octets, held]:

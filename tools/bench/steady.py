@@ -32,8 +32,7 @@ def _latency(bench: Bench, name: str) -> list[Result]:
         go(place)
         sink.wait_reached(0, LIMIT)
         written = result_of(place, "result", 30)
-        sink.listen(0.1)
-    times, held = zip(*sink.stamps, strict=True)
+        times, held = zip(*sink.stamps(), strict=True)
     delays = [(times[bisect_left(held, number)] - when) * 1000 for number, when in enumerate(written, 1)]
     slept, awake = (statistics.quantiles(half, n=100) for half in (delays[:samples], delays[samples:]))
     return [

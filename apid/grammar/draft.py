@@ -212,7 +212,7 @@ def read_keyword(words: Words, draft: Draft, extra: Mapping[str, Setter]) -> Non
     elif keyword in ATTRIBUTES:
         draft.add(read_attribute(keyword, words))
     else:
-        usual = f"{', '.join((*extra, *USUAL_ATTRIBUTES))} or another attribute"
+        usual = f"{', '.join(dict.fromkeys((*extra, *USUAL_ATTRIBUTES)))} or another attribute"
         raise GrammarError(unknown_word(keyword, {*ATTRIBUTES, *ROUTE_KEYWORDS, *extra}, "attribute", usual), token)
 
 

@@ -25,7 +25,7 @@ from apid.grammar.flow_names import (
     TCP_FLAGS,
     service_port,
 )
-from apid.grammar.values import address_value, any_number, digits, prefix_value, read, read_list
+from apid.grammar.values import address_value, any_number, digits, next_hop_value, prefix_value, read, read_list
 from apid.grammar.words import GrammarError, Words, read_block, read_row, unknown_word
 from bgp.family import AFI, SAFI, Family
 from bgp.nlri import Component, Flow, FlowKind, OperatorComponent, PrefixComponent, Term
@@ -224,8 +224,12 @@ def _rate_limit(words: Words, draft: Draft) -> None:
         raise GrammarError(str(error), rate) from None
 
 
+def _next_hop(words: Words, draft: Draft) -> None:
+    draft.next_hop = read(words, "IP address or self", next_hop_value)
+
+
 def _redirect(words: Words, draft: Draft) -> None:
-    """Read `A:B`, which names a VRF, or an address, which becomes the next hop."""
+    """Read `A:B`, which names a VRF and needs no next hop, or an address, which becomes the next hop."""
     token = words.token("A:B or IP address")
     text = token.text
     if text == "[":
@@ -235,10 +239,12 @@ def _redirect(words: Words, draft: Draft) -> None:
             text = f"[{text}]{words.next('number')}"
     try:
         if _is_address(text):
-            draft.set_next_hop(address_value(text))
+            draft.next_hop = address_value(text)
             draft.communities.append(redirect_to_next_hop())
         else:
             draft.communities.append(redirect_value(text))
+            if _TO_NEXT_HOP.isdisjoint(draft.communities):
+                draft.next_hop = None
     except ValueError as error:
         raise GrammarError(str(error), token) from None
 
@@ -251,7 +257,7 @@ def _is_address(text: str) -> bool:
 
 
 def _copy(words: Words, draft: Draft) -> None:
-    draft.set_next_hop(read(words, "IP address", address_value))
+    draft.next_hop = read(words, "IP address", address_value)
     draft.communities.append(redirect_to_next_hop(copy=True))
 
 
@@ -299,7 +305,9 @@ ACTIONS: dict[str, tuple[Callable[[Words, Draft], None], str, str]] = {
     ),
 }
 SCOPES: dict[str, Callable[[Words, Draft], None]] = {"interface-set": _interface_set}
-_SETTERS = {name: action[0] for name, action in ACTIONS.items()} | SCOPES
+# Of the words that say a next hop the last counts: here, unlike in other routes, an action says one, too.
+_SETTERS = {name: action[0] for name, action in ACTIONS.items()} | SCOPES | {"next-hop": _next_hop}
+_TO_NEXT_HOP = {redirect_to_next_hop(), redirect_to_next_hop(copy=True)}
 
 
 def read_rule(words: Words, draft: Draft) -> Rule:
@@ -333,7 +341,6 @@ _WORDS = {
     *_SETTERS,
     "rd",
     "route-distinguisher",
-    "next-hop",
     "community",
     "large-community",
     "extended-community",

@@ -80,6 +80,28 @@ def test_an_action_has_its_octets(action: str, communities: str, next_hop: str |
     assert (found.hex() if found is not None else None) == next_hop
 
 
+@pytest.mark.parametrize(
+    ("rule_text", "next_hop"),
+    [
+        ("next-hop 1.2.3.4; match { protocol tcp; } then { redirect 5.6.7.8; }", "05060708"),
+        ("next-hop 1.2.3.4; match { protocol tcp; } then { copy 5.6.7.8; }", "05060708"),
+        ("match { protocol tcp; } then { redirect 5.6.7.8; } next-hop 1.2.3.4;", "01020304"),
+        ("match { protocol tcp; } then { redirect 5.6.7.8; copy 9.9.9.9; }", "09090909"),
+        ("next-hop 1.2.3.4; next-hop 5.6.7.8; match { protocol tcp; } then { redirect-to-nexthop; }", "05060708"),
+    ],
+)
+def test_of_the_next_hops_that_a_rule_says_the_last_counts(rule_text: str, next_hop: str) -> None:
+    _, found = decode_set(rule(f"{{ {rule_text} }}").attributes)
+    assert found is not None
+    assert found.hex() == next_hop
+
+
+def test_a_redirect_to_a_vrf_leaves_out_the_next_hop_before_it_unless_another_action_needs_it() -> None:
+    for then, next_hop in (("redirect 5:6;", None), ("redirect-to-nexthop; redirect 5:6;", bytes((1, 2, 3, 4)))):
+        found = rule(f"{{ rd 1:1; next-hop 1.2.3.4; match {{ protocol tcp; }} then {{ {then} }} }}")
+        assert decode_set(found.attributes)[1] == next_hop
+
+
 def test_a_redirect_to_an_ipv6_route_target_is_an_ipv6_community() -> None:
     attributes, _ = decode_set(rule("protocol tcp redirect [2001:db8::1]:5").attributes)
     assert attributes[25].values[0].hex() == "000d20010db80000000000000000000000010005"  # type: ignore[attr-defined]

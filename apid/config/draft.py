@@ -125,6 +125,8 @@ def _section(context: Context, section: Section, tokens: list[Token], draft: Dra
         draft.api.append(api_section(context, section, tokens))
     elif keyword in _ROUTES:
         route_section(context, section, tokens, keyword, draft.routes)
+        if keyword == "l2vpn":
+            draft.routes.end_l2vpn()
     elif keyword == "announce":
         announce_section(context, section, tokens, draft.routes)
     else:

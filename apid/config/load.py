@@ -119,6 +119,7 @@ def _templates(context: Context, section: Section, templates: dict[str, Draft]) 
 def _neighbor(context: Context, draft: Draft, scope: _Scope) -> Neighbor | None:
     """Compile a neighbor with all that it inherits, directly or through templates of templates."""
     errors = len(context.problems.errors)
+    draft.routes.order()
     # Each template once, and in its last place: there its values win over those of the templates before.
     for template, name in reversed(dict.fromkeys(reversed(_inherited(context, draft, scope.templates, ())))):
         draft.merge(template, name)

@@ -32,11 +32,12 @@ _MULTICAST = {4: b"\xe0", 16: b"\xff"}  # 224.0.0.0/4 and what follows, ff00::/8
 class Routes:
     """The routes of one neighbor or template, and where each stands."""
 
-    __slots__ = ("_known", "_tails", "entries", "places")
+    __slots__ = ("_known", "_l2vpn_end", "_tails", "entries", "places")
 
     def __init__(self) -> None:
         self.entries: list[RouteEntry] = []
         self.places: list[tuple[Source, int]] = []
+        self._l2vpn_end = 0  # the end of the last `l2vpn` section among the routes
         self._known = Memory[tuple[str, Family], RouteEntry]()
         self._tails = Tails()
 
@@ -60,6 +61,16 @@ class Routes:
         entries = parse_entry(kind, Words(node.tokens(), end_of(node)))
         self._add(entries, node)
         self._remember(tail, family, item, entries)
+
+    def end_l2vpn(self) -> None:
+        """Note that an `l2vpn` section ends here."""
+        self._l2vpn_end = len(self.entries)
+
+    def order(self) -> None:
+        """Put what stands behind the last `l2vpn` section before all else: the order in which ExaBGP sends."""
+        end = self._l2vpn_end
+        self.entries = self.entries[end:] + self.entries[:end]
+        self.places = self.places[end:] + self.places[:end]
 
     def merge(self, other: Routes) -> None:
         """Append the routes of a template."""

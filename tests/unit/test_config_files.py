@@ -225,6 +225,24 @@ def test_a_template_that_is_inherited_in_several_ways_counts_once() -> None:
         assert found.hold_time == 30
 
 
+def test_what_stands_behind_an_l2vpn_section_is_announced_before_what_stands_in_front_of_it() -> None:
+    static = "static { route 10.0.0.0/8 next-hop 192.0.2.1; }"
+    l2vpn = "l2vpn { vpls endpoint 5 base 1 offset 1 size 8 rd 1:1 next-hop 192.0.2.1; }"
+    flow = "flow { route destination 10.0.0.0/8 discard; }"
+    (found,) = compiled(neighbor(f"{static} {l2vpn} {flow}")).neighbors
+    assert [str(entry.family) for entry in found.routes] == ["ipv4 flow", "ipv4 unicast", "l2vpn vpls"]
+    first, *others = (place for _, place in found.places)
+    assert max(others) < first  # each route keeps its own place
+
+
+def test_routes_of_a_template_stay_in_order_behind_those_of_the_neighbor() -> None:
+    l2vpn = "l2vpn { vpls endpoint 5 base 1 offset 1 size 8 rd 1:1 next-hop 192.0.2.1; }"
+    flow = "flow { route destination 10.0.0.0/8 discard; }"
+    text = f"template {{ neighbor a {{ {l2vpn} {flow} }} }}\n"
+    (found,) = compiled(text + neighbor("inherit a; static { route 10.0.0.0/8 next-hop 192.0.2.1; }")).neighbors
+    assert [str(entry.family) for entry in found.routes] == ["ipv4 unicast", "l2vpn vpls", "ipv4 flow"]
+
+
 def test_equal_texts_compile_to_equal_configurations() -> None:
     text = neighbor("static { route 10.0.0.0/8 next-hop 192.0.2.1; }")
     assert compiled(text) == compiled(text)

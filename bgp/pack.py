@@ -177,25 +177,34 @@ class Packer:
 
     def _pieces(self, family: Family, items: list[bytes], room: int) -> tuple[list[bytes], list[bytes]]:
         """Return NLRI fields of at most `room` octets that hold the items, and the items that are larger."""
-        add_path = family in self.shape.add_path
-        routes = items if add_path else [item[PATH_ID_OCTETS:] for item in items]
-        if self.separates(family, len(routes)):
+        unsent = 0 if family in self.shape.add_path else PATH_ID_OCTETS
+        if self.separates(family, len(items)):
+            routes = [item[unsent:] for item in items]
             pieces = [route for route in routes if len(route) <= room]
         else:
-            # ExaBGP orders what shares a message by its octets.
-            ordered = sorted(routes, key=_with_path if add_path else None)
-            together = b"".join(ordered)
+            routes = _ordered(items, unsent)
+            together = b"".join(routes)
             if 0 < len(together) <= room:
                 return [together], []
-            pieces = list(_join(ordered, room))
+            pieces = list(_join(routes, room))
         if max(map(len, routes), default=0) <= room:
             return pieces, []
-        return pieces, [item for item, route in zip(items, routes, strict=True) if len(route) > room]
+        return pieces, [item for item in items if len(item) - unsent > room]
 
 
-def _with_path(route: bytes) -> bytes:
-    """Return what a route with a path identifier is ordered by: without one, by a word in its place."""
-    return b"no-pi" + route[PATH_ID_OCTETS:] if route.startswith(NO_PATH_ID) else route
+def _ordered(items: list[bytes], unsent: int) -> list[bytes]:
+    """Return what is sent of the items, as ExaBGP orders what shares a message.
+
+    That is by path identifier, sent or not, and octets; few routes have one.
+    """
+    if max(items, default=NO_PATH_ID).startswith(NO_PATH_ID):
+        return sorted([item[unsent:] for item in items])
+    return [item[unsent:] for item in sorted(items, key=_with_path)]
+
+
+def _with_path(item: bytes) -> bytes:
+    """Return what a route is ordered by: without a path identifier, by a word in its place."""
+    return b"no-pi" + item[PATH_ID_OCTETS:] if item.startswith(NO_PATH_ID) else item
 
 
 def _join(routes: list[bytes], room: int) -> Iterator[bytes]:

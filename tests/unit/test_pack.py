@@ -597,6 +597,13 @@ def test_a_withdrawal_of_plain_prefixes_has_no_attributes_beside_it(family: Fami
     assert message[23:] == bytes((0x80, 15, len(unreach))) + unreach
 
 
+def test_a_path_identifier_that_is_not_sent_orders_routes_as_one_that_is() -> None:
+    packer = Packer(Shape(families=(IPV4_UNICAST,)))
+    items = [bytes.fromhex(item) for item in ("00000000080a", "78000000080b", "00000001080c", "000000000809")]
+    [message] = pack(packer, IPV4_UNICAST, {encode_set([], HOP): items}, [])
+    assert message[-8:].hex(" ", 2) == "080c 0809 080a 080b"
+
+
 def test_routes_without_a_path_identifier_stand_where_exabgp_puts_them() -> None:
     packer = Packer(Shape(families=(IPV4_UNICAST,), add_path=(IPV4_UNICAST,)))
     paths = [bytes.fromhex(path) for path in ("78000000", "00000001", "00000000", "6e6f2d70")]

@@ -21,12 +21,14 @@ class Stop:
     """End the session and want none: a NOTIFICATION Cease 6/2 goes out, whatever was negotiated.
 
     `reason` is for people on this side; `text` is the shutdown communication for the other. `subcode` is
-    that of the Cease. For a neighbor that is removed, 3 (Peer De-configured).
+    that of the Cease. For a neighbor that is removed, 3 (Peer De-configured). `returns`: another session with the peer
+    follows at once, so this one ends in silence where graceful restart was agreed, as by `Teardown`.
     """
 
     reason: str = "shutting down"
     text: str = ""
     subcode: int = 2
+    returns: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,10 +116,8 @@ class Peer:
                 actions = self._incoming(event, now)
             case Start():
                 actions = self._start(now)
-            case Stop(reason=reason, text=text, subcode=subcode):
-                self.running = False
-                notification = Notification.cease(subcode, text or subcode_name(CEASE, subcode))
-                actions = self._drop_all(notification, f"stop, message [{reason}]", now)
+            case Stop():
+                actions = self._stop(event, now)
             case Teardown(subcode=subcode, text=text):
                 actions = self._teardown(subcode, text, now)
         self._reap(now, CLOSED_DELAY if isinstance(event, Closed) else 0)
@@ -226,13 +224,25 @@ class Peer:
             actions += self._dial(now)
         return actions
 
-    def _teardown(self, subcode: int, text: str, now: float) -> list[Action]:
-        """Close the session so that it comes back: silent where the peer would keep our routes (RFC 4724)."""
+    def _stop(self, stop: Stop, now: float) -> list[Action]:
+        self.running = False
+        actions = self._close_gracefully(now) if stop.returns else []
+        notification = Notification.cease(stop.subcode, stop.text or subcode_name(CEASE, stop.subcode))
+        return actions + self._drop_all(notification, f"stop, message [{stop.reason}]", now)
+
+    def _close_gracefully(self, now: float) -> list[Action]:
+        """Close the session in silence where the peer would keep our routes (RFC 4724)."""
         established = self.established
         negotiated = None if established is None else established.negotiated
-        graceful = negotiated is not None and negotiated.graceful_restart and subcode != HARD_RESET
-        if established is not None and graceful:
-            return established.handle(Disconnect(established.connection, None, GRACEFUL_CLOSE), now)
+        if established is None or negotiated is None or not negotiated.graceful_restart:
+            return []
+        return established.handle(Disconnect(established.connection, None, GRACEFUL_CLOSE), now)
+
+    def _teardown(self, subcode: int, text: str, now: float) -> list[Action]:
+        """Close the session so that it comes back."""
+        closed = self._close_gracefully(now) if subcode != HARD_RESET else []
+        if closed:
+            return closed
         notification = Notification.cease(subcode, text or subcode_name(CEASE, subcode))
         return self._drop_all(notification, f"notification sent ({CEASE},{subcode})", now)
 

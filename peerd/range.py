@@ -188,10 +188,12 @@ class Range:
         for session in self.sessions.values():
             session.shut(communication)
 
-    def stop(self, reason: str = "shutting down", subcode: int = ADMINISTRATIVE_SHUTDOWN) -> None:
-        """End all sessions and want none."""
+    def stop(
+        self, reason: str = "shutting down", subcode: int = ADMINISTRATIVE_SHUTDOWN, returns: bool = False
+    ) -> None:
+        """End all sessions and want none; `returns` says that the range's next ones follow."""
         for session in self.sessions.values():
-            session.stop(reason, subcode)
+            session.stop(reason, subcode, returns)
 
     @property
     def closed(self) -> bool:

@@ -80,7 +80,7 @@ class PeerServer:
         for name, session in list(self._sessions.items()):
             changed = name in wanted
             if not changed or not session.configuration.same_session(wanted[name]):
-                self._leave(name, "configuration changed" if changed else "removed")
+                self._leave(name, returns=changed)
                 continue
             if isinstance(session, Range):
                 session.update(wanted[name])
@@ -91,10 +91,10 @@ class PeerServer:
             if name not in self._sessions:
                 self._add(configuration, words)
 
-    def _leave(self, name: str, reason: str) -> None:
-        """End a session for good."""
+    def _leave(self, name: str, returns: bool) -> None:
+        """End a session for good: the neighbor is removed, or returns with other settings."""
         session = self._sessions.pop(name)
-        session.stop(reason, PEER_DECONFIGURED)
+        session.stop("configuration changed" if returns else "removed", PEER_DECONFIGURED, returns)
         self._leaving = [each for each in [*self._leaving, session] if not each.closed]
 
     def _add(self, configuration: SessionConfiguration, words: list[tuple[bytes, Word]]) -> None:
@@ -232,7 +232,7 @@ class PeerServer:
             return SessionReply(request.request, request.neighbor, f"{request.neighbor} is not here", {})
         if neighbor is not None and request.action == "leave":
             # Its new settings follow; until then it must not be sent what only those allow.
-            self._leave(request.neighbor, "configuration changed")
+            self._leave(request.neighbor, returns=True)
             return SessionReply(request.request, request.neighbor, "", {})
         try:
             if isinstance(session, Range):

@@ -130,11 +130,11 @@ class Session:
         if early is not None:
             early.close()
 
-    def stop(self, reason: str = "shutting down", subcode: int = 2) -> None:
-        """End the session and want none."""
+    def stop(self, reason: str = "shutting down", subcode: int = 2, returns: bool = False) -> None:
+        """End the session and want none; `returns` says that another one of the neighbor follows."""
         self._begun = True
         self._drop_early()
-        self._handle(ev.Stop(reason, subcode=subcode))
+        self._handle(ev.Stop(reason, subcode=subcode, returns=returns))
         self._report.end()
 
     def shut(self, communication: str | None) -> None:

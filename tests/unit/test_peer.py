@@ -328,6 +328,23 @@ def test_teardown_is_silent_where_graceful_restart_was_agreed() -> None:
     assert joined.downs(1) == ["closing connection"]
 
 
+def test_a_stop_that_another_session_follows_is_silent_where_graceful_restart_was_agreed() -> None:
+    joined = up(replace(LOW, **GRACEFUL), replace(HIGH, **GRACEFUL))
+    joined.give(0, Stop("configuration changed", subcode=3, returns=True))
+    joined.settle()
+    assert joined.notifications(0) == []
+    assert joined.downs(0) == [GRACEFUL_CLOSE]
+    joined.wait(1000.0)
+    assert joined.established() == (False, False)
+
+
+def test_a_stop_that_another_session_follows_is_said_to_other_peers() -> None:
+    joined = up()
+    joined.give(0, Stop("configuration changed", subcode=3, returns=True))
+    joined.settle()
+    assert joined.notifications(0) == [(6, 3)]
+
+
 def test_a_hard_reset_is_said_whatever_was_agreed() -> None:
     joined = up(replace(LOW, **GRACEFUL), replace(HIGH, **GRACEFUL))
     joined.give(0, Teardown(9))

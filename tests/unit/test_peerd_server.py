@@ -107,14 +107,14 @@ def process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Process
 def test_sessions_that_have_ended_are_forgotten(process: Process) -> None:
     for port in range(1, 100):
         process.configure(replace(CONFIGURATION, port=port))
-        assert process.made[-2].said == [("stop", "configuration changed", 3)]
+        assert process.made[-2].said == [("stop", "configuration changed", 3, True)]
         process.made[-2].closed = port % 10 > 0
     assert len(process.server._leaving) == 10  # nine that linger, and the last one
     for session in process.made[:-1]:
         session.closed = True
     process.configure()
     assert process.server._leaving == [process.made[-1]]
-    assert process.made[-1].said == [("stop", "removed", 3)]
+    assert process.made[-1].said == [("stop", "removed", 3, False)]
 
 
 def test_a_session_goes_on_where_only_what_is_around_it_changed(process: Process) -> None:

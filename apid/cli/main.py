@@ -65,8 +65,24 @@ RUN_DIRECTORY = click.Option(
 class Commands(click.Group):
     """The commands above, and any of the API, also abbreviated.
 
-    The name of a file stands for `run FILE`, as ExaBGP's users expect.
+    The name of a file stands for `run FILE`, options of `run` before it too, as ExaBGP's users expect.
     """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `run` before options that are not ours but its own; leave out `--run` before a command (ExaBGP 4)."""
+        own = {name: option for option in self.get_params(ctx) for name in option.opts}
+        place = 0
+        while place < len(args) and (option := own.get(args[place].partition("=")[0])) is not None:
+            place += 1 if getattr(option, "is_flag", False) or "=" in args[place] else 2
+        first = args[place] if place < len(args) else ""
+        if first == "--run":
+            args = [*args[:place], *args[place + 1 :]]
+        elif first.startswith("-"):
+            run = self.get_command(ctx, "run")
+            names = {name for option in run.params for name in option.opts} if run is not None else set()
+            if (first.partition("=")[0] if first.startswith("--") else first[:2]) in names:
+                args = [*args[:place], "run", *args[place:]]
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in our order."""

@@ -75,6 +75,34 @@ def test_the_name_of_a_file_stands_for_run(configuration: str, monkeypatch: pyte
     assert [(files, level) for files, _, level, _ in ran] == [([configuration], "DEBUG"), ([configuration] * 2, None)]
 
 
+@pytest.mark.parametrize(
+    "before", [("-d", "-p"), ("-dp",), ("--debug",), ("--env-file", "/dev/null", "-v"), ("-v", "-1")]
+)
+def test_options_of_run_may_stand_before_the_name_of_a_file(
+    configuration: str, monkeypatch: pytest.MonkeyPatch, before: tuple[str, ...]
+) -> None:
+    ran: list[Any] = []
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    monkeypatch.setattr(cli_run, "run_in_foreground", lambda *arguments: ran.append(arguments) or 0)
+    assert bgpbus(*before, configuration).exit_code == 0
+    assert [(files, level) for files, _, level, _ in ran] == [([configuration], "DEBUG")]
+
+
+def test_the_environment_may_be_named_behind_run(configuration: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    monkeypatch.setattr(cli_run, "run_in_foreground", lambda *_: 0)
+    assert bgpbus("server", "--env-file", "/dev/null", configuration).exit_code == 0
+    assert os.environ["EXABGP_ENVFILE"] == "/dev/null"
+
+
+def test_run_with_two_dashes_before_a_command_is_left_out() -> None:
+    assert bgpbus("--run", "version").output == bgpbus("version").output
+
+
+def test_an_option_that_nobody_has_is_exit_code_2() -> None:
+    assert bgpbus("--frobnicate", "version").exit_code == 2
+
+
 def test_a_level_of_the_log_may_have_any_case_and_must_be_one(
     configuration: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

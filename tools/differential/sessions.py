@@ -39,6 +39,17 @@ route c { match { destination 10.0.6.0/24; } then { redirect 1.2.3.4; } }
 }
 l2vpn { vpls a { endpoint 5; base 10702; offset 1; size 8; rd 1:2; next-hop 1.1.1.1; } }
 """
+SECTIONS = """family { ipv4 unicast; ipv4 flow; ipv4 flow-vpn; l2vpn vpls; }
+static {
+route 10.0.5.0/24 next-hop 1.1.1.1;
+route 10.0.9.0/24 next-hop 1.1.1.1 path-information 1;
+}
+l2vpn { vpls a { endpoint 5; base 10702; offset 1; size 8; rd 1:2; next-hop 1.1.1.1; } }
+flow {
+route a { rd 1:1; next-hop 5.5.5.5; match { destination 10.0.4.0/24; } then { redirect 1:2; } }
+route b { next-hop 5.5.5.5; match { destination 10.0.5.0/24; } then { copy 1.2.3.4; } }
+}
+"""
 WATCHDOGS = """family { ipv4 unicast; }
 static {
 route 10.0.0.0/24 next-hop 1.1.1.1 watchdog dog;
@@ -59,6 +70,7 @@ CASES = (
     Case("names", f"host-name aye;\ndomain-name example.org;\nhold-time 90;\n{STATIC}"),
     Case("separate", f"group-updates false;\n{STATIC}"),
     Case("mixed families", MIXED),
+    Case("l2vpn between others", SECTIONS),
     Case("mixed families, separate", f"group-updates false;\n{MIXED}"),
     Case("manual eor", f"manual-eor true;\n{STATIC}", ("announce eor ipv4 unicast", "announce eor ipv6 unicast")),
     Case("unknown capability", STATIC, capabilities=UNKNOWN_CAPABILITY),

@@ -35,7 +35,7 @@ setup: $(READY_DEV) ## make .venv with everything that developing needs
 test: $(READY_DEV) $(EXABGP) routers ## run every test: unit, system, and against real routers
 	BGPBUS_EXABGP=$(abspath $(EXABGP)) $(PYTEST) -n $(WORKERS) --dist loadfile
 
-check: $(READY_DEV) ## format, lint, types, layers, unit tests: some two minutes
+check: $(READY_DEV) ## format, lint, types, layers, unit tests: one to two minutes
 	$(BIN)/ruff format --check --quiet $(CODE)
 	$(BIN)/ruff check --quiet $(CODE)
 	$(BIN)/mypy

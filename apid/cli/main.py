@@ -53,11 +53,24 @@ def _use_run_directory(ctx: click.Context, _parameter: click.Parameter, value: P
         ctx.obj = RunDirectory(value.absolute())
 
 
+def _use_environment(_ctx: click.Context, _parameter: click.Parameter, value: Path | None) -> None:
+    """Have the ini file read that `--env-file` names; behind the command it counts more."""
+    if value is not None:
+        os.environ["EXABGP_ENVFILE"] = str(value.absolute())
+
+
 RUN_DIRECTORY = click.Option(
     ["--run-dir"],
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the daemon has its sockets and files.",
     callback=_use_run_directory,
+    expose_value=False,
+)
+ENV_FILE = click.Option(
+    ["--env-file"],  # not `--env`, which is an option of `env`
+    type=click.Path(path_type=Path),
+    help="The ini file of the environment.",
+    callback=_use_environment,
     expose_value=False,
 )
 
@@ -97,7 +110,7 @@ class Commands(click.Group):
         if not isinstance(command, click.Command):
             return None
         if cmd_name != "healthcheck" and RUN_DIRECTORY not in command.params:
-            command.params.append(RUN_DIRECTORY)
+            command.params += [RUN_DIRECTORY, ENV_FILE]
         return command
 
     def resolve_command(
@@ -142,10 +155,12 @@ class Commands(click.Group):
     "--env",
     type=click.Path(path_type=Path),
     help="The ini file of the environment; also EXABGP_ENVFILE.",
+    callback=_use_environment,
+    expose_value=False,
 )
 @click.version_option(__version__, message="bgpbus %(version)s")
 @click.pass_context
-def main(ctx: click.Context, run_dir: Path | None, env_file: Path | None) -> None:
+def main(ctx: click.Context, run_dir: Path | None) -> None:
     """Speak BGP for programs: run ExaBGP configurations and helpers, and look after them.
 
     \b
@@ -154,6 +169,4 @@ def main(ctx: click.Context, run_dir: Path | None, env_file: Path | None) -> Non
     bgpbus announce route 192.0.2.0/24 next-hop self
     bgpbus COMMAND --help                   options and examples of a command
     """
-    if env_file is not None:
-        os.environ["EXABGP_ENVFILE"] = str(env_file.absolute())
     ctx.obj = RunDirectory((run_dir or default_run_directory(dict(os.environ))).absolute())

@@ -20,12 +20,6 @@ def _refuse_profile(_ctx: click.Context, _parameter: click.Parameter, value: str
         )
 
 
-def _use_environment(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
-    """Take `--env-file` behind the command too, where it counts more."""
-    if value is not None:
-        os.environ["EXABGP_ENVFILE"] = os.path.abspath(value)
-
-
 @click.command()
 @click.argument("files", nargs=-1, required=True)
 @click.option("--log-level", type=click.Choice(LEVELS, case_sensitive=False), help="The lowest level that is logged.")
@@ -34,9 +28,6 @@ def _use_environment(_ctx: click.Context, _parameter: click.Parameter, value: st
 @click.option("-1", "--once", is_flag=True, help="Try each connection once, then end.")
 @click.option("-P", "--passive", is_flag=True, help="Wait for every peer to connect.")
 @click.option("-s", "--signal", type=click.IntRange(min=1), metavar="SECONDS", help="Reload once after so long.")
-@click.option(
-    "--env-file", metavar="FILE", help="The ini file of the environment.", callback=_use_environment, expose_value=False
-)
 @click.option("--profile", hidden=True, callback=_refuse_profile, expose_value=False)
 @click.option("-p", "--pdb", is_flag=True, hidden=True)
 @click.option("-m", "--memory", is_flag=True, hidden=True)

@@ -138,6 +138,7 @@ def test_the_environment_file_may_be_an_option(
     for option in ("--env-file", "--env"):
         shown = bgpbus(option, str(tmp_path / "env"), "env", "-d")
         assert shown.output == "\n[exabgp.tcp]\nport = 1790\n"
+    assert bgpbus("env", "-d", "--env-file", str(tmp_path / "env")).output == shown.output
     missing = bgpbus("--env-file", str(tmp_path / "none"), "env")
     assert missing.exit_code == 2
     assert f"the environment file {tmp_path}/none cannot be read" in missing.stderr

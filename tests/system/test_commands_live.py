@@ -26,10 +26,13 @@ LEASE = 3  # seconds
 
 
 def one_of_each(start: Start, make_peer: MakePeer, make_helper: MakeHelper) -> tuple[Daemon, Peer, Helper]:
-    """Start a daemon with one peer and one helper, and wait until both are there."""
+    """Start a daemon with one peer and one helper, and wait until both are there and ribd knows the session.
+
+    The peer counts itself established before peerd and ribd do; until then nothing waits for the session.
+    """
     peer, helper = make_peer(), make_helper("p")
     daemon = start(helper.configuration() + neighbor(peer, "api { processes [ p ]; }"))
-    peer.established()
+    peer.wait(lambda: len(peer.established().ends_of_rib) == 2, 10, "the End-of-RIB of both families")
     helper.say("version\n")
     helper.answers(2)
     return daemon, peer, helper

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from apid.programs import Supervisor
 from tests.faults.flow import Flow
-from tests.routers.process import process_fields, wait_for
+from tests.routers.process import PATIENCE, process_fields, wait_for
 from tests.system.bed import Daemon, neighbor, processes_with, route
 from tests.system.peer import Peer
 
@@ -26,7 +26,6 @@ API = "api { processes [ flow ]; }"
 ADDRESSES = "127.24.1.{}"
 WHOLE = 5.0  # seconds from a peer's accepting until it has its table, at most
 DOWN = 8.0  # seconds for everything to end once supervisord is gone
-PATIENCE = 60.0  # seconds for what must come, on a machine that is busy with everything else
 
 
 @dataclass(slots=True)

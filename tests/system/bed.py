@@ -14,7 +14,7 @@ from pathlib import Path
 from apid.programs import Supervisor
 from bgp.family import IPV4_UNICAST
 from bus.daemon import RunDirectory
-from tests.routers.process import Process, wait_for
+from tests.routers.process import PATIENCE, Process, wait_for
 from tests.shared import ROOT
 from tests.system.peer import Peer, Route
 
@@ -84,7 +84,7 @@ class Helper:
         whole, newline, self._lines = (self._lines + octets).rpartition(b"\n")
         return whole.decode().split("\n") if newline else []
 
-    def answers(self, count: int, seconds: float = 15) -> list[str]:
+    def answers(self, count: int, seconds: float = PATIENCE) -> list[str]:
         """Wait for lines and return them."""
         lines: list[str] = []
 
@@ -99,7 +99,7 @@ class Helper:
         """Return its process id, None where it does not run."""
         return next(iter(processes_with(str(self.directory))), None)
 
-    def restarted(self, former: int, seconds: float = 15) -> int:
+    def restarted(self, former: int, seconds: float = PATIENCE) -> int:
         """Wait until it runs under another process id; return that."""
         return wait_for(
             lambda: pid if (pid := self.pid()) not in (None, former) else None, seconds, "the helper to start again"
@@ -142,7 +142,7 @@ class Daemon:
         )
         return self
 
-    def ask(self, *words: str, seconds: float = 15, text: str | None = None) -> str:
+    def ask(self, *words: str, seconds: float = PATIENCE, text: str | None = None) -> str:
         """Run a command of the product to its end; return what it printed. CalledProcessError where it failed."""
         done = subprocess.run(
             self.command(*words),
@@ -166,7 +166,7 @@ class Daemon:
         except OSError:
             return {}
 
-    def wait_for_programs(self, *names: str, seconds: float = 10) -> dict[str, int]:
+    def wait_for_programs(self, *names: str, seconds: float = PATIENCE) -> dict[str, int]:
         """Wait until these programs run."""
         return wait_for(
             lambda: found if set(names) <= (found := self.programs()).keys() else None,
@@ -180,7 +180,7 @@ class Daemon:
         os.kill(pid, number)
         return pid
 
-    def restarted(self, name: str, former: int, seconds: float = 15) -> int:
+    def restarted(self, name: str, former: int, seconds: float = PATIENCE) -> int:
         """Wait until a program runs again; return its new process id."""
         return wait_for(
             lambda: pid if (pid := self.programs().get(name, former)) != former else None,
@@ -188,7 +188,7 @@ class Daemon:
             lambda: f"{name} to run again; {self.tail()}",
         )
 
-    def stop(self, number: int = signal.SIGTERM, seconds: float = 5) -> int:
+    def stop(self, number: int = signal.SIGTERM, seconds: float = PATIENCE) -> int:
         """End it; return its exit status."""
         assert self.process is not None
         if self.process.running():

@@ -22,6 +22,7 @@ from bgp.notification import Notification
 from bgp.open import Open
 from bgp.settings import SessionSettings
 from bgp.update import UpdateDecoder
+from tests.routers.process import PATIENCE
 
 FAMILIES = (IPV4_UNICAST, IPV6_UNICAST)
 READ = 1 << 20
@@ -107,7 +108,7 @@ class Peer:
         """The newest session."""
         return self.sessions[-1]
 
-    def established(self, count: int = 1, seconds: float = 20) -> Session:
+    def established(self, count: int = 1, seconds: float = PATIENCE) -> Session:
         """Wait until the `count`-th session that was ever established is; return it."""
 
         def found() -> Session | None:
@@ -116,11 +117,11 @@ class Peer:
 
         return self.wait(found, seconds, f"session {count} to be established")
 
-    def ended(self, seconds: float = 10) -> Session:
+    def ended(self, seconds: float = PATIENCE) -> Session:
         """Wait until the newest session is over and all that was said on it has been read."""
         return self.wait(lambda: self.session if self.session.ended is not None else None, seconds, "the end")
 
-    def has(self, items: set[Route], seconds: float = 20) -> None:
+    def has(self, items: set[Route], seconds: float = PATIENCE) -> None:
         """Wait until the newest session's table holds exactly these routes."""
         self.wait(lambda: self._table() == items, seconds, lambda: self._differs(items))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.routers.process import wait_for
+from tests.routers.process import PATIENCE, wait_for
 from tests.system.bed import Daemon, Helper, announce, neighbor, route, withdraw
 from tests.system.peer import FAMILIES, Peer, Session
 
@@ -40,7 +40,7 @@ class Bed:
     def comes_back(self, count: int) -> Session:
         """Wait for another session, and for what it begins with."""
         session = self.peer.established(count)
-        self.peer.wait(lambda: set(session.ends_of_rib) == set(FAMILIES), 10, "End-of-RIB")
+        self.peer.wait(lambda: set(session.ends_of_rib) == set(FAMILIES), PATIENCE, "End-of-RIB")
         self.peer.quiet()
         return session
 
@@ -116,4 +116,4 @@ def test_a_flood_over_deaths_of_ribd_reaches_the_session_as_a_whole(bed: Bed) ->
     assert bed.helper.answers(6000) == ["done"] * 6000
     bed.peer.has({route(number) for number in (1, 2, *range(100, 6100))})
     assert len(bed.peer.sessions) == 1
-    wait_for(lambda: bed.daemon.ask("show", "adj-rib", "out") == "", 10, "everything to be forgotten")
+    wait_for(lambda: bed.daemon.ask("show", "adj-rib", "out") == "", PATIENCE, "everything to be forgotten")

@@ -15,7 +15,7 @@ import pytest
 
 from bgp.family import IPV4_FLOW, IPV4_UNICAST, IPV6_UNICAST
 from bgp.settings import SessionSettings
-from tests.routers.process import wait_for
+from tests.routers.process import PATIENCE, wait_for
 from tests.system.bed import Daemon, Helper, announce, neighbor, prefix, route, withdraw
 from tests.system.peer import Peer
 
@@ -32,7 +32,7 @@ def one_of_each(start: Start, make_peer: MakePeer, make_helper: MakeHelper) -> t
     """
     peer, helper = make_peer(), make_helper("p")
     daemon = start(helper.configuration() + neighbor(peer, "api { processes [ p ]; }"))
-    peer.wait(lambda: len(peer.established().ends_of_rib) == 2, 10, "the End-of-RIB of both families")
+    peer.wait(lambda: len(peer.established().ends_of_rib) == 2, PATIENCE, "the End-of-RIB of both families")
     helper.say("version\n")
     helper.answers(2)
     return daemon, peer, helper
@@ -134,7 +134,7 @@ def test_session_sync_fails_in_bounded_time_where_a_peer_reads_nothing(
     assert helper.answers(1) == ["done"]
     peer.has({route(1)})
     peer.stop()
-    wait_for(lambda: "session down" in daemon.log.read_text(), 10, "the session to end")
+    wait_for(lambda: "session down" in daemon.log.read_text(), PATIENCE, "the session to end")
     helper.say(announce(2) + "session sync\n")
     assert helper.answers(2) == ["done", "done"]
 
@@ -238,7 +238,7 @@ def test_every_form_of_announcement_takes_a_lease(
     assert (done, last) == ("done", "done")
     assert shown
     assert all(" ttl " in line for line in shown)
-    wait_for(lambda: not daemon.ask("show", "adj-rib", "out").strip(), 10, "the lease to end")
+    wait_for(lambda: not daemon.ask("show", "adj-rib", "out").strip(), PATIENCE, "the lease to end")
 
 
 # FlowSpec
@@ -276,7 +276,9 @@ def test_two_helpers_cannot_pass_the_limit_of_flowspec_rules_together(
     ]
     first.say(flow(6) + flow(1).replace("announce", "withdraw") + flow(6))
     assert first.answers(3) == ["error", "done", "done"]
-    rules = peer.wait(lambda: [key for key in peer.session.table if key[0] == IPV4_FLOW][4:] or None, 10, "5 rules")
+    rules = peer.wait(
+        lambda: [key for key in peer.session.table if key[0] == IPV4_FLOW][4:] or None, PATIENCE, "5 rules"
+    )
     assert len(rules) == 1
     assert f"neighbor {peer.address} has 5 FlowSpec rules and its flow-limit is 5" in daemon.log.read_text()
     daemon.restarted("ribd", daemon.kill("ribd"))
@@ -308,7 +310,7 @@ def test_routes_of_a_family_that_was_not_negotiated_are_named_in_the_log(
     assert helper.answers(2) == ["done", "done"]
     peer.has({route(1)})
     reason = f"routes withheld peer={peer.address} reason=ipv4 flow was not negotiated"
-    wait_for(lambda: reason in daemon.log.read_text(), 5, "the log to say why")
+    wait_for(lambda: reason in daemon.log.read_text(), PATIENCE, "the log to say why")
 
 
 # The command line

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bgp.family import IPV4_UNICAST
-from tests.routers.process import wait_for
+from tests.routers.process import PATIENCE, wait_for
 from tests.system.bed import Daemon, Helper, announce, neighbor, processes_with, route, withdraw
 from tests.system.peer import Peer, Route
 
@@ -37,7 +37,7 @@ class Host:
         """Kill everything at once, and forget what is in memory."""
         for pid in processes_with(str(self.directory)):
             os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: not processes_with(str(self.directory)), 8, "everything to end")
+        wait_for(lambda: not processes_with(str(self.directory)), PATIENCE, "everything to end")
         shutil.rmtree(self.daemon.run.path)
 
     def comes_back_with(self, routes: set[Route], configured: str = "") -> None:
@@ -102,6 +102,6 @@ def test_a_state_on_disk_belongs_to_one_instance(host: Host, directory: Path) ->
     other.log = directory / "other-log"
     try:
         other.start()
-        wait_for(lambda: "journal/lock is locked by process" in other.log.read_text(), 10, "the refusal")
+        wait_for(lambda: "journal/lock is locked by process" in other.log.read_text(), PATIENCE, "the refusal")
     finally:
         other.clean_up()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from bgp.notification import ADMINISTRATIVE_SHUTDOWN, CEASE, CONNECTION_REJECTED
-from tests.routers.process import free_port, wait_for
+from tests.routers.process import PATIENCE, free_port, wait_for
 from tests.system.bed import Daemon, Helper, announce, neighbor, route
 from tests.system.peer import Peer
 
@@ -121,7 +121,7 @@ def test_a_neighbor_that_is_shut_stays_closed_until_it_is_enabled(bed: Bed) -> N
     assert (session.notification.code, session.notification.subcode) == (CEASE, ADMINISTRATIVE_SHUTDOWN)
     assert "back at noon 🎉" in str(session.notification)
     refused = bed.second.dial("127.0.0.1", bed.port)
-    bed.second.wait(lambda: refused.notification, 5, "the connection to be refused")
+    bed.second.wait(lambda: refused.notification, PATIENCE, "the connection to be refused")
     assert refused.notification is not None
     assert (refused.notification.code, refused.notification.subcode) == (CEASE, CONNECTION_REJECTED)
     (line,) = (
@@ -183,7 +183,7 @@ def test_what_cannot_be_created_is_told_with_the_reason_and_changes_nothing(bed:
     ):
         assert reason in bed.refused(*line.split(), code=2 if "half of a character" in reason else 1)
         assert bed.say(line) == "error"
-        wait_for(lambda reason=reason: reason in bed.daemon.log.read_text(), 5, f"{reason} in the log")
+        wait_for(lambda reason=reason: reason in bed.daemon.log.read_text(), PATIENCE, f"{reason} in the log")
     bed.first_is_untouched()
     assert bed.second.sessions == []
 

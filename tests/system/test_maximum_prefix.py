@@ -10,7 +10,7 @@ import pytest
 
 from bgp.message import MessageType, build
 from bus.transport import Subscriber
-from tests.routers.process import wait_for
+from tests.routers.process import PATIENCE, wait_for
 from tests.system.bed import Daemon, neighbor
 from tests.system.peer import Peer
 
@@ -72,6 +72,6 @@ def test_a_limit_that_only_warns_ends_nothing(start: Callable[..., Daemon], make
     daemon = start(neighbor(peer, "maximum-prefix { ipv4 unicast 10 warning-only; }"))
     session = peer.established()
     session.send(update(0, 50))
-    peer.wait(lambda: "maximum=10" in daemon.log.read_text(), 5, "the warning")
+    peer.wait(lambda: "maximum=10" in daemon.log.read_text(), PATIENCE, "the warning")
     assert limited(daemon, peer) == {"ipv4 unicast": {"received": 50, "maximum": 10}}
     assert session.ended is None

@@ -14,7 +14,7 @@ import pytest
 from bgp.message import MessageType
 from bgp.notification import ADMINISTRATIVE_RESET, CEASE, PEER_DECONFIGURED
 from peerd.tcp import sign_with_md5
-from tests.routers.process import free_port, wait_for
+from tests.routers.process import PATIENCE, free_port, wait_for
 from tests.system.bed import Daemon, Helper, announce, neighbor, prefix, route
 from tests.system.peer import Peer
 
@@ -107,7 +107,7 @@ def test_each_address_has_a_session_with_the_whole_table(bed: Bed) -> None:
     bed.connect(third)
     for peer in bed.peers:
         peer.has(numbers(1, 2, 3, 4))
-    wait_for(lambda: all("up" in bed.states(peer) for peer in bed.peers), 10, "the helper to hear of all")
+    wait_for(lambda: all("up" in bed.states(peer) for peer in bed.peers), PATIENCE, "the helper to hear of all")
     up = {peer.address: "ESTABLISHED" for peer in (*bed.peers, bed.other)}
     assert bed.summary() == {bed.range: "IDLE", **up}
     text = bed.daemon.ask("show", "neighbor", "summary")
@@ -126,7 +126,7 @@ def test_one_that_leaves_and_comes_back_does_not_touch_the_others(bed: Bed) -> N
     session = second.ended()
     assert session.notification is not None
     assert (session.notification.code, session.notification.subcode) == (CEASE, ADMINISTRATIVE_RESET)
-    wait_for(lambda: bed.states(second)[-1] == "down", 10, "the helper to hear of its end")
+    wait_for(lambda: bed.states(second)[-1] == "down", PATIENCE, "the helper to hear of its end")
     assert bed.summary()[second.address] == "IDLE"
     bed.connect(second, sessions=2)
     second.has(numbers(1))
@@ -194,7 +194,7 @@ def test_what_a_peer_announces_is_told_and_shown_under_its_own_address(bed: Bed)
         bed.listen()
         return [each["neighbor"]["address"]["peer"] for each in bed.events if each["type"] == "update"]
 
-    wait_for(told, 10, "the helper to be told")
+    wait_for(told, PATIENCE, "the helper to be told")
     assert told() == [second.address]
     shown = bed.daemon.ask("show", "adj-rib", "in")
     assert shown.split()[0] == second.address
@@ -211,7 +211,7 @@ def test_a_range_that_is_shut_ends_its_sessions_and_refuses_new_ones_and_one_add
     assert bed.say(f"peer {bed.range} shutdown") == "done"
     first.ended()
     refused = second.dial("127.0.0.1", bed.port)
-    second.wait(lambda: refused.notification, 5, "the connection to be refused")
+    second.wait(lambda: refused.notification, PATIENCE, "the connection to be refused")
     assert bed.say(f"peer {bed.range} enable") == "done"
     bed.connect(first, sessions=2)
     first.has(numbers(1))
@@ -303,7 +303,7 @@ class Own:
 def ended_with(peer: Peer, number: int) -> tuple[int, int]:
     """Wait for the end of a peer's session; return the NOTIFICATION that it was sent."""
     session = peer.sessions[number]
-    peer.wait(lambda: session.ended, 10, "the end")
+    peer.wait(lambda: session.ended, PATIENCE, "the end")
     assert session.notification is not None
     return session.notification.code, session.notification.subcode
 
@@ -332,7 +332,7 @@ def test_a_neighbor_takes_its_address_from_a_range_and_gives_it_back_at_once(bed
     }
     own.goes()
     assert set(second.session.table) == numbers(1, 7)
-    wait_for(lambda: len(bed.states(second)) == 8, 10, "the helper to hear of all")
+    wait_for(lambda: len(bed.states(second)) == 8, PATIENCE, "the helper to hear of all")
     assert bed.states(second) == ["connected", "up", "down", "connected", "up", "down", "connected", "up"]
     for peer in (first, third):
         assert len(peer.sessions) == 1

@@ -13,7 +13,7 @@ import pytest
 from bgp.message import MessageType, build
 from bgp.notification import CEASE
 from bgp.settings import SessionSettings
-from tests.routers.process import wait_for
+from tests.routers.process import PATIENCE, wait_for
 from tests.system.bed import Daemon, Helper, announce, neighbor, route
 from tests.system.peer import FAMILIES, Peer
 
@@ -127,8 +127,8 @@ def test_a_helper_hears_of_a_changed_session_as_it_did_before(
     daemon = start(helper.configuration() + neighbor(peer, api))
     peer.established()
     helper.say(announce(7))
-    wait_for(lambda: "done" in helper.heard(), 10, "the answer")
-    wait_for(lambda: peer.session.ends_of_rib, 10, "the End-of-RIB")
+    wait_for(lambda: "done" in helper.heard(), PATIENCE, "the answer")
+    wait_for(lambda: peer.session.ends_of_rib, PATIENCE, "the End-of-RIB")
     began = time.monotonic()
     daemon.file.write_text(helper.configuration() + neighbor(peer, api + "hold-time 30;"))
     daemon.ask("reload")
@@ -140,9 +140,9 @@ def test_a_helper_hears_of_a_changed_session_as_it_did_before(
         lines.extend(line.removeprefix(f"neighbor {peer.address} ") for line in helper.heard() if line)
         return any("announced 10.9.1.0/24" in line for line in lines)
 
-    wait_for(heard, 10, lambda: str(lines))
+    wait_for(heard, PATIENCE, lambda: str(lines))
     assert [line.partition(" ")[0] for line in lines] == ["down", "connected", "up", *["receive"] * 3]
-    wait_for(lambda: session.ends_of_rib, 10, "the End-of-RIB")
+    wait_for(lambda: session.ends_of_rib, PATIENCE, "the End-of-RIB")
     assert time.monotonic() - began < 10
     assert "begins without its helpers" not in daemon.log.read_text()
 
@@ -156,7 +156,7 @@ def test_a_neighbor_that_is_removed_is_told_and_one_that_is_added_is_called(
     bed.reload(bed.text())
     third.established()
     third.has({route(1), route(2)})
-    wait_for(lambda: second.session.ended, 5, "the removed session to end")
+    wait_for(lambda: second.session.ended, PATIENCE, "the removed session to end")
     notification = second.session.notification
     assert notification is not None
     assert (notification.code, notification.subcode) == (CEASE, PEER_DECONFIGURED)
@@ -172,7 +172,7 @@ def test_a_neighbor_that_is_removed_is_told_and_one_that_is_added_is_called(
 
 
 def test_a_changed_helper_is_started_anew_and_what_it_announced_stays(bed: Bed) -> None:
-    former = wait_for(bed.helper.pid, 5, "the helper to run")
+    former = wait_for(bed.helper.pid, PATIENCE, "the helper to run")
     bed.reload(bed.text(helper="encoder json;"))
     bed.helper.restarted(former)
     bed.helper.heard()
@@ -191,8 +191,8 @@ def test_signals_do_as_those_of_exabgp(bed: Bed) -> None:
     first, second = bed.peers
     bed.daemon.file.write_text(bed.text(first=ROUTES.format(" med 5")))
     process.signal(signal.SIGUSR1)
-    first.wait(lambda: first.session.announced[route(2)] == 2, 10, "USR1 to reload")
-    former = wait_for(bed.helper.pid, 5, "the helper to run")
+    first.wait(lambda: first.session.announced[route(2)] == 2, PATIENCE, "USR1 to reload")
+    former = wait_for(bed.helper.pid, PATIENCE, "the helper to run")
     process.signal(signal.SIGUSR2)
     bed.helper.restarted(former)
     first.quiet()
@@ -227,7 +227,7 @@ def test_what_ribd_took_of_a_change_that_was_taken_back_is_undone(bed: Bed) -> N
     pid = bed.daemon.kill("ribd", signal.SIGSTOP)
     bed.daemon.file.write_text(bed.text(first="static { route 10.0.0.3/32 next-hop 192.0.2.1; }"))
     bed.helper.say("reload\n")
-    wait_for(bed.daemon.run.pending.exists, 10, "the changed file to be read")
+    wait_for(bed.daemon.run.pending.exists, PATIENCE, "the changed file to be read")
     bed.daemon.file.write_text(former)
     os.kill(pid, signal.SIGKILL)
     bed.daemon.restarted("ribd", pid)

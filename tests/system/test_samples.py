@@ -18,7 +18,7 @@ from bgp.attribute.as_path import AS_SEQUENCE, AsPath, Segment
 from bgp.attribute.walk import frame
 from bgp.family import IPV4_UNICAST
 from bgp.negotiated import Negotiated
-from tests.routers.process import free_port, wait_for
+from tests.routers.process import PATIENCE, free_port, wait_for
 from tests.shared import shared
 from tests.system.bed import Daemon, neighbor
 from tests.system.peer import Peer, Route
@@ -49,7 +49,9 @@ class Bed:
 
     def log_has(self, text: str) -> None:
         """Wait for a line in the daemon's log."""
-        wait_for(lambda: text in self.daemon.log.read_text(), 10, lambda: f"{text!r} in the log; {self.daemon.tail()}")
+        wait_for(
+            lambda: text in self.daemon.log.read_text(), PATIENCE, lambda: f"{text!r} in the log; {self.daemon.tail()}"
+        )
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +103,7 @@ def test_a_program_that_verifies_is_told_of_success(bed: Bed) -> None:
 
 def test_a_program_that_ends_is_started_again_and_its_route_stays(bed: Bed) -> None:
     text = bed.daemon.log.read_text
-    wait_for(lambda: text().count("detect_ack-py") and text().count("helper exited") >= 2, 10, "restarts")
+    wait_for(lambda: text().count("detect_ack-py") and text().count("helper exited") >= 2, PATIENCE, "restarts")
     peer = bed.peers["detect_ack.py"]
     peer.has({FIRST})
     peer.quiet()

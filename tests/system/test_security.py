@@ -15,7 +15,7 @@ import pytest
 import zmq
 
 from tests.root import needs_root
-from tests.routers.process import descendants, free_port, wait_for
+from tests.routers.process import PATIENCE, descendants, free_port, wait_for
 from tests.shared import ROOT
 from tests.system.bed import Daemon, Helper, announce, neighbor
 from tests.system.peer import Peer
@@ -169,5 +169,5 @@ def test_started_as_root_it_gives_up_what_it_does_not_need_and_shows_nobody_its_
         assert PASSWORD not in Path(f"/proc/{pid}/comm").read_text()
 
     assert daemon.stop() == 0
-    wait_for(lambda: not (run / "settings").exists() or None, 5, "the settings to go")
+    wait_for(lambda: not (run / "settings").exists() or None, PATIENCE, "the settings to go")
     assert not [path for path in run.rglob("*") if path.is_file() and PASSWORD.encode() in path.read_bytes()]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from bgp.family import IPV4_UNICAST
 from bgp.refresh import Refresh, RefreshSubtype
 from peerd.tcp import sign_with_md5
+from tests.routers.process import PATIENCE
 from tests.system.bed import Daemon, Helper, announce, neighbor, route
 from tests.system.peer import Peer
 
@@ -22,7 +23,7 @@ def test_a_notification_arrives_although_the_peer_has_sent_more_than_is_read(
     start(neighbor(peer))
     session = peer.established()
     session.send(JUNK)
-    ended = peer.wait(lambda: session if session.ended is not None else None, 10, "the end")
+    ended = peer.wait(lambda: session if session.ended is not None else None, PATIENCE, "the end")
     assert ended.notification is not None
     assert (ended.notification.code, ended.notification.subcode) == (1, 1)
     assert ended.reset is None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.routers.process import wait_for
+from tests.routers.process import PATIENCE, wait_for
 from tests.system.bed import Daemon, Helper, announce, neighbor, processes_with, route
 from tests.system.peer import Peer, Route, Session
 
@@ -101,7 +101,7 @@ def test_a_second_neighbor_of_an_address_comes_and_goes_without_the_first_hearin
     bed.has(first, 1, 7, 8)
     bed.has(second, 1, 8, 9)
     assert bed.reload(FIRST) == [told.replace("+", "-")]
-    bed.peer.wait(lambda: second.ended, 10, "the second session to end")
+    bed.peer.wait(lambda: second.ended, PATIENCE, "the second session to end")
     bed.untouched(first)
     assert first.announced == {route(number): 1 for number in (1, 7, 8)}
     bed.reload(FIRST, SECOND)
@@ -116,7 +116,7 @@ def test_the_second_neighbor_of_an_address_keeps_its_session_when_the_first_goes
     bed.say(f"neighbor {address} local-ip {SECOND} {announce(9)}")
     bed.has(second, 1, 9)
     assert bed.reload(SECOND) == [f"- neighbor {address}"]
-    bed.peer.wait(lambda: first.ended, 10, "the first session to end")
+    bed.peer.wait(lambda: first.ended, PATIENCE, "the first session to end")
     bed.untouched(second)
     assert bed.daemon.ask("show", "neighbor", "summary").count("established") == 1
     (told,) = bed.reload(FIRST, SECOND)
@@ -149,7 +149,7 @@ def test_routes_that_outlive_everything_come_back_to_whom_they_were_announced(be
         assert bed.daemon.stop() == 0
     for pid in processes_with(str(bed.daemon.directory)):
         os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: not processes_with(str(bed.daemon.directory)), 8, "everything to end")
+    wait_for(lambda: not processes_with(str(bed.daemon.directory)), PATIENCE, "everything to end")
     bed.daemon.start()
     bed.has(bed.established(FIRST, 2), 1, 7)
     bed.has(bed.established(SECOND, 2), 1, 9)
@@ -159,7 +159,7 @@ def test_one_that_is_shut_stays_so_and_no_other_after_a_clean_end(bed: Bed) -> N
     bed.reload(FIRST, SECOND)
     bed.established(SECOND)
     bed.daemon.ask("peer", bed.peer.address, "local-ip", FIRST, "shutdown", "keep")
-    bed.peer.wait(lambda: bed.established(FIRST).ended, 10, "the first session to end")
+    bed.peer.wait(lambda: bed.established(FIRST).ended, PATIENCE, "the first session to end")
     assert bed.daemon.stop() == 0
     bed.daemon.start()
     bed.established(SECOND, 2)
@@ -176,7 +176,7 @@ def test_one_that_a_command_deletes_and_a_reload_brings_back_is_no_news_to_the_o
     bed.peer.quiet()  # its End-of-RIBs come last
     bed.moment = time.monotonic()
     bed.daemon.ask("peer", "delete", bed.peer.address, "local-ip", FIRST)
-    bed.peer.wait(lambda: bed.established(FIRST).ended, 10, "the first session to end")
+    bed.peer.wait(lambda: bed.established(FIRST).ended, PATIENCE, "the first session to end")
     bed.untouched(second)
     bed.reload(FIRST, SECOND)
     bed.has(bed.established(FIRST, 2), 1)

@@ -14,7 +14,7 @@ import pytest
 
 from bgp.message import MessageType
 from bgp.notification import CEASE
-from tests.routers.process import free_port, wait_for
+from tests.routers.process import PATIENCE, free_port, wait_for
 from tests.system.bed import Daemon, Helper, announce, neighbor, processes_with, route, write_script
 from tests.system.peer import Peer
 
@@ -273,7 +273,7 @@ def test_a_helper_that_dies_at_once_does_not_hinder_anything(
     daemon = start(f"process p {{ run {script}; encoder text; }}\n" + neighbor(peer, "api { processes [ p ]; }"))
     peer.established()
     peer.has({route(1)})
-    wait_for(lambda: daemon.log.read_text().count("helper exited status=3") > 2, 10, "the helper to be restarted")
+    wait_for(lambda: daemon.log.read_text().count("helper exited status=3") > 2, PATIENCE, "the helper to be restarted")
     assert peer.session.announced[route(1)] == 1
     assert daemon.stop() == 0
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.routers.process import PATIENCE
 from tests.system.bed import Daemon, Helper, neighbor, prefix, route
 from tests.system.peer import Peer
 
@@ -48,7 +49,7 @@ class Bed:
             octets = table.get(ROUTE)
             return octets is None if wanted is None else octets is not None and wanted in octets
 
-        self.peer.wait(is_so, 10, f"MED {med}")
+        self.peer.wait(is_so, PATIENCE, f"MED {med}")
 
     def nothing_comes(self, do: Callable[[], None]) -> None:
         """See that the peer hears of nothing that is done."""

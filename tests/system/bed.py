@@ -188,6 +188,14 @@ class Daemon:
             lambda: f"{name} to run again; {self.tail()}",
         )
 
+    def logs(self, text: str, count: int = 1) -> None:
+        """Wait until the log has a text so often: a line comes through two other processes, and maybe late."""
+        wait_for(
+            lambda: self.log.read_text(errors="replace").count(text) >= count,
+            PATIENCE,
+            lambda: f"{text!r} in the log; {self.tail()}",
+        )
+
     def stop(self, number: int = signal.SIGTERM, seconds: float = PATIENCE) -> int:
         """End it; return its exit status."""
         assert self.process is not None

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.routers.process import PATIENCE, wait_for
 from tests.system.bed import Daemon, Helper, neighbor, processes_with
 from tests.system.peer import Peer
 
@@ -88,7 +87,7 @@ def test_the_deaths_of_others_change_nothing_of_it_and_who_is_opened_again_tries
     for peer in peers:
         peer.established()
     hang_up(peers[0])
-    wait_for(lambda: "attempts used up" in daemon.log.read_text(), PATIENCE, "the first")
+    daemon.logs("attempts used up")
     daemon.restarted("control", daemon.kill("control"))
     daemon.ask("peer", peers[1].address, "shutdown")
     assert runs(daemon)
@@ -108,7 +107,7 @@ def test_a_reload_lets_a_neighbor_with_other_settings_try_anew(
     first, second = neighbor(unreachable), neighbor(late)
     daemon = start(first + second + neighbor(peer), exabgp_tcp_once="true")
     peer.established()
-    wait_for(lambda: daemon.log.read_text().count("attempts used up") == 2, PATIENCE, "the others")
+    daemon.logs("attempts used up", 2)
     daemon.ask("status")  # control has heard of it when it has an answer of every process
     late.listen()
     daemon.file.write_text(first + second.replace("peer-as", "hold-time 30; peer-as"))

@@ -66,7 +66,7 @@ def test_an_error_in_a_group_undoes_the_whole_group(start: Start, make_peer: Mak
     assert helper.answers(6) == ["done", "done", "error", "done", "error", "done"]
     peer.has({route(3)})
     assert set(peer.session.announced) == {route(3)}
-    assert "nothing of the group was done" in daemon.log.read_text()
+    daemon.logs("nothing of the group was done")
 
 
 def test_a_group_whose_helper_dies_is_never_carried_out(
@@ -134,7 +134,7 @@ def test_session_sync_fails_in_bounded_time_where_a_peer_reads_nothing(
     assert helper.answers(1) == ["done"]
     peer.has({route(1)})
     peer.stop()
-    wait_for(lambda: "session down" in daemon.log.read_text(), PATIENCE, "the session to end")
+    daemon.logs("session down")
     helper.say(announce(2) + "session sync\n")
     assert helper.answers(2) == ["done", "done"]
 
@@ -200,7 +200,7 @@ def test_a_leased_route_is_withdrawn_unless_it_is_renewed_and_renewing_costs_no_
     assert peer.session.announced == {route(number): 1 for number in range(1, 5)}
     assert peer.session.withdrawn == {route(1): 1}
     peer.has({route(3), route(4)}, seconds=3 * LEASE)
-    assert "leases ended" in daemon.log.read_text()
+    daemon.logs("leases ended")
 
 
 def test_a_lease_ends_though_ribd_its_bridge_and_its_helper_were_killed(
@@ -280,7 +280,7 @@ def test_two_helpers_cannot_pass_the_limit_of_flowspec_rules_together(
         lambda: [key for key in peer.session.table if key[0] == IPV4_FLOW][4:] or None, PATIENCE, "5 rules"
     )
     assert len(rules) == 1
-    assert f"neighbor {peer.address} has 5 FlowSpec rules and its flow-limit is 5" in daemon.log.read_text()
+    daemon.logs(f"neighbor {peer.address} has 5 FlowSpec rules and its flow-limit is 5")
     daemon.restarted("ribd", daemon.kill("ribd"))
     first.say(flow(9))
     assert first.answers(1) == ["error"]
@@ -310,7 +310,7 @@ def test_routes_of_a_family_that_was_not_negotiated_are_named_in_the_log(
     assert helper.answers(2) == ["done", "done"]
     peer.has({route(1)})
     reason = f"routes withheld peer={peer.address} reason=ipv4 flow was not negotiated"
-    wait_for(lambda: reason in daemon.log.read_text(), PATIENCE, "the log to say why")
+    daemon.logs(reason)
 
 
 # The command line

@@ -183,7 +183,7 @@ def test_what_cannot_be_created_is_told_with_the_reason_and_changes_nothing(bed:
     ):
         assert reason in bed.refused(*line.split(), code=2 if "half of a character" in reason else 1)
         assert bed.say(line) == "error"
-        wait_for(lambda reason=reason: reason in bed.daemon.log.read_text(), PATIENCE, f"{reason} in the log")
+        bed.daemon.logs(reason)
     bed.first_is_untouched()
     assert bed.second.sessions == []
 

@@ -10,7 +10,6 @@ import pytest
 
 from bgp.message import MessageType, build
 from bus.transport import Subscriber
-from tests.routers.process import PATIENCE, wait_for
 from tests.system.bed import Daemon, neighbor
 from tests.system.peer import Peer
 
@@ -25,7 +24,7 @@ def update(first: int, count: int) -> bytes:
 
 def limited(daemon: Daemon, peer: Peer) -> dict[str, dict[str, int]]:
     """Return what `show neighbor` says of the limits, once control is there."""
-    wait_for(lambda: "control ready" in daemon.log.read_text(), 20, "control to answer")
+    daemon.logs("control ready")
     told = json.loads(daemon.ask("show", "neighbor", peer.address, "json"))
     limits: dict[str, dict[str, int]] = told[0]["prefixes"]["limits"]
     return limits
@@ -63,8 +62,9 @@ def test_a_peer_beyond_its_limit_loses_the_session_and_gets_it_back_after_the_re
     assert again.began - fell > 1.5
     assert len(other.sessions) == 1
     assert other.session.ended is None
-    log = daemon.log.read_text()
-    assert log.count(f"many routes received peer={peer.address}") == 2
+    received = f"many routes received peer={peer.address}"
+    daemon.logs(received, 2)
+    assert daemon.log.read_text().count(received) == 2
 
 
 def test_a_limit_that_only_warns_ends_nothing(start: Callable[..., Daemon], make_peer: Callable[..., Peer]) -> None:
@@ -72,6 +72,6 @@ def test_a_limit_that_only_warns_ends_nothing(start: Callable[..., Daemon], make
     daemon = start(neighbor(peer, "maximum-prefix { ipv4 unicast 10 warning-only; }"))
     session = peer.established()
     session.send(update(0, 50))
-    peer.wait(lambda: "maximum=10" in daemon.log.read_text(), PATIENCE, "the warning")
+    daemon.logs("maximum=10")
     assert limited(daemon, peer) == {"ipv4 unicast": {"received": 50, "maximum": 10}}
     assert session.ended is None

@@ -250,7 +250,7 @@ def test_configured_routes_come_back_by_themselves_when_the_journal_is_lost(bed:
     assert bed.helper.answers(1) == ["done"]
     for peer in bed.peers:
         peer.has({route(1), route(2), route(8)}, 30)
-    assert "another journal" in bed.daemon.log.read_text()
+    bed.daemon.logs("another journal")
 
 
 def test_a_lost_journal_is_noticed_by_a_control_that_was_away(bed: Bed) -> None:

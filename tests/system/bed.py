@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from apid.programs import Supervisor
@@ -207,8 +208,7 @@ class Daemon:
         """End whatever is left, whatever has happened."""
         if self.process is not None:
             self.process.stop()
-        for pid in processes_with(str(self.directory)):
-            os.kill(pid, signal.SIGKILL)
+        kill_all(str(self.directory))
 
     def tail(self, lines: int = 25) -> str:
         """Return the end of the log."""
@@ -226,6 +226,13 @@ def processes_with(text: str) -> list[int]:
             except OSError:
                 continue
     return found
+
+
+def kill_all(text: str) -> None:
+    """Kill the processes whose command line holds a text; some may end by themselves meanwhile."""
+    for pid in processes_with(text):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def write_script(path: Path, text: str) -> Path:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import pytest
 
 from bgp.family import IPV4_UNICAST
 from tests.routers.process import PATIENCE, wait_for
-from tests.system.bed import Daemon, Helper, announce, neighbor, processes_with, route, withdraw
+from tests.system.bed import Daemon, Helper, announce, kill_all, neighbor, processes_with, route, withdraw
 from tests.system.peer import Peer, Route
 
 ROUTES = 1000
@@ -35,8 +33,7 @@ class Host:
 
     def reboot(self) -> None:
         """Kill everything at once, and forget what is in memory."""
-        for pid in processes_with(str(self.directory)):
-            os.kill(pid, signal.SIGKILL)
+        kill_all(str(self.directory))
         wait_for(lambda: not processes_with(str(self.directory)), PATIENCE, "everything to end")
         shutil.rmtree(self.daemon.run.path)
 

@@ -17,7 +17,7 @@ import apid.bridge.process
 from apid.bridge.process import HelperProcess
 from bus.loop import Loop
 from bus.settings import HelperConfiguration
-from tests.system.bed import processes_with, write_script
+from tests.system.bed import kill_all, processes_with, write_script
 
 SECONDS = 10.0
 
@@ -79,8 +79,7 @@ def stage(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
         each.loop.close()
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, former)
-    for pid in processes_with(str(directory)):
-        os.kill(pid, signal.SIGKILL)
+    kill_all(str(directory))
 
 
 def test_what_it_prints_arrives_and_what_is_written_is_read(stage: Callable[..., Stage]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.routers.process import PATIENCE, wait_for
-from tests.system.bed import Daemon, Helper, announce, neighbor, processes_with, route
+from tests.system.bed import Daemon, Helper, announce, kill_all, neighbor, processes_with, route
 from tests.system.peer import Peer, Route, Session
 
 API = "api { processes [ p ]; neighbor-changes; } static { route 10.0.0.1/32 next-hop 192.0.2.1; } "
@@ -147,8 +145,7 @@ def test_routes_that_outlive_everything_come_back_to_whom_they_were_announced(be
     bed.has(bed.established(SECOND), 1, 9)
     if bed.daemon.run.durable:
         assert bed.daemon.stop() == 0
-    for pid in processes_with(str(bed.daemon.directory)):
-        os.kill(pid, signal.SIGKILL)
+    kill_all(str(bed.daemon.directory))
     wait_for(lambda: not processes_with(str(bed.daemon.directory)), PATIENCE, "everything to end")
     bed.daemon.start()
     bed.has(bed.established(FIRST, 2), 1, 7)

@@ -5,6 +5,7 @@ What it remembers makes exact statements possible: no UPDATE after a moment, eve
 
 from __future__ import annotations
 
+import select
 import socket
 import threading
 import time
@@ -146,12 +147,21 @@ class Peer:
         return value
 
     def quiet(self, seconds: float = 0.3) -> None:
-        """Wait until no message but KEEPALIVEs has come for a while."""
+        """Wait until no message but KEEPALIVEs has come for a while; the End-of-RIBs, which come last, must have."""
         while True:
+            self.wait(self._sent_all, PATIENCE, "every End-of-RIB")
             before = self._count()
             time.sleep(seconds)
             if self._count() == before:
                 return
+
+    def _sent_all(self) -> bool:
+        """Whether every session that is up has been sent the End-of-RIB of each family."""
+        return all(
+            session.negotiated is not None and set(session.ends_of_rib) >= set(session.negotiated.families)
+            for session in self.sessions
+            if session.established is not None and session.ended is None
+        )
 
     def _count(self) -> int:
         return sum(message[18] != MessageType.KEEPALIVE for session in self.sessions for _, message in session.messages)
@@ -183,14 +193,12 @@ class Peer:
         framer = Framer()
         ours = self.settings.open()
         sock = session.sock
-        sock.settimeout(min(1.0, self.settings.hold_time / 3))
+        sock.settimeout(None)  # whoever sends waits until the other side reads
+        pause = min(1.0, self.settings.hold_time / 3)
         try:
             session.send(ours.message())
             while True:
-                try:
-                    octets = sock.recv(READ)
-                except TimeoutError:
-                    octets = None
+                octets = sock.recv(READ) if select.select([sock], [], [], pause)[0] else None
                 if octets == b"":
                     break
                 framer.append(octets or b"")

@@ -30,12 +30,17 @@ class Bed:
         self.helper.say("".join(commands))
         assert self.helper.answers(len(commands)) == ["done"] * len(commands)
 
-    def sent(self, command: str) -> list[bytes]:
-        """Return the UPDATEs that a command causes."""
+    def sent(self, command: str, count: int = 1) -> list[bytes]:
+        """Return the UPDATEs that a command causes, once so many have come and no more do."""
         moment = time.monotonic()
         self.say(command)
+        self.peer.wait(lambda: len(self.peer.session.updates_since(moment)) >= count, PATIENCE, f"{count} UPDATEs")
         self.peer.quiet()
         return self.peer.session.updates_since(moment)
+
+    def forgets(self) -> None:
+        """Wait until nothing is kept: ribd hears from the session what was sent."""
+        wait_for(lambda: self.daemon.ask("show", "adj-rib", "out") == "", PATIENCE, "everything to be forgotten")
 
     def comes_back(self, count: int) -> Session:
         """Wait for another session, and for what it begins with."""
@@ -62,8 +67,8 @@ def test_each_word_is_sent_again_and_a_session_that_comes_back_is_sent_the_marke
     for command in (announce(7), announce(7), announce(1), withdraw(7), withdraw(7), withdraw(8)):
         assert len(bed.sent(command)) == 1, command
     assert bed.peer.session.announced[route(7)] == 2
-    assert bed.daemon.ask("show", "adj-rib", "out") == ""
-    assert bed.sent("flush adj-rib out\n") == bed.sent("clear adj-rib out\n") == []
+    bed.forgets()
+    assert bed.sent("flush adj-rib out\n", 0) == bed.sent("clear adj-rib out\n", 0) == []
     bed.say(f"neighbor {bed.peer.address} teardown 4\n")
     assert bed.comes_back(2).table == {}
     assert len(bed.sent(announce(9))) == 1
@@ -71,6 +76,7 @@ def test_each_word_is_sent_again_and_a_session_that_comes_back_is_sent_the_marke
 
 def test_what_is_announced_while_there_is_no_session_is_sent_by_the_next_one_and_only_by_that(bed: Bed) -> None:
     bed.peer.stop()
+    bed.daemon.logs("session down")  # what comes before that may still be sent, to nobody
     bed.say(announce(7), announce(8), withdraw(8))
     ribd = bed.daemon.kill("ribd")
     bed.daemon.restarted("ribd", ribd)
@@ -99,12 +105,13 @@ def test_a_reload_sends_what_it_changes_and_turned_on_again_everything_is_kept(b
     bed.daemon.file.write_text(bed.text(OFF + STATIC.replace("10.0.0.2/32", "10.0.0.3/32")))
     bed.daemon.ask("reload")
     bed.peer.has({route(1), route(3)})
+    bed.peer.quiet()
     assert bed.peer.session.announced[route(1)] == 1
     assert len(bed.peer.session.updates_since(moment)) == 2
     bed.daemon.file.write_text(bed.text(OFF.replace("false", "true") + STATIC))
     bed.daemon.ask("reload")
     assert set(bed.comes_back(2).table) == {route(1), route(2)}
-    assert bed.sent(announce(1)) == []
+    assert bed.sent(announce(1), 0) == []
     bed.say(f"neighbor {bed.peer.address} teardown 4\n")
     assert set(bed.comes_back(3).table) == {route(1), route(2)}
 
@@ -116,4 +123,4 @@ def test_a_flood_over_deaths_of_ribd_reaches_the_session_as_a_whole(bed: Bed) ->
     assert bed.helper.answers(6000) == ["done"] * 6000
     bed.peer.has({route(number) for number in (1, 2, *range(100, 6100))})
     assert len(bed.peer.sessions) == 1
-    wait_for(lambda: bed.daemon.ask("show", "adj-rib", "out") == "", PATIENCE, "everything to be forgotten")
+    bed.forgets()

@@ -16,7 +16,7 @@ import pytest
 
 from bgp.family import IPV4_UNICAST
 from tests.faults.kills import VICTIMS, kill
-from tests.routers.process import free_port, wait_for
+from tests.routers.process import PATIENCE, free_port, wait_for
 from tests.system.bed import Daemon, Helper, announce, neighbor, processes_with, route
 from tests.system.peer import Peer
 
@@ -68,7 +68,7 @@ def test_a_command_over_which_control_dies_is_carried_out_once_and_answered_once
     peer.established()
     helper.say(announce(1))
     assert helper.answers(1) == ["done"]
-    peer.wait(lambda: peer.session.ends_of_rib.count(IPV4_UNICAST), 10, "the session's own End-of-RIB")
+    peer.wait(lambda: peer.session.ends_of_rib.count(IPV4_UNICAST), PATIENCE, "the session's own End-of-RIB")
     peerd = daemon.kill(f"peerd-{peer.address}", signal.SIGSTOP)
     before = peer.session.ends_of_rib.count(IPV4_UNICAST)
     helper.say(f"neighbor {peer.address} announce eor ipv4 unicast\n")
@@ -77,6 +77,7 @@ def test_a_command_over_which_control_dies_is_carried_out_once_and_answered_once
     time.sleep(0.5)  # it has been told again
     os.kill(peerd, signal.SIGCONT)
     assert helper.answers(1) == ["done"]
+    peer.wait(lambda: peer.session.ends_of_rib.count(IPV4_UNICAST) > before, PATIENCE, "the End-of-RIB")
     peer.quiet()
     assert peer.session.ends_of_rib.count(IPV4_UNICAST) == before + 1
     helper.say("version\n")

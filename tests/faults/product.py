@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bus.daemon import RunDirectory
-from tests.routers.process import Process, free_port, output_of, wait_for
+from tests.routers.process import PATIENCE, Process, free_port, output_of, wait_for
 from tests.routers.speaker import start_speaker
 
 ADDRESS = "127.0.0.1"
@@ -36,9 +36,9 @@ class Product:
         path.write_text(self.configuration)
         settings = {"exabgp_tcp_port": str(self.port), "exabgp_tcp_bind": ADDRESS, **self.environment}
         self.process = start_speaker("bgpbus", path, self.directory, settings)
-        self.wait(lambda: "listening address=" in self.log(), 30, "the listener")
+        self.wait(lambda: "listening address=" in self.log(), PATIENCE, "the listener")
         programs = {path.stem for path in self.run.programs.glob("*.conf")}
-        self.wait(lambda: self.daemons().keys() >= {"broker", "ribd", "control", *programs}, 30, "every daemon")
+        self.wait(lambda: self.daemons().keys() >= {"broker", "ribd", "control", *programs}, PATIENCE, "every daemon")
         return self
 
     def __enter__(self) -> Product:
@@ -84,7 +84,7 @@ class Product:
 
     def ask(self, *words: str) -> str:
         """Run the command line on this run directory; return what it prints."""
-        return output_of([Path(sys.executable).with_name("bgpbus"), "--run-dir", self.run.path, *words], 20)
+        return output_of([Path(sys.executable).with_name("bgpbus"), "--run-dir", self.run.path, *words], PATIENCE)
 
     def memory(self) -> dict[str, int]:
         """Return the largest resident size that each daemon has had, in MiB."""

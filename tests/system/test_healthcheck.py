@@ -17,16 +17,17 @@ import pytest
 
 from apid.healthcheck.identity import drop_privileges
 from tests.root import needs_root
+from tests.routers.process import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PORT = 20850  # 20850-20899 are for these tests
+PORT, OTHER_PORT, NAME_SERVER_PORT = (free_port() for _ in range(3))
 FAST = ("--interval", "0.2", "--fast-interval", "0.2", "--rise", "2", "--fall", "2", "--timeout", "2")
 VIP = ("--ip", "192.0.2.80")
 UP = "neighbor * announce route 192.0.2.80/32 next-hop self med 100"
 DOWN = "neighbor * announce route 192.0.2.80/32 next-hop self med 1000"
 DISABLED = "neighbor * announce route 192.0.2.80/32 next-hop self med 500"
 GONE = "neighbor * withdraw route 192.0.2.80/32 next-hop self"
-PATIENCE = 10.0  # seconds for anything to happen on a busy machine
+PATIENCE = 30.0  # seconds for anything to happen on a busy machine
 
 pytestmark = pytest.mark.system
 
@@ -206,18 +207,18 @@ def test_a_page_that_takes_too_long_is_down(start: Callable[..., Healthcheck], s
 
 
 def test_a_port_that_accepts_is_up(start: Callable[..., Healthcheck]) -> None:
-    listener = socket.create_server(("127.0.0.1", PORT + 1))
-    check = start("--tcp", f"127.0.0.1:{PORT + 1}", *FAST, *VIP)
+    listener = socket.create_server(("127.0.0.1", OTHER_PORT))
+    check = start("--tcp", f"127.0.0.1:{OTHER_PORT}", *FAST, *VIP)
     assert check.wait_lines(1) == [UP]
     listener.close()
     assert check.wait_lines(2) == [UP, DOWN]
-    assert f"TCP 127.0.0.1 port {PORT + 1}: Connection refused" in check.log()
+    assert f"TCP 127.0.0.1 port {OTHER_PORT}: Connection refused" in check.log()
 
 
 def test_a_name_server_that_knows_the_name_is_up(start: Callable[..., Healthcheck]) -> None:
     rcode = 0
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as server:
-        server.bind(("::1", PORT + 2))
+        server.bind(("::1", NAME_SERVER_PORT))
 
         def serve() -> None:
             while True:
@@ -231,7 +232,7 @@ def test_a_name_server_that_knows_the_name_is_up(start: Callable[..., Healthchec
                 server.sendto(header + query[12:] + (record if is_aaaa else b""), client)
 
         threading.Thread(target=serve, daemon=True).start()
-        check = start("--dns", f"www.example.com@[::1]:{PORT + 2}", *FAST, *VIP)
+        check = start("--dns", f"www.example.com@[::1]:{NAME_SERVER_PORT}", *FAST, *VIP)
         assert check.wait_lines(1) == [UP]
         rcode = 2
         assert check.wait_lines(2) == [UP, DOWN]
@@ -241,10 +242,10 @@ def test_a_name_server_that_knows_the_name_is_up(start: Callable[..., Healthchec
 
 def test_repeat_prints_at_every_check_and_debounce_does_not(start: Callable[..., Healthcheck]) -> None:
     repeating = start("--repeat", "--cmd", "true", *FAST, *VIP)
-    repeating.wait_lines(4)
+    repeating.wait_lines(8)
     assert set(repeating.lines) == {UP}
-    gaps = [later - earlier for earlier, later in zip(repeating.times[1:], repeating.times[2:], strict=False)]
-    assert min(gaps) > 0.1
+    # On the whole: of two lines the first may be read late.
+    assert repeating.times[7] - repeating.times[1] > 6 * 0.1
     quiet = start("--debounce", "--cmd", "true", *FAST, *VIP)
     quiet.wait_lines(1)
     time.sleep(0.8)
@@ -260,9 +261,9 @@ def test_interval_zero_announces_once_and_ends(start: Callable[..., Healthcheck]
 
 def test_a_stuck_check_is_killed_with_everything_it_started(start: Callable[..., Healthcheck], tmp_path: Path) -> None:
     command = "echo $$ >> pids; sleep 300 & echo $! >> pids; (sleep 301; true); true"
-    check = start("--cmd", command, *FAST, "--timeout", "0.4", *VIP)
+    check = start("--cmd", command, *FAST, "--timeout", "1", *VIP)
     assert check.wait_lines(1) == [DOWN]
-    assert "no result in 0.4 s, killed" in check.log()
+    assert "no result in 1 s, killed" in check.log()
     check.stop()
     pids = [int(line) for line in (tmp_path / "pids").read_text().split()]
     assert len(pids) >= 4
@@ -378,10 +379,9 @@ def test_a_daemon_that_never_answers_does_not_stop_the_checks(
 def test_without_answers_wanted_the_end_is_immediate(start: Callable[..., Healthcheck]) -> None:
     check = start("--no-ack", *FAST, *VIP, answer="")
     check.wait_lines(1)
-    begun = time.monotonic()
     assert check.stop() == 0
-    assert time.monotonic() - begun < 1.4
     assert check.lines == [UP, GONE]
+    assert time.monotonic() - check.times[1] < 1.4
 
 
 def test_it_ends_when_nobody_reads_it_any_more_even_while_it_is_quiet(tmp_path: Path) -> None:
@@ -414,7 +414,7 @@ def test_too_many_changes_keep_it_down(start: Callable[..., Healthcheck], tmp_pa
     check.wait_lines(2)
     bad.unlink()
     assert check.wait_lines(3) == [UP, DOWN, UP]
-    assert check.times[2] - first >= 3.9
+    assert check.times[2] - first >= 3.5  # the first line may be read late
     assert "held down" in check.log()
 
 
@@ -578,7 +578,8 @@ pid = web.pid
         f"{head} 192.0.2.80/32 next-hop 192.0.2.9 med 20 {tail}",
     ]
     assert len(on_loopback(namespace)) == 3
-    assert (tmp_path / "hooks").read_text() == "UP\n"
+    hooks = tmp_path / "hooks"  # hooks run after the lines
+    wait_for(lambda: hooks.exists() and hooks.read_text() == "UP\n", "the hook")
     (tmp_path / "disable").touch()
     withdrawn = "neighbor 192.0.2.1 withdraw route 192.0.2.82/32 next-hop 192.0.2.9 path-information 7"
     assert check.wait_lines(6)[3] == withdrawn

@@ -22,7 +22,7 @@ API = "api { processes [ p ]; neighbor-changes; }"
 def said(peer: Peer, routes: set[Route]) -> list[bytes]:
     """Wait until a peer has these routes alone and nothing more comes; return the UPDATEs."""
     peer.established()
-    peer.has(routes, 15)
+    peer.has(routes)
     peer.quiet()
     return [message for _, message in peer.session.messages if message[18] == MessageType.UPDATE]
 
@@ -53,16 +53,24 @@ def test_what_a_helper_says_at_once_is_among_the_first_routes_of_all_its_neighbo
 
 @pytest.mark.parametrize("end", ["exec sleep 600", "exit"])
 def test_what_a_helper_says_later_follows_the_end_of_rib(
-    start: Callable[..., Daemon], make_peer: Callable[..., Peer], directory: Path, end: str
+    make_peer: Callable[..., Peer], directory: Path, end: str
 ) -> None:
-    text = f"#!/bin/sh\n[ -e {directory}/ran ] && exec sleep 600\ntouch {directory}/ran\nsleep 0.05\n"
-    script = write_script(directory / "later", f"{text}cat <<END\n{announce(2)}{withdraw(1)}END\n{end}\n")
-    peers = [make_peer(), make_peer()]
-    start(configuration(script, *peers))
-    for peer in peers:
-        updates = said(peer, {route(2)})
-        assert updates[1:3] == MARKERS
-        assert peer.session.announced[route(1)] == peer.session.withdrawn[route(1)] == 1
+    found = []
+    for attempt in range(3):  # where the machine has nothing to spare, our looking may come later still
+        (place := directory / str(attempt)).mkdir()
+        text = f"#!/bin/sh\n[ -e {place}/ran ] && exec sleep 600\ntouch {place}/ran\nsleep 0.05\n"
+        script = write_script(place / "later", f"{text}cat <<END\n{announce(2)}{withdraw(1)}END\n{end}\n")
+        peers = [make_peer(), make_peer()]
+        daemon = Daemon(place, configuration(script, *peers)).start()
+        try:
+            found.append([said(peer, {route(2)}) for peer in peers])
+        finally:
+            daemon.clean_up()
+        if all(updates[1:3] == MARKERS for updates in found[-1]):
+            for peer in peers:
+                assert peer.session.announced[route(1)] == peer.session.withdrawn[route(1)] == 1
+            return
+    pytest.fail(f"{found}")
 
 
 def test_what_a_helper_says_before_a_peer_is_there_is_among_its_first_routes(
@@ -91,7 +99,7 @@ def test_no_session_waits_for_a_helper_that_says_nothing_or_cannot_be_started(
     assert said(peer, {route(1)})[1:] == MARKERS
     daemon.kill(f"peerd-{peer.address}")
     session = peer.established(2)
-    peer.has({route(1)}, 3)
+    peer.has({route(1)}, 6)  # it would wait for eight seconds
     assert session is peer.session
     assert "routes do not wait" not in daemon.log.read_text()
 

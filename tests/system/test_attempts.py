@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.routers.process import PATIENCE, wait_for
 from tests.system.bed import Daemon, Helper, neighbor, processes_with
 from tests.system.peer import Peer
 
@@ -53,12 +54,12 @@ def test_with_the_end_of_the_only_session_its_helper_hears_all_and_everything_en
     peer, helper = make_peer(), make_helper("p")
     daemon = start(helper.configuration() + neighbor(peer, API), exabgp_tcp_once="true")
     peer.established()
-    helper.answers(1)
+    wait_for(lambda: f"neighbor {peer.address} up" in helper.heard(), PATIENCE, "the helper to hear of it")
     assert runs(daemon, 1)
     hang_up(peer)
     assert ended(daemon)
     assert len(peer.sessions) == 1
-    lines = helper.heard()
+    lines = [line for line in helper.heard() if line]
     assert lines[0].startswith(f"neighbor {peer.address} down")
     assert lines[-1].startswith("shutdown")
 

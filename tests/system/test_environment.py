@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from apid.log_destination import Syslog
-from tests.routers.process import wait_for
+from tests.routers.process import PATIENCE, wait_for
 from tests.system.bed import Daemon, Helper, announce, neighbor, processes_with, route, write_script
 from tests.system.peer import Peer
 
@@ -170,11 +170,11 @@ def test_the_daemon_ends_with_its_helper_where_that_is_wanted(
     former = helper.pid()
     assert former is not None
     os.kill(daemon.process.pid, signal.SIGUSR2)
-    helper.restarted(former)
+    pid = helper.restarted(former)
     peer.quiet()
-    os.kill(helper.pid() or 0, signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
     wait_for(lambda: not processes_with(str(directory)), 30, "the end")
-    assert daemon.process.wait(5) == 0
+    assert daemon.process.wait(PATIENCE) == 0
     peer.ended()
     assert "the daemon ends with its helper" in daemon.log.read_text()
 

@@ -181,7 +181,7 @@ def test_the_death_of_its_process_ends_the_sessions_which_come_back_with_all_rou
     bed.peers[0].has(numbers(1, 5))
     bed.peers[1].has(numbers(1))
     assert bed.say("session sync") == "done"
-    assert bed.states(bed.peers[2])[-1] == "up"
+    wait_for(lambda: bed.states(bed.peers[2])[-1] == "up", PATIENCE, "the helper to hear of it")
 
 
 def test_what_a_peer_announces_is_told_and_shown_under_its_own_address(bed: Bed) -> None:
@@ -225,7 +225,7 @@ def test_the_password_of_a_range_is_that_of_each_of_its_addresses(start: Callabl
         exabgp_tcp_bind="127.0.0.1",
         exabgp_tcp_port=str(port),
     )
-    wait_for(lambda: "configuration in force" in daemon.log.read_text(), 15, "the configuration")
+    daemon.logs(f"listening address=127.0.0.1 port={port}")
 
     def opened(host: int, key: str) -> int:
         with socket.socket() as sock:

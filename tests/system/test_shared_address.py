@@ -134,7 +134,7 @@ def test_one_that_is_left_alone_keeps_the_routes_of_helpers_when_it_is_changed(b
     assert told.startswith("~")
     assert "the session begins anew" in told
     bed.has(bed.established(THIRD), 1, 9)
-    assert second.ended is not None
+    bed.peer.wait(lambda: second.ended, PATIENCE, "the end of the former session to be read")
 
 
 @pytest.mark.parametrize("bed", ["memory", "disk"], indirect=True)

@@ -81,8 +81,13 @@ def test_a_helper_reads_that_its_sessions_ended_before_it_reads_of_the_end(
     daemon = start(text)
     for peer in peers:
         peer.established()
-    helper.say(announce(1))
-    lines = helper.answers(1)
+    lines: list[str] = []
+
+    def heard_of_all() -> bool:
+        lines.extend(helper.heard())
+        return {f"neighbor {peer.address} up" for peer in peers} <= set(lines)
+
+    wait_for(heard_of_all, PATIENCE, lambda: str(lines))
     assert daemon.stop() == 0
     said = [line for line in [*lines, *helper.heard()] if line]
     downs = {f"neighbor {peer.address} down - stop, message [shutting down]" for peer in peers}
@@ -161,7 +166,7 @@ def test_a_second_instance_refuses_and_the_first_never_notices(
         daemon.command("run", str(daemon.file)),
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=PATIENCE,
         env=daemon.environment,
         check=False,
     )
@@ -181,7 +186,7 @@ def refused(start: Callable[..., Daemon], text: str, **environment: str) -> list
         daemon.command("run", str(daemon.file)),
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=PATIENCE,
         env=daemon.environment,
         check=False,
     )
@@ -290,5 +295,5 @@ def test_the_last_words_of_a_helper_are_carried_out(
         + neighbor(peer, "api { processes [ p ]; }")
     )
     peer.established()
-    peer.has({route(number) for number in range(count)}, 20)
+    peer.has({route(number) for number in range(count)})
     assert set(peer.session.announced.values()) == {1}

@@ -188,8 +188,10 @@ def test_a_leased_route_is_withdrawn_unless_it_is_renewed_and_renewing_costs_no_
     daemon, peer, helper = one_of_each(start, make_peer, make_helper)
     leased = [announce(number, f" ttl {LEASE}s") for number in (1, 2, 3)]
     helper.say("".join(leased) + announce(4))
+    assert helper.answers(4) == ["done"] * 4
     peer.has(set(map(route, range(1, 5))))
-    shown = daemon.ask("show", "adj-rib", "out", "extensive").splitlines()
+    helper.say("show adj-rib out extensive\n")  # a program that asks would have to be started while the leases run
+    *shown, _ = helper.answers(5)
     assert [line.rpartition(" ttl ")[2] in ("1", "2", "3") for line in shown] == [True, True, True, False]
     helper.say(announce(3))  # for good
     began = time.monotonic()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from bgp.notification import ADMINISTRATIVE_SHUTDOWN, CEASE, CONNECTION_REJECTED
-from tests.routers.process import PATIENCE, free_port, wait_for
+from tests.routers.process import PATIENCE, free_port, listening, wait_for
 from tests.system.bed import Daemon, Helper, announce, neighbor, route
 from tests.system.peer import Peer
 
@@ -60,6 +60,7 @@ def bed(start: Callable[..., Daemon], make_peer: Callable[..., Peer], make_helpe
     first.established()
     first.has({route(1)})
     first.quiet()
+    wait_for(lambda: listening("127.0.0.1", port), PATIENCE, "the listener")
     made = Bed(daemon, helper, first, second, port)
     made.moment = time.monotonic()
     return made
@@ -131,8 +132,8 @@ def test_a_neighbor_that_is_shut_stays_closed_until_it_is_enabled(bed: Bed) -> N
     bed.daemon.ask("peer", bed.second.address, "announce", "route", "10.0.0.4/32", "next-hop", "192.0.2.1")
     bed.second.quiet(1.5)
     assert len(bed.second.sessions) == 2
-    bed.daemon.kill(f"peerd-{bed.second.address}")
-    bed.daemon.restarted(f"peerd-{bed.second.address}", 0)
+    peerd = f"peerd-{bed.second.address}"
+    bed.daemon.restarted(peerd, bed.daemon.kill(peerd))
     bed.second.quiet(1.5)
     assert len(bed.second.sessions) == 2
     bed.daemon.ask("peer", bed.second.address, "enable")

@@ -18,7 +18,7 @@ from tests.system.peer import Peer
 API = "api { processes [ p ]; neighbor-changes; }"
 
 
-def ended(daemon: Daemon, seconds: float = 30) -> bool:
+def ended(daemon: Daemon, seconds: float = PATIENCE) -> bool:
     """Wait until a daemon has ended by itself; whether it did so in good order and left nothing behind."""
     assert daemon.process is not None
     status = daemon.process.wait(seconds)

@@ -182,7 +182,7 @@ def test_a_broken_configuration_changes_nothing_and_says_where(bed: Bed, case: C
     before = len(bed.refusals())
     file.write_bytes(case.broken(file, bed.good))
     bed.helper.say("reload\n")
-    assert bed.helper.answers(2, 30) == ["reload in progress", "error"]
+    assert bed.helper.answers(2) == ["reload in progress", "error"]
     process.signal(signal.SIGUSR1)
     told = bed.logged_twice(before)
     place = f"{file.parent / (case.file or file.name)}" + (f":{case.line}:" if case.line else ":")

@@ -325,7 +325,7 @@ def test_many_lines_of_the_command_line_need_few_descriptors(start: Start, make_
     limited = ["sh", "-c", 'ulimit -n 40; exec "$@"', "sh", *daemon.command("cli")]
     text = "".join(map(announce, range(1000))) + "announce foo\n" + announce(1000)
     done = subprocess.run(
-        limited, input=text, capture_output=True, text=True, env=daemon.environment, timeout=30, check=False
+        limited, input=text, capture_output=True, text=True, env=daemon.environment, timeout=PATIENCE, check=False
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert "announce foo: unknown word" in done.stderr
@@ -347,7 +347,7 @@ def test_on_a_terminal_the_command_line_has_a_prompt(start: Start, make_peer: Ma
             while octets := os.read(ours, 4096):
                 shown += octets
         os.close(ours)
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
     lines = shown.decode().splitlines()
     assert lines.count("done") == 1
     assert any(line.startswith("Error: unknown word after 'announce' 'foo'") for line in lines)

@@ -37,11 +37,11 @@ def test_the_log_goes_to_a_file_that_may_be_moved_away(
     peer, log = make_peer(), directory / "own.log"
     daemon = start(neighbor(peer), exabgp_log_destination=f"file:{log}", exabgp_log_short="true")
     peer.established()
-    wait_for(lambda: "control ready" in log.read_text(), 30, "the log")
+    wait_for(lambda: "control ready" in log.read_text(), PATIENCE, "the log")
     assert log.stat().st_mode & 0o777 == 0o640
     log.rename(directory / "moved.log")
     peer.session.sock.shutdown(socket.SHUT_RDWR)
-    wait_for(lambda: log.exists() and log.read_text(), 30, "a new file")
+    wait_for(lambda: log.exists() and log.read_text(), PATIENCE, "a new file")
     assert daemon.stop() == 0
     lines = [*(directory / "moved.log").read_text().splitlines(), *log.read_text().splitlines()]
     programs = {line.split()[0] for line in lines}
@@ -58,7 +58,7 @@ def test_a_category_that_is_off_is_quiet_unless_something_is_wrong(
     text = f"process p {{ run {script}; }}\n" + neighbor(peer, "api { processes [ p ]; }")
     daemon = start(text, exabgp_log_network="false", exabgp_log_processes="false")
     peer.established()
-    wait_for(lambda: "helper exited status=3" in daemon.log.read_text(), 30, "the warning")
+    wait_for(lambda: "helper exited status=3" in daemon.log.read_text(), PATIENCE, "the warning")
     assert daemon.stop() == 0
     lines = daemon.log.read_text().splitlines()
     assert not [line for line in lines if "peerd-" in line.split()[2] and " INFO " in line]
@@ -149,10 +149,10 @@ def test_it_goes_to_the_background_once_all_is_well(
     pid = int(file.read_text())
     assert os.getsid(pid) not in (os.getsid(0), pid)
     assert {os.readlink(f"/proc/{pid}/fd/{number}") for number in range(3)} == {"/dev/null"}
-    wait_for(lambda: "control ready" in log.read_text(), 30, "control")
+    wait_for(lambda: "control ready" in log.read_text(), PATIENCE, "control")
     assert "established" in daemon.ask("show", "neighbor", "summary")
     os.kill(pid, signal.SIGTERM)
-    wait_for(lambda: not file.exists() and not processes_with(str(directory)), 30, "the end")
+    wait_for(lambda: not file.exists() and not processes_with(str(directory)), PATIENCE, "the end")
     assert "ended status=0" in log.read_text()
 
 
@@ -166,14 +166,14 @@ def test_the_daemon_ends_with_its_helper_where_that_is_wanted(
     assert helper.answers(1) == ["done"]
     peer.has({route(1)})
     assert daemon.process is not None
-    wait_for(lambda: "control ready" in daemon.log.read_text(), 30, "control")
+    wait_for(lambda: "control ready" in daemon.log.read_text(), PATIENCE, "control")
     former = helper.pid()
     assert former is not None
     os.kill(daemon.process.pid, signal.SIGUSR2)
     pid = helper.restarted(former)
     peer.quiet()
     os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: not processes_with(str(directory)), 30, "the end")
+    wait_for(lambda: not processes_with(str(directory)), PATIENCE, "the end")
     assert daemon.process.wait(PATIENCE) == 0
     peer.ended()
     assert "the daemon ends with its helper" in daemon.log.read_text()
@@ -184,7 +184,7 @@ def test_a_signal_that_comes_before_everything_is_up_is_carried_out_then(
 ) -> None:
     peer = make_peer()
     daemon = start(neighbor(peer))
-    wait_for(lambda: " bgpbus INFO started " in daemon.log.read_text(), 30, "the start", 0.001)
+    wait_for(lambda: " bgpbus INFO started " in daemon.log.read_text(), PATIENCE, "the start", 0.001)
     daemon.file.write_text(neighbor(peer, "static { route 10.0.0.1/32 next-hop 192.0.2.1; }"))
     assert daemon.process is not None
     os.kill(daemon.process.pid, signal.SIGUSR1)
@@ -200,7 +200,7 @@ def test_a_reload_that_was_asked_for_beforehand_comes(
     command = daemon.command
     monkeypatch.setattr(daemon, "command", lambda *words: command(*words, "-s", "1"))
     daemon.start()
-    wait_for(lambda: " bgpbus INFO started " in daemon.log.read_text(), 30, "the start", 0.001)
+    wait_for(lambda: " bgpbus INFO started " in daemon.log.read_text(), PATIENCE, "the start", 0.001)
     daemon.file.write_text(neighbor(peer, "static { route 10.0.0.1/32 next-hop 192.0.2.1; }"))
     peer.established()
     peer.has({route(1)})
@@ -224,7 +224,7 @@ def test_a_process_without_an_encoder_has_that_of_the_environment(
 def test_a_delayed_start_can_be_called_off(start: Callable[..., Daemon], make_peer: Callable[..., Peer]) -> None:
     peer = make_peer()
     daemon = start(neighbor(peer), exabgp_tcp_delay="1440")
-    wait_for(lambda: "waiting for the time to connect" in daemon.log.read_text(), 30, "the delay")
+    wait_for(lambda: "waiting for the time to connect" in daemon.log.read_text(), PATIENCE, "the delay")
     assert daemon.stop() == 0
     assert peer.sessions == []
 
@@ -234,7 +234,7 @@ def test_a_peer_that_is_not_there_is_dialled_once_where_that_is_wanted(
 ) -> None:
     peer = make_peer(listen=False)
     daemon = start(neighbor(peer), exabgp_tcp_once="true")
-    wait_for(lambda: "connection failed" in daemon.log.read_text(), 30, "the attempt")
+    wait_for(lambda: "connection failed" in daemon.log.read_text(), PATIENCE, "the attempt")
     peer.listen()
     peer.quiet(3)
     assert peer.sessions == []
@@ -247,9 +247,9 @@ def test_a_helper_that_wants_signals_alone_is_told_of_them(
     daemon = start(helper.configuration("encoder json;") + neighbor(peer, "api { processes [ p ]; signal; }"))
     peer.established()
     helper.say("show neighbor summary\n")  # control answers it, so it knows the helper
-    assert helper.answers(3, 30)[-1] == "done"
+    assert helper.answers(3)[-1] == "done"
     assert daemon.process is not None
     os.kill(daemon.process.pid, signal.SIGUSR1)
-    event = json.loads(helper.answers(1, 30)[0])
+    event = json.loads(helper.answers(1)[0])
     assert (event["type"], event["neighbor"]["code"], event["neighbor"]["name"]) == ("signal", "10", "SIGUSR1")
     assert event["neighbor"]["address"]["peer"] == peer.address

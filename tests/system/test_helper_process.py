@@ -19,7 +19,7 @@ from bus.loop import Loop
 from bus.settings import HelperConfiguration
 from tests.system.bed import kill_all, processes_with, write_script
 
-SECONDS = 10.0
+SECONDS = 30.0
 
 
 def configuration(run: list[str], respawn: bool = False) -> HelperConfiguration:

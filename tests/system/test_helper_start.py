@@ -10,7 +10,7 @@ import pytest
 from bgp.family import IPV4_UNICAST, IPV6_UNICAST
 from bgp.message import MessageType
 from bgp.pack import end_of_rib
-from tests.routers.process import wait_for
+from tests.routers.process import PATIENCE, wait_for
 from tests.system.bed import Daemon, announce, neighbor, prefix, route, withdraw, write_script
 from tests.system.peer import Peer, Route
 
@@ -83,7 +83,7 @@ def test_what_a_helper_says_before_a_peer_is_there_is_among_its_first_routes(
     )
     peer = make_peer(listen=False)
     daemon = start(configuration(script, peer))
-    wait_for((directory / "done").exists, 15, daemon.tail)
+    wait_for((directory / "done").exists, PATIENCE, daemon.tail)
     peer.listen()
     assert said(peer, {route(2)})[1:] == MARKERS
 
@@ -115,7 +115,7 @@ def test_a_helper_hears_of_the_session_that_it_waited_for(
         lines = heard.read_text().splitlines() if heard.exists() else []
         return [line.split()[-1] for line in lines if line]
 
-    wait_for(lambda: states() == ["connected", "up"], 20, lambda: str(states()))
+    wait_for(lambda: states() == ["connected", "up"], PATIENCE, lambda: str(states()))
 
 
 def test_a_helper_does_not_wait_for_a_peer_that_is_not_there(
@@ -124,7 +124,7 @@ def test_a_helper_does_not_wait_for_a_peer_that_is_not_there(
     ran = directory / "ran"
     script = write_script(directory / "touch", f"#!/bin/sh\ntouch {ran}\nexec sleep 600\n")
     daemon = start(f"process p {{ run {script}; encoder text; }}\n" + neighbor(make_peer(listen=False), API))
-    wait_for(ran.exists, 15, daemon.tail)
+    wait_for(ran.exists, PATIENCE, daemon.tail)
 
 
 def test_a_helper_may_tell_its_parent_to_reload_as_it_would_tell_the_daemon(
@@ -142,5 +142,5 @@ def test_a_helper_may_tell_its_parent_to_reload_as_it_would_tell_the_daemon(
     session = peer.established()
     daemon.file.write_text(process + neighbor(peer, STATIC.replace(prefix(1), prefix(2)) + API))
     go.touch()
-    peer.wait(lambda: set(session.table) == {route(2), route(3)} or None, 15, daemon.tail())
+    peer.wait(lambda: set(session.table) == {route(2), route(3)} or None, PATIENCE, daemon.tail())
     assert len(peer.sessions) == 1

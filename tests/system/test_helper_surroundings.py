@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bgp.message import build
-from tests.routers.process import wait_for
+from tests.routers.process import PATIENCE, wait_for
 from tests.system.bed import Daemon, Helper, neighbor, processes_with, write_script
 from tests.system.peer import Peer
 
@@ -42,7 +42,7 @@ def test_a_helper_finds_what_it_finds_under_exabgp(
         exabgp_tcp_port="1790",
         TERM="xterm",
     )
-    wait_for(lambda: len(said(daemon, "p")) == 2, 30, daemon.tail)
+    wait_for(lambda: len(said(daemon, "p")) == 2, PATIENCE, daemon.tail)
     surroundings, ids = said(daemon, "p")
     assert surroundings == "/ dumb 0137 1790 passed-on unset one word-two"
     pid, group = ids.split()
@@ -58,7 +58,7 @@ def test_one_run_is_one_run_and_any_end_is_followed_by_a_start_otherwise(
     daemon = start(
         f"process once {{ run {once}; respawn false; }}\nprocess again {{ run {again}; }}\n" + neighbor(peer)
     )
-    wait_for(lambda: len(said(daemon, "again")) > 3, 30, daemon.tail)
+    wait_for(lambda: len(said(daemon, "again")) > 3, PATIENCE, daemon.tail)
     daemon.logs("helper exited status=1")
     assert said(daemon, "once") == ["ran"]
     peer.established()
@@ -70,7 +70,7 @@ def test_nothing_is_started_again_where_the_environment_says_so(
     script = write_script(directory / "once", "#!/bin/sh\necho ran >&2\n")
     peer = make_peer()
     daemon = start(f"process p {{ run {script}; }}\n" + neighbor(peer), exabgp_api_respawn="false")
-    wait_for(lambda: "helper exited status=0" in daemon.log.read_text(), 30, daemon.tail)
+    wait_for(lambda: "helper exited status=0" in daemon.log.read_text(), PATIENCE, daemon.tail)
     peer.established()
     peer.quiet(1)
     assert said(daemon, "p") == ["ran"]
@@ -84,7 +84,7 @@ def test_a_helper_runs_as_the_user_of_the_environment_without_capabilities(
     look = 'echo "$(id -un) $(id -G) $(grep CapEff /proc/self/status | cut -f2)" >&2'
     script = write_script(directory / "who", f"#!/bin/sh\n{look}\nexec sleep 600\n")
     daemon = start(f"process p {{ run {script}; }}\n" + neighbor(make_peer()), exabgp_daemon_user="nobody")
-    wait_for(lambda: said(daemon, "p"), 30, daemon.tail)
+    wait_for(lambda: said(daemon, "p"), PATIENCE, daemon.tail)
     name, groups, capabilities = said(daemon, "p")[0].split()
     assert (name, int(groups), int(capabilities, 16)) == ("nobody", 65534, 0)
 
@@ -98,7 +98,7 @@ def test_a_helper_that_cleans_up_at_the_end_of_its_input_is_let(
         f"echo end > {directory}/tidied\n",
     )
     daemon = start(f"process p {{ run {script}; encoder text; }}\n" + neighbor(make_peer()))
-    wait_for(lambda: "ready" in said(daemon, "p"), 30, daemon.tail)
+    wait_for(lambda: "ready" in said(daemon, "p"), PATIENCE, daemon.tail)
     assert daemon.stop() == 0
     assert (directory / "tidied").read_text() == "end\n"
     assert [line for line in said(daemon, "p") if line][-1] == "shutdown"
@@ -114,7 +114,7 @@ def test_each_helper_reads_the_json_of_the_release_that_it_was_written_for(
     api = f"api {{ processes [ {names} ]; receive {{ parsed; update; }} }}"
     peer = make_peer()
     start(processes + neighbor(peer, api))
-    wait_for(lambda: all(helper.pid() for helper in helpers.values()), 30, "the helpers")
+    wait_for(lambda: all(helper.pid() for helper in helpers.values()), PATIENCE, "the helpers")
     peer.established().send(UPDATE)
     updates = {release: _update(helper) for release, helper in helpers.items()}
     assert {r: event["exabgp"] for r, event in updates.items()} == {"4": "4.0.1", "5": "5.0.0", "6": "6.0.0"}
@@ -133,4 +133,4 @@ def _update(helper: Helper) -> Any:
         lines.extend(helper.heard())
         return next((event for event in map(json.loads, lines) if "update" in event["neighbor"]["message"]), None)
 
-    return wait_for(found, 30, lambda: f"an update, not {lines}")
+    return wait_for(found, PATIENCE, lambda: f"an update, not {lines}")

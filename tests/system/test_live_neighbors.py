@@ -194,7 +194,7 @@ def test_a_helper_makes_all_neighbors_where_the_configuration_has_none(
 ) -> None:
     helper, peer = make_helper("p"), make_peer()
     daemon = start(helper.configuration("encoder text; neighbor-changes;"))
-    pid = wait_for(helper.pid, 20, "the helper to run")
+    pid = wait_for(helper.pid, PATIENCE, "the helper to run")
     bed = Bed(daemon, helper, peer, peer, 0)
     helper.say(f"{bed.create()}\n")
     peer.established()

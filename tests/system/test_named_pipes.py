@@ -11,7 +11,7 @@ import pytest
 
 from tests.interop.conftest import require
 from tests.routers.exabgp import ExaBgp
-from tests.routers.process import wait_for
+from tests.routers.process import PATIENCE, wait_for
 from tests.routers.speaker import find_exabgp
 from tests.system.bed import Daemon, announce, neighbor, prefix, route
 from tests.system.peer import Peer
@@ -37,7 +37,7 @@ class Script:
             os.mkfifo(f"{self.base}.{suffix}", 0o600)
         self.environment = {"EXABGP_ROOT": str(directory / "root"), "exabgp_api_pipename": NAME}
 
-    def ask(self, command: str, seconds: float = 10) -> list[str]:
+    def ask(self, command: str, seconds: float = PATIENCE) -> list[str]:
         """Have a shell script ask, and return the lines that it read."""
         done = subprocess.run(
             ["sh", "-c", SCRIPT.format(self.base), "sh", command],
@@ -59,7 +59,7 @@ def started(start: Callable[..., Daemon], make_peer: Callable[..., Peer], script
     peer = make_peer()
     daemon = start(neighbor(peer), **script.environment)
     peer.established()
-    wait_for(lambda: f"commands={script.base}.in" in daemon.log.read_text(), 30, "the pipes to be served")
+    wait_for(lambda: f"commands={script.base}.in" in daemon.log.read_text(), PATIENCE, "the pipes to be served")
     return daemon, peer
 
 
@@ -79,7 +79,7 @@ def test_commands_that_come_together_are_answered_in_their_order(started: tuple[
     reader = subprocess.Popen(["head", "-n", "300", f"{script.base}.out"], stdout=subprocess.PIPE, text=True)
     lines = "".join("bogus\n" if number % 3 == 2 else announce(number) for number in range(300))
     Path(f"{script.base}.in").write_text(lines)
-    said, _ = reader.communicate(timeout=20)
+    said, _ = reader.communicate(timeout=PATIENCE)
     assert said.split() == ["done", "done", "error"] * 100
     peer.has({route(number) for number in range(300) if number % 3 != 2})
 
@@ -90,7 +90,9 @@ def test_who_never_reads_holds_up_nobody(started: tuple[Daemon, Peer], script: S
         Path(f"{script.base}.in").write_text(announce(number))
     peer.has({route(number) for number in range(20)})
     assert "established" in daemon.ask("show", "neighbor", "summary")
-    wait_for(lambda: "answers that nobody read are dropped" in daemon.log.read_text(), 30, "the answers to be dropped")
+    wait_for(
+        lambda: "answers that nobody read are dropped" in daemon.log.read_text(), PATIENCE, "the answers to be dropped"
+    )
     assert script.ask("version")[-1] == "done"
 
 
@@ -101,10 +103,10 @@ def test_a_reader_that_stands_still_holds_up_nobody(started: tuple[Daemon, Peer]
     try:
         Path(f"{script.base}.in").write_text("show adj-rib out extensive\n" * 3)
         assert "established" in daemon.ask("show", "neighbor", "summary")
-        wait_for(lambda: "are dropped" in daemon.log.read_text(), 30, "the answers to be dropped")
+        wait_for(lambda: "are dropped" in daemon.log.read_text(), PATIENCE, "the answers to be dropped")
     finally:
         os.close(stuck)
-    assert script.ask("version", 30)[-1] == "done"
+    assert script.ask("version")[-1] == "done"
     assert len(peer.sessions) == 1
 
 
@@ -113,7 +115,7 @@ def test_a_second_daemon_leaves_the_pipes_to_the_first(
 ) -> None:
     other = Daemon(tmp_path, neighbor(make_peer()), script.environment).start()
     try:
-        wait_for(lambda: "belongs to another daemon" in other.log.read_text(), 30, "the second to notice")
+        wait_for(lambda: "belongs to another daemon" in other.log.read_text(), PATIENCE, "the second to notice")
         assert script.ask("version")[-1] == "done"
     finally:
         other.clean_up()
@@ -132,7 +134,7 @@ def test_the_client_of_exabgp_finds_an_answer_in_them(started: tuple[Daemon, Pee
             [find_exabgp(), "cli", "--pipename", NAME, "show", "neighbor", "summary"],
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=PATIENCE,
             check=True,
         )
     finally:

@@ -58,7 +58,7 @@ class Bed:
     def say(self, text: str) -> str:
         """Have the helper give a command; return its answer."""
         self.helper.say(f"{text.strip()}\n")
-        return wait_for(self._answer, 15, f"an answer to {text}")
+        return wait_for(self._answer, PATIENCE, f"an answer to {text}")
 
     def _answer(self) -> str | None:
         self.listen()
@@ -85,7 +85,7 @@ def bed(
 ) -> Iterator[Bed]:
     made = Bed(start, make_helper("p"), make_peer())
     made.daemon.wait_for_programs("listener")
-    wait_for(lambda: "listening" in made.daemon.log.read_text(), 15, "the listener")
+    wait_for(lambda: "listening" in made.daemon.log.read_text(), PATIENCE, "the listener")
     made.other.established()
     yield made
     assert [session.ended for session in made.other.sessions] == [None]

@@ -260,7 +260,7 @@ def test_configured_routes_come_back_by_themselves_when_the_journal_is_lost(bed:
     bed.helper.say(announce(8))
     assert bed.helper.answers(1) == ["done"]
     for peer in bed.peers:
-        peer.has({route(1), route(2), route(8)}, 30)
+        peer.has({route(1), route(2), route(8)})
     bed.daemon.logs("another journal")
 
 
@@ -274,7 +274,7 @@ def test_a_lost_journal_is_noticed_by_a_control_that_was_away(bed: Bed) -> None:
     bed.daemon.restarted("ribd", ribd)
     bed.daemon.restarted("control", control)
     for peer in bed.peers:
-        peer.has({route(1), route(2)}, 30)
+        peer.has({route(1), route(2)})
 
 
 def was_sent_all(peer: Peer) -> bool:

@@ -147,9 +147,9 @@ def service_address() -> Iterator[None]:
 def test_the_health_check_announces_while_its_service_listens(bed: Bed) -> None:
     peer = bed.peers["healthcheck.py"]
     with socket.create_server(SERVICE):
-        peer.has({VIP}, 15)
+        peer.has({VIP})
         peer.quiet()
         assert peer.session.announced[VIP] == 1
-    peer.has(set(), 15)
+    peer.has(set())
     assert peer.session.withdrawn[VIP] == 1
     assert len(peer.sessions) == 1

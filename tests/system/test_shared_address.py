@@ -44,12 +44,12 @@ class Bed:
             sessions = [each for each in self.peer.sessions if each.established is not None and each.remote == local]
             return sessions[count - 1] if len(sessions) >= count else None
 
-        return self.peer.wait(found, 20, f"session {count} of {local}")
+        return self.peer.wait(found, PATIENCE, f"session {count} of {local}")
 
     def has(self, session: Session, *numbers: int) -> None:
         """Wait until a session's table holds exactly these routes."""
         wanted: set[Route] = set(map(route, numbers))
-        self.peer.wait(lambda: set(session.table) == wanted, 20, lambda: f"{wanted}, not {set(session.table)}")
+        self.peer.wait(lambda: set(session.table) == wanted, PATIENCE, lambda: f"{wanted}, not {set(session.table)}")
 
     def untouched(self, session: Session) -> None:
         """See that a session has heard nothing of the last reload, and that there is no other one in its place."""
@@ -62,7 +62,7 @@ class Bed:
         """Have the helper give a command that is carried out."""
         self.helper.heard()
         self.helper.say(text)
-        wait_for(lambda: "done" in self.helper.heard(), 15, f"the answer to {text}")
+        wait_for(lambda: "done" in self.helper.heard(), PATIENCE, f"the answer to {text}")
 
 
 @pytest.fixture

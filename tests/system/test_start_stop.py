@@ -138,7 +138,7 @@ def test_nothing_is_imported_from_the_working_directory(
     monkeypatch.setattr(daemon, "command", lambda *words: [*bgpbus, *words])
     daemon.start()
     peer.established()
-    wait_for(lambda: "control ready" in daemon.log.read_text(), 30, daemon.tail)
+    wait_for(lambda: "control ready" in daemon.log.read_text(), PATIENCE, daemon.tail)
     assert daemon.stop() == 0
     assert not (directory / "imported").exists()
 
@@ -153,7 +153,7 @@ def test_a_reload_finds_programs_from_where_the_daemon_was_started(
     peer.established()
     daemon.file.write_text("process p { run etc/exabgp/program; }\n" + neighbor(peer))
     daemon.ask("reload")
-    wait_for(lambda: "helper stderr: ran" in daemon.log.read_text(), 30, daemon.tail)
+    wait_for(lambda: "helper stderr: ran" in daemon.log.read_text(), PATIENCE, daemon.tail)
 
 
 def test_a_second_instance_refuses_and_the_first_never_notices(
@@ -252,13 +252,13 @@ def test_a_damaged_state_starts_nothing_and_what_is_said_of_it_helps(
     text = neighbor(peer, "static { route 10.0.0.1/32 next-hop 192.0.2.1; }")
     daemon = start(text)
     peer.established()
-    wait_for(daemon.run.applied.exists, 30, daemon.tail)
+    wait_for(daemon.run.applied.exists, PATIENCE, daemon.tail)
     assert daemon.stop(signal.SIGKILL) != 0
-    wait_for(lambda: not processes_with(str(directory)), 30, "everything to end")
+    wait_for(lambda: not processes_with(str(directory)), PATIENCE, "everything to end")
     daemon.run.applied.write_bytes(b"\x93\x01")
     daemon.start()
     assert daemon.process is not None
-    assert daemon.process.wait(30) == 2
+    assert daemon.process.wait(PATIENCE) == 2
     assert f"{daemon.run.applied} is damaged" in daemon.log.read_text().splitlines()[-1]
     daemon.run.applied.unlink()
     daemon.run.lineage.unlink()

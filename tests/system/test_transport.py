@@ -20,7 +20,7 @@ from bus.schema import MESSAGE_LIMIT, Applied, Clear, ListRoutes, Message, Refus
 from bus.transport import Client, Delivery, Publisher, Server, Subscriber, UnfitMessage
 from tests.shared import ROOT
 
-SECONDS = 10.0
+SECONDS = 60.0
 
 
 @pytest.fixture

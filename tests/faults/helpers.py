@@ -13,6 +13,7 @@ from bus.transport import Subscriber
 from tests.faults.live import LivePeer
 from tests.faults.product import Product, neighbor, process
 from tests.faults.wire import announcement
+from tests.routers.process import PATIENCE
 
 PEER = "127.23.2.1"
 SETTLE = 2.0  # seconds for which the good helper is measured at least
@@ -62,7 +63,7 @@ def misbehave(
     environment: Mapping[str, str] | None = None,
     fed: int = 0,
     during: Any = None,
-    seconds: float = 60.0,
+    seconds: float = 180.0,
 ) -> Misbehaviour:
     """Run helpers (name: words of `hostile.py`) beside a good one until the peer holds `expected`.
 
@@ -79,7 +80,7 @@ def misbehave(
     try:
         product.start()
         tap = Subscriber(product.run.events, ["helper/"])
-        product.wait(lambda: (directory / "latencies").exists(), 30, "the good helper")
+        product.wait(lambda: (directory / "latencies").exists(), PATIENCE, "the good helper")
         result.pids_before = product.daemons()
         peer = LivePeer(PEER, product.target)
         started = time.monotonic()
@@ -96,7 +97,7 @@ def misbehave(
         result.held, result.session_ended = set(peer.held), peer.ended
         result.longest_silence = peer.longest_silence
         result.memory, result.pids_after = product.memory(), product.daemons()
-        while (event := tap.next(0.05)) is not None:
+        while (event := tap.next(0.5)) is not None:
             result.taps.append((event.topic, event.data))
     finally:
         if peer is not None:

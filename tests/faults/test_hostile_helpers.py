@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.faults.helpers import FED_ROUTES, Misbehaviour, log_lines, misbehave, prefixes
-from tests.faults.product import Product, memory_of
-from tests.routers.process import wait_for
+from tests.faults.product import Event, Lines, Product, memory_of
+from tests.routers.process import PATIENCE, wait_for
 
 pytestmark = pytest.mark.system
 
@@ -49,21 +48,28 @@ def together(directory: Path) -> Misbehaviour:
     expected |= {bytes((32, first, 0, 0, 1)) for first in (25, 26)}
 
     def during(product: Product, result: Misbehaviour) -> None:
-        product.wait(lambda: "do" in _log_of(product, "reads-late", "dropped"), 60, "events to be dropped")
+        product.wait(lambda: "do" in _log_of(product, "reads-late", "dropped"), PATIENCE, "events to be dropped")
         (directory / "helpers").write_text(product.ask("helpers"))
         (directory / "now").touch()
-        product.wait(lambda: b'"lost"' in _read(directory / "late"), 20, "the notice of what was lost")
-        time.sleep(0.5)
+        late, told = Lines(directory / "late"), 0
+
+        def told_of_all() -> bool:
+            nonlocal told
+            told += sum(map(_routes_of, late.new_events()))
+            return told >= FED_ROUTES
+
+        product.wait(told_of_all, PATIENCE, "the events that were kept, and the notice of what was lost")
 
     return misbehave(directory, helpers, expected, environment=SMALL, fed=FED_ROUTES, during=during)
 
 
+def _routes_of(event: Event) -> int:
+    """Return of how many of the routes that the peer announced an event tells: one, or those that were lost."""
+    return int(event["lost"]) if event.get("notification") == "lost" else int(event["type"] == "update")
+
+
 def _log_of(product: Product, helper: str, word: str) -> str:
     return "\n".join(line for line in product.log().splitlines() if f" helper-{helper} " in line and word in line)
-
-
-def _read(path: Path) -> bytes:
-    return path.read_bytes() if path.exists() else b""
 
 
 def test_the_session_with_a_hold_time_of_three_seconds_stays_up(together: Misbehaviour) -> None:
@@ -122,11 +128,9 @@ def test_events_that_are_dropped_are_told_to_the_helper_the_log_and_the_taps(
     together: Misbehaviour, directory: Path
 ) -> None:
     events = [json.loads(line) for line in (directory / "late").read_bytes().split(b"\n")[:-1]]
-    told = sum(event["lost"] for event in events if event.get("notification") == "lost")
-    announced = sum(event["type"] == "update" for event in events)
-    assert told > 0
+    assert sum(event["lost"] for event in events if event.get("notification") == "lost") > 0
     # The peer's End-of-RIB is not among them; what is not told of is counted.
-    assert announced + told >= FED_ROUTES
+    assert sum(map(_routes_of, events)) >= FED_ROUTES
     assert any("events" in line and "dropped" in line for line in log_lines(together, "reads-late"))
     assert any(topic == "helper/reads-late" and data["state"] == "lost" for topic, data in together.taps)
     assert "lost" in (directory / "helpers").read_text()
@@ -148,7 +152,7 @@ def test_the_log_names_who_did_it_and_says_what_was_done(together: Misbehaviour,
 def test_nothing_that_a_helper_started_is_left(together: Misbehaviour, directory: Path) -> None:
     pids = [int(word) for name in ("grandchildren", "stubborn") for word in (directory / name).read_text().split()]
     assert pids
-    wait_for(lambda: not any(map(_runs, pids)) or None, 10, f"the end of {pids}")
+    wait_for(lambda: not any(map(_runs, pids)) or None, PATIENCE, f"the end of {pids}")
     assert together.stop_seconds < 15
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.faults.programs.flow import STATE, announced, withdrawn
 from tests.faults.programs.flow import __file__ as PROGRAM
-from tests.routers.process import wait_for
+from tests.routers.process import PATIENCE, wait_for
 from tests.system.bed import route
 from tests.system.peer import Session
 
@@ -65,11 +65,11 @@ class Flow:
         """Return the routes that stand for certain when so many commands were answered, and said."""
         return set(range(withdrawn(said, LAG), announced(answered, LAG)))
 
-    def full(self, seconds: float = 30) -> None:
+    def full(self, seconds: float = PATIENCE) -> None:
         """Wait until as many routes stand as ever will."""
         wait_for(lambda: self.answered > LAG, seconds, lambda: f"{LAG} answers; {self.answered} came")
 
-    def stop(self, seconds: float = 60) -> int:
+    def stop(self, seconds: float = PATIENCE) -> int:
         """Let it come to an end with everything answered; return how many commands there were."""
         until = self.said + REST
         (self.directory / "until").write_text(f"{until}\n")

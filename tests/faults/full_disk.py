@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.routers.process import wait_for
+from tests.routers.process import PATIENCE, wait_for
 from tests.system.bed import Daemon, Helper, announce, neighbor, route
 from tests.system.peer import Peer
 
@@ -78,7 +78,7 @@ def watch(directory: Path, peer: Peer) -> FullDisk:
             table = len(peer.session.table)
             ballast.unlink()
             began = time.monotonic()
-            wait_for(lambda: say(range(1)) == ["done"], 10, "a command to be carried out", interval=0.05)
+            wait_for(lambda: say(range(1)) == ["done"], PATIENCE, "a command to be carried out", interval=0.05)
             seconds = time.monotonic() - began
             afterwards = say(REFUSED)
             say(AFTER)

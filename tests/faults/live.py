@@ -19,7 +19,7 @@ class LivePeer(threading.Thread):
 
     def __init__(self, source: str, target: tuple[str, int], hold_time: int = 3, asn: int = 65001) -> None:
         super().__init__(daemon=True)
-        self._peer = dial_established(source, target, open_message(asn, hold_time), 30)
+        self._peer = dial_established(source, target, open_message(asn, hold_time))
         self._hold_time = hold_time
         self._ended = threading.Event()
         self._feed: deque[bytes] = deque()

@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.faults.helpers import prefixes
 from tests.faults.live import LivePeer
 from tests.faults.product import Product, neighbor, process
+from tests.routers.process import PATIENCE
 
 PEER, ASN = "127.23.4.1", 65000
 HOLD_TIME = 3
@@ -44,7 +45,7 @@ def both_ways(directory: Path, feed: Sequence[bytes], out: int, frozen: float) -
     text = process("many", "hostile.py", "never-reads", out)
     text += neighbor(PEER, local_as=ASN, peer_as=ASN, hold_time=HOLD_TIME, helpers=("many",), receive="")
     with Product(directory, text) as product:
-        product.wait(lambda: "helper started" in product.log(), 20, "the helper")
+        product.wait(lambda: "helper started" in product.log(), PATIENCE, "the helper")
         ribd = product.daemons()["ribd"]
         peer = LivePeer(PEER, product.target, HOLD_TIME, ASN)
         started = time.monotonic()
@@ -53,7 +54,7 @@ def both_ways(directory: Path, feed: Sequence[bytes], out: int, frozen: float) -
             os.kill(ribd, signal.SIGSTOP)
             time.sleep(frozen)
             os.kill(ribd, signal.SIGCONT)
-            product.wait(lambda: peer.ended or (peer.fed_at and len(peer.held) >= out), 60, "both tables")
+            product.wait(lambda: peer.ended or (peer.fed_at and len(peer.held) >= out), 180, "both tables")
             seconds = time.monotonic() - started
             memory = product.memory()
         finally:

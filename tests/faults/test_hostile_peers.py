@@ -18,6 +18,7 @@ from tests.faults.live import LivePeer
 from tests.faults.product import Lines, Product, neighbor, process
 from tests.faults.tables import HOLD_TIME, both_ways, cut
 from tests.faults.wire import KEEPALIVE, NOTIFICATION, OPEN, Peer, dial_established, message, open_message
+from tests.routers.process import PATIENCE
 from tests.shared import shared
 
 pytestmark = pytest.mark.system
@@ -76,9 +77,9 @@ def test_a_peer_with_a_closed_window_is_given_up_by_the_send_hold_timer(product:
     try:
         peer.wait(OPEN)
         peer.send(open_message(65001, 0) + message(KEEPALIVE))
-        product.wait(lambda: f"session up peer={DEAF}" in product.log(), 10, "the session")
+        product.wait(lambda: f"session up peer={DEAF}" in product.log(), PATIENCE, "the session")
         # Nothing is read from here on. Until the helper has written enough to fill the buffers, nothing is blocked.
-        product.wait(lambda: f"session down peer={DEAF}" in product.log(), 40, "the send hold timer")
+        product.wait(lambda: f"session down peer={DEAF}" in product.log(), PATIENCE, "the send hold timer")
     finally:
         peer.close()
     assert time.monotonic() - started >= SEND_HOLD
@@ -104,7 +105,7 @@ def test_a_shutdown_communication_breaks_no_line(product: Product, text: bytes) 
     log_before = len(product.log())
     peer = dial_established(TALKER, product.target, open_message(65001))
     peer.send(message(NOTIFICATION, bytes((6, 2, len(text))) + text))
-    assert peer.wait_closed(5)
+    assert peer.wait_closed(PATIENCE)
     peer.close()
     found: list[dict[str, object]] = []
 
@@ -113,7 +114,7 @@ def test_a_shutdown_communication_breaks_no_line(product: Product, text: bytes) 
         states = [event["neighbor"] for event in found if event["type"] == "state"]
         return any(state.get("state") == "down" and state["address"]["peer"] == TALKER for state in states)  # type: ignore[attr-defined,index]
 
-    product.wait(told, 5, "the helper to hear of the end")
+    product.wait(told, PATIENCE, "the helper to hear of the end")
     assert any(event["type"] == "notification" for event in found)
     new = product.log()[log_before:]
     assert all(character.isprintable() or character == "\n" for character in new)
@@ -129,7 +130,7 @@ def test_a_flood_of_connections_from_strangers_is_refused(product: Product) -> N
             continue
         if number % 3 == 1:
             peer.send(os.urandom(64))
-        peer.poll(0.5)
+        peer.wait_closed(PATIENCE)
         refused += peer.notification == (6, 5)
         peer.close()
     assert refused > CONNECTIONS // 4
@@ -142,9 +143,9 @@ def test_connections_of_a_neighbor_that_never_speak_end_with_the_open_timer(prod
     first.wait(OPEN)
     others = [Peer.dial(SLOW, product.target) for _ in range(20)]
     for other in others:
-        other.wait_closed(5)
+        other.wait_closed(PATIENCE)
     assert {other.notification for other in others} == {(6, 7)}
-    assert first.wait_closed(10)
+    assert first.wait_closed(PATIENCE)
     assert first.notification in ((4, 0), (5, 1))
     for peer in (first, *others):
         peer.close()
@@ -185,7 +186,7 @@ def test_garbage_of_a_neighbor_ends_its_connection_and_nothing_else(product: Pro
         peer.poll(0.01)
         if peer.closed:
             break
-    assert peer.wait_closed(5)
+    assert peer.wait_closed(PATIENCE)
     assert peer.notification is None or peer.notification[0] in (1, 2, 3, 6)
     peer.close()
 
@@ -201,7 +202,7 @@ def test_a_connection_that_is_reset_at_once_leaves_nothing_behind(product: Produ
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         sock.close()
     dial_established(BUSY, product.target, open_message(65001)).close()
-    product.wait(lambda: len(os.listdir(f"/proc/{peerd}/fd")) <= before + 1, 5, "the descriptors to be closed")
+    product.wait(lambda: len(os.listdir(f"/proc/{peerd}/fd")) <= before + 1, PATIENCE, "the descriptors to be closed")
 
 
 def test_a_hold_time_of_three_seconds_survives_a_full_table_both_ways_and_a_stopped_ribd(tmp_path: Path) -> None:

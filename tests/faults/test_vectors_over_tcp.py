@@ -9,6 +9,7 @@ import pytest
 from tests.faults.product import Lines, Product, neighbor, process
 from tests.faults.vectors import Case, Played, faults_of, play, read_cases
 from tests.faults.wire import announcement, dial_established, message, open_message
+from tests.routers.process import PATIENCE
 from tests.shared import ROOT, shared
 
 pytestmark = pytest.mark.system
@@ -53,8 +54,8 @@ def test_a_notification_arrives_although_much_was_sent_behind_the_error(tmp_path
         sent = 0
         while sent < BEHIND and peer.send(filler):
             sent += len(filler)
-        assert peer.wait_closed(10)
+        assert peer.wait_closed(PATIENCE)
         assert peer.notification == (1, 3)
-        product.wait(lambda: b'"down"' in lines.read_bytes(), 5, "the helper to hear of it")
+        product.wait(lambda: b'"down"' in lines.read_bytes(), PATIENCE, "the helper to hear of it")
         states = [event for event in Lines(lines).new_events() if event["type"] == "state"]
         assert [event["neighbor"]["state"] for event in states][-1] == "down"

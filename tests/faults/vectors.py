@@ -28,6 +28,7 @@ from tests.faults.wire import (
     open_message,
     withdrawal,
 )
+from tests.routers.process import PATIENCE
 
 Case = dict[str, Any]
 
@@ -192,7 +193,7 @@ class Lane(threading.Thread):
 
     def _connect(self, case: Case) -> Peer:
         """Connect and wait for their OPEN; the end of the session before may still be on its way."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while True:
             peer = Peer.dial(self._address, self._product.target)
             try:
@@ -206,7 +207,7 @@ class Lane(threading.Thread):
 
     def _judge(self, case: Case, peer: Peer, start: int, sentinel: str) -> Verdict:
         """Wait for the sentinel or for the end of the session, and say what happened."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and not peer.closed:
             if any(sentinel in json.dumps(event) for event in self._events[start:]):
                 break
@@ -231,7 +232,7 @@ class Lane(threading.Thread):
         return verdict
 
     def _wait_down(self, start: int) -> bool:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if any(event["type"] == "state" and event["neighbor"]["state"] == "down" for event in self._events[start:]):
                 return True
@@ -312,14 +313,14 @@ def play(directory: Path, cases: Sequence[Case]) -> Played:
     events = Events(lines)
     try:
         product.start()
-        product.wait(lambda: product.log().count("helper started"), 30, "the helper")
+        product.wait(lambda: product.log().count("helper started"), PATIENCE, "the helper")
         before = product.daemons()
         started = time.monotonic()
         threads = [Lane(product, *lane, events, number) for number, lane in enumerate(lanes)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(120)
+            thread.join(300)
         seconds = time.monotonic() - started
         after, log = product.daemons(), product.log()
     finally:

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 
+from tests.routers.process import PATIENCE
+
 MARKER = b"\xff" * 16
 OPEN, UPDATE, NOTIFICATION, KEEPALIVE, ROUTE_REFRESH = 1, 2, 3, 4, 5
 AS_TRANS = 23456
@@ -122,7 +124,7 @@ class Peer:
             self.messages.append((self._rest[18], self._rest[19:length]))
             self._rest = self._rest[length:]
 
-    def wait(self, kind: int, seconds: float = 10) -> bytes:
+    def wait(self, kind: int, seconds: float = PATIENCE) -> bytes:
         """Return the body of the first message of a type; TimeoutError with what came instead."""
         deadline = time.monotonic() + seconds
         while True:
@@ -145,7 +147,7 @@ class Peer:
         """The (code, subcode) of the NOTIFICATION that came, if one did."""
         return next(((body[0], body[1]) for kind, body in self.messages if kind == NOTIFICATION), None)
 
-    def establish(self, our_open: bytes, seconds: float = 10) -> None:
+    def establish(self, our_open: bytes, seconds: float = PATIENCE) -> None:
         """Bring the session up, up to their KEEPALIVE."""
         self.wait(OPEN, seconds)
         self.send(our_open + message(KEEPALIVE))
@@ -162,7 +164,7 @@ class Peer:
         self.sock.close()
 
 
-def dial_established(source: str, target: tuple[str, int], our_open: bytes, seconds: float = 20) -> Peer:
+def dial_established(source: str, target: tuple[str, int], our_open: bytes, seconds: float = PATIENCE) -> Peer:
     """Connect until a session comes up: a speaker that is starting, or ending a session, refuses at first."""
     deadline = time.monotonic() + seconds
     while True:

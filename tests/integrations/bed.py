@@ -7,7 +7,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from tests.routers.bird import Bird
-from tests.routers.process import free_port, wait_for
+from tests.routers.process import PATIENCE, free_port, wait_for
 from tests.routers.router import IPV4, Route, Session
 from tests.shared import ROOT
 from tests.system.bed import Daemon
@@ -86,7 +86,7 @@ neighbor {BIRD_ADDRESS} {{
         """Start both ends, and wait for the session."""
         self.bird.start()
         self.daemon.start()
-        wait_for(lambda: self.bird.established() or None, 30, lambda: f"the session{self.daemon.tail()}", 0.2)
+        wait_for(lambda: self.bird.established() or None, PATIENCE, lambda: f"the session{self.daemon.tail()}", 0.2)
 
     def stop(self) -> None:
         """End both."""
@@ -99,24 +99,24 @@ neighbor {BIRD_ADDRESS} {{
 
     def has(self, prefix: str) -> Route:
         """Wait until BIRD has a prefix."""
-        return wait_for(lambda: self.routes().get(prefix), 20, lambda: f"{prefix}{self.daemon.tail()}", 0.1)
+        return wait_for(lambda: self.routes().get(prefix), PATIENCE, lambda: f"{prefix}{self.daemon.tail()}", 0.1)
 
     def has_not(self, prefix: str) -> None:
         """Wait until BIRD does not have a prefix."""
-        wait_for(lambda: prefix not in self.routes() or None, 20, lambda: f"no {prefix}{self.daemon.tail()}", 0.1)
+        wait_for(lambda: prefix not in self.routes() or None, PATIENCE, lambda: f"no {prefix}{self.daemon.tail()}", 0.1)
 
     def request(self, port: int, method: str, path: str, body: str = "", kind: str = "") -> tuple[int, str]:
         """Make an HTTP request; return status and body."""
 
         def connected() -> HTTPConnection | None:
-            connection = HTTPConnection("127.0.0.1", port, timeout=15)
+            connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
             try:
                 connection.connect()
             except ConnectionRefusedError:
                 return None
             return connection
 
-        connection = wait_for(connected, 15, f"port {port}")
+        connection = wait_for(connected, PATIENCE, f"port {port}")
         connection.request(method, path, body, {"content-type": kind} if kind else {})
         response = connection.getresponse()
         return response.status, response.read().decode()

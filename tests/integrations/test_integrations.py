@@ -9,7 +9,7 @@ from contextlib import closing
 from urllib.parse import urlencode
 
 from tests.integrations.bed import BIRD_ADDRESS, LEARNT, Integrations
-from tests.routers.process import wait_for
+from tests.routers.process import PATIENCE, wait_for
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = (
@@ -20,7 +20,7 @@ MULTIPART = (
 
 def test_a_detector_of_attacks_writes_into_a_pipe(bed: Integrations) -> None:
     """FastNetMon's way: it opens the pipe for each line."""
-    wait_for(lambda: bed.fifo.is_fifo() or None, 15, "the helper to make its pipe")
+    wait_for(lambda: bed.fifo.is_fifo() or None, PATIENCE, "the helper to make its pipe")
     for command in ("announce", "withdraw", "announce"):
         with bed.fifo.open("w") as pipe:
             pipe.write(f"{command} route 198.51.100.1/32 next-hop 192.0.2.9 community 65001:666\n")
@@ -41,7 +41,7 @@ def test_a_test_bed_posts_commands_as_a_form(bed: Integrations) -> None:
     assert bed.request(bed.http_port, "POST", "/", several, FORM) == (200, "OK\n")
     bed.has_not("198.51.100.16/28")
     bed.has("10.9.199.0/24")
-    assert len([prefix for prefix in bed.routes() if prefix.startswith("10.9.")]) == 200
+    wait_for(lambda: sum(prefix.startswith("10.9.") for prefix in bed.routes()) == 200, PATIENCE, "all of them")
     assert bed.request(bed.http_port, "POST", "/", MULTIPART, "multipart/form-data; boundary=X") == (200, "OK\n")
     bed.has("198.51.100.48/28")
     assert bed.request(bed.http_port, "POST", "/", "nothing=", FORM)[0] == 400
@@ -61,7 +61,7 @@ def test_an_injector_tells_its_clients_what_became_of_their_routes(bed: Integrat
 
 
 def test_a_scripted_announcer_sleeps_between_its_lines(bed: Integrations) -> None:
-    wait_for(lambda: bed.has("198.51.100.64/28").med == 20 or None, 20, "the second announcement", 0.1)
+    wait_for(lambda: bed.has("198.51.100.64/28").med == 20 or None, PATIENCE, "the second announcement", 0.1)
 
 
 def test_a_shell_script_announces_while_a_file_is_missing(bed: Integrations) -> None:
@@ -77,13 +77,13 @@ def test_a_collector_keeps_what_the_router_announces_in_a_database(bed: Integrat
         with closing(sqlite3.connect(f"file:{bed.database}?mode=ro", uri=True)) as database:
             return database.execute("SELECT peer, family, prefix, next_hop, attributes FROM routes").fetchall()
 
-    wait_for(lambda: (bed.database.exists() and bed.database.stat().st_size) or None, 20, "the table")
+    wait_for(lambda: (bed.database.exists() and bed.database.stat().st_size) or None, PATIENCE, "the table")
 
-    wait_for(lambda: rows() or None, 20, "the route")
+    wait_for(lambda: rows() or None, PATIENCE, "the route")
     [(peer, family, prefix, next_hop, attributes)] = rows()
     assert (peer, family, prefix, next_hop) == (BIRD_ADDRESS, "ipv4 unicast", LEARNT.prefix, LEARNT.next_hop)
     assert json.loads(attributes)["community"] == [[65002, 7]]
     bed.bird.withdraw(LEARNT.prefix)
-    wait_for(lambda: not rows() or None, 20, "the route to go")
+    wait_for(lambda: not rows() or None, PATIENCE, "the route to go")
     bed.bird.announce(LEARNT)
-    wait_for(lambda: rows() or None, 20, "the route to come back")
+    wait_for(lambda: rows() or None, PATIENCE, "the route to come back")

@@ -13,7 +13,7 @@ from tests.routers.exabgp import ExaBgp
 from tests.routers.frr import Frr
 from tests.routers.gobgp import GoBgp
 from tests.routers.openbgpd import OpenBgpd
-from tests.routers.process import free_port, listening, wait_for
+from tests.routers.process import PATIENCE, free_port, listening, wait_for
 from tests.routers.router import Route, Router, Session
 from tests.routers.speaker import Speaker
 
@@ -54,13 +54,13 @@ class Lab:
         end = self.session if self.session.passive else self.router.session
         wait_for(
             lambda: listening(end.local_address, end.local_port) or None,
-            20,
+            PATIENCE,
             lambda: f"port {end.local_port} to be listened on\n{waiting.log()}",
             needs=waiting.process,
         )
         dialling.start()
 
-    def wait_established(self, seconds: float = 40) -> Lab:
+    def wait_established(self, seconds: float = PATIENCE) -> Lab:
         """Wait until both ends say that the session is up."""
         self.speaker.wait_established(seconds)
         self.router.wait_established(seconds)

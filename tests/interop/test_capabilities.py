@@ -11,7 +11,7 @@ from tests.interop.conftest import require
 from tests.interop.lab import Place
 from tests.routers.bird import Bird, ConfiguredBird
 from tests.routers.frr import Frr
-from tests.routers.process import free_port, wait_for
+from tests.routers.process import PATIENCE, free_port, wait_for
 from tests.routers.router import IPV4, Session
 from tests.system.bed import Daemon, Helper
 
@@ -70,7 +70,7 @@ def test_roles_that_do_not_fit_make_none(
     place: Place, clean: list[Callable[[], object]], theirs: str, ours: str
 ) -> None:
     bird, daemon = with_bird(place, clean, theirs, ours)
-    wait_for(lambda: "role" in daemon.tail(100).lower(), 20, lambda: daemon.tail(50))
+    wait_for(lambda: "role" in daemon.tail(100).lower(), PATIENCE, lambda: daemon.tail(50))
     assert bird.count() == 0
 
 
@@ -150,7 +150,7 @@ def test_bird_stays_when_routes_with_several_labels_are_withdrawn(
         return re.findall(r"Routes: +(\d+) imported", bird.ask("show", "protocols", "all", "peer"))
 
     helper.say("".join(f"announce {route}" for route in routes))
-    wait_for(lambda: imported() == ["1", "1"], 30, lambda: f"both routes in BIRD\n{bird.log()}")
+    wait_for(lambda: imported() == ["1", "1"], PATIENCE, lambda: f"both routes in BIRD\n{bird.log()}")
     helper.say("".join(f"withdraw {route}" for route in routes))
-    wait_for(lambda: imported() == ["0", "0"], 30, lambda: f"no route in BIRD\n{bird.log()}")
+    wait_for(lambda: imported() == ["0", "0"], PATIENCE, lambda: f"no route in BIRD\n{bird.log()}")
     assert bird.log().count("BGP session established") == 1

@@ -14,7 +14,7 @@ import pytest
 from tests.interop.conftest import require
 from tests.interop.lab import Place
 from tests.routers.gobgp import GoBgp
-from tests.routers.process import Process, find_program, free_port, output_of, wait_for
+from tests.routers.process import PATIENCE, Process, find_program, free_port, output_of, wait_for
 from tests.routers.speaker import start_speaker
 
 RD = "65001:100"
@@ -117,7 +117,7 @@ class Bench:
             "neighbor 127.0.0.2 { router-id 10.0.0.1; local-address 127.0.0.1; local-as 65001; peer-as 65001;\n"
             f"  connect {port}; family {{ {OUR_FAMILIES} }} api {{ processes [ lab ]; }} }}\n"
         )
-        wait_for(lambda: "65001" in self.ask("global"), 20, "gobgpd to answer")
+        wait_for(lambda: "65001" in self.ask("global"), PATIENCE, "gobgpd to answer")
         self.speaker = start_speaker("bgpbus", configuration, directory, {})
 
     def ask(self, *words: str) -> str:
@@ -150,15 +150,15 @@ def bench(place: Place) -> Iterator[Bench]:
 
 def test_every_command_is_answered_done(bench: Bench) -> None:
     answers = bench.directory / "answers"
-    wait_for(answers.exists, 20, "all answers")
-    assert set(answers.read_text().split()) == {"done"}
+    words = wait_for(lambda: answers.read_text().split() if answers.exists() else None, PATIENCE, "all answers")
+    assert set(words) == {"done"}
 
 
 def test_gobgp_accepts_a_route_of_every_family(bench: Bench) -> None:
     def neighbor() -> str:
         return bench.ask("neighbor", "127.0.0.1")
 
-    wait_for(lambda: re.search(rf"Accepted: +{len(ROUTES)}\n", neighbor()), 20, neighbor)
+    wait_for(lambda: re.search(rf"Accepted: +{len(ROUTES)}\n", neighbor()), PATIENCE, neighbor)
 
 
 @pytest.mark.parametrize("family", [family for family in ROUTES if family not in NOT_SHOWN])
@@ -169,7 +169,7 @@ def test_gobgp_holds_the_route(bench: Bench, family: str) -> None:
         except ValueError:
             return None
 
-    table = wait_for(held, 20, lambda: f"{family}: {bench.table(family)} {bench.ask('neighbor', '127.0.0.1')}")
+    table = wait_for(held, PATIENCE, lambda: f"{family}: {bench.table(family)} {bench.ask('neighbor', '127.0.0.1')}")
     text = json.dumps(table) + bench.ask("neighbor", "127.0.0.1", "adj-in", "-a", family)
     for word in ROUTES[family][1]:
         assert word in text

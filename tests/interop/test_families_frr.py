@@ -13,7 +13,7 @@ from tests.interop.conftest import require
 from tests.interop.lab import Place
 from tests.interop.test_families import HELPER
 from tests.routers.frr import Frr
-from tests.routers.process import free_port, wait_for
+from tests.routers.process import PATIENCE, free_port, wait_for
 from tests.routers.router import Session
 from tests.routers.speaker import start_speaker
 
@@ -146,7 +146,9 @@ def test_frr_accepts_every_route_of_the_family(bench: Bench, family: str) -> Non
         details = bench.neighbor().get("addressFamilyInfo", {}).get(family, {})
         return bool(details.get("acceptedPrefixCounter") == len(FAMILIES[family][2]))
 
-    wait_for(accepted, 40, lambda: f"{bench.neighbor().get('addressFamilyInfo', {}).get(family)}{bench.router.log()}")
+    wait_for(
+        accepted, PATIENCE, lambda: f"{bench.neighbor().get('addressFamilyInfo', {}).get(family)}{bench.router.log()}"
+    )
 
 
 def test_the_session_has_seen_no_notification(bench: Bench) -> None:

@@ -16,7 +16,7 @@ import pytest
 from tests.interop.conftest import require
 from tests.interop.lab import Place
 from tests.routers.bird import Bird, ConfiguredBird
-from tests.routers.process import free_port, wait_for
+from tests.routers.process import PATIENCE, free_port, wait_for
 from tests.system.bed import Daemon, Helper, announce, prefix, processes_with, withdraw
 
 ROUTES = 10_000
@@ -84,7 +84,9 @@ class Bed:
                         os.kill(pid, number)
             time.sleep(0.05)
         self.helper.heard()  # a helper that was told of the end before its own has written that down
-        wait_for(lambda: "Neighbor graceful restart detected" in self.receiver.log(), 10, "BIRD to keep the routes")
+        wait_for(
+            lambda: "Neighbor graceful restart detected" in self.receiver.log(), PATIENCE, "BIRD to keep the routes"
+        )
 
     def come_back(self) -> None:
         """Start bgpbus again and wait for its session."""
@@ -96,14 +98,16 @@ class Bed:
         """Wait until the session has come up so often."""
         wait_for(
             lambda: self.receiver.log().count("BGP session established") >= times,
-            30,
+            PATIENCE,
             lambda: f"session {times} with BIRD\n{self.daemon.tail()}",
         )
 
     def finished(self) -> None:
         """Wait until BIRD has got End-of-RIB after a restart, and has swept."""
         wait_for(
-            lambda: "Neighbor graceful restart done" in self.receiver.log(), 40, lambda: self.receiver.log()[-2000:]
+            lambda: "Neighbor graceful restart done" in self.receiver.log(),
+            40,
+            lambda: self.receiver.log()[-2000:],
         )
 
     def withdrawals(self) -> int:

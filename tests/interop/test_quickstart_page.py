@@ -11,7 +11,7 @@ import pytest
 from tests.interop.conftest import require
 from tests.interop.lab import Place
 from tests.routers.bird import Bird
-from tests.routers.process import Process, find_program, free_port, output_of, wait_for
+from tests.routers.process import PATIENCE, Process, find_program, free_port, output_of, wait_for
 from tests.system.bed import Daemon
 from tests.unit.test_docs import block_of
 
@@ -54,17 +54,17 @@ def test_bird_has_the_route_of_the_quick_start(
     daemon, start_router, ask = first
     assert "valid, 1 neighbor, 1 process, 0 routes" in daemon.ask("validate", str(daemon.file))
     daemon.start()
-    wait_for(lambda: "answer: done" in daemon.tail() or None, 20, lambda: f"the answer{daemon.tail()}", 0.1)
+    wait_for(lambda: "answer: done" in daemon.tail() or None, PATIENCE, lambda: f"the answer{daemon.tail()}", 0.1)
 
     def summary() -> str:
         return daemon.ask("show", "neighbor", "summary")
 
-    wait_for(lambda: " ago: Connection refused\n" in summary() or None, 10, "the reason", 0.2)
+    wait_for(lambda: " ago: Connection refused\n" in summary() or None, PATIENCE, "the reason", 0.2)
     start_router()
-    wait_for(lambda: "  established  " in summary() or None, 40, lambda: f"the session{daemon.tail()}", 0.2)
-    wait_for(lambda: "198.51.100.0/24 " in ask("show", "route") or None, 10, "the helper's route", 0.1)
+    wait_for(lambda: "  established  " in summary() or None, PATIENCE, lambda: f"the session{daemon.tail()}", 0.2)
+    wait_for(lambda: "198.51.100.0/24 " in ask("show", "route") or None, PATIENCE, "the helper's route", 0.1)
     assert "203.0.113.0/24 " in ask("show", "route")
-    wait_for(lambda: "event: update" in daemon.tail() or None, 10, "the event", 0.1)
+    wait_for(lambda: "event: update" in daemon.tail() or None, PATIENCE, "the event", 0.1)
     assert daemon.ask("show", "adj-rib", "in") == "127.0.0.2 ipv4 unicast 203.0.113.0/24 next-hop 127.0.0.2\n"
     assert daemon.ask("announce", "route", "198.51.100.7/32", "next-hop", "self") == ""
-    wait_for(lambda: "198.51.100.7/32 " in ask("show", "route") or None, 10, "the route of a person", 0.1)
+    wait_for(lambda: "198.51.100.7/32 " in ask("show", "route") or None, PATIENCE, "the route of a person", 0.1)

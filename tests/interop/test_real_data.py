@@ -93,8 +93,9 @@ def test_a_full_feed_that_a_helper_announces_is_held_by_bird_exactly(place: Plac
         wait_for(lambda: count in bird.ask("show route count"), SECONDS, lambda: bird.ask("show route count"), 0.5)
         held = set(re.findall(r"^(\d\S+/\d+) ", bird.ask("show route"), re.MULTILINE))
         assert held == wanted
-        wait_for((directory / "result").exists, SECONDS, "all answers")
-        assert (directory / "result").read_text() == f"{len(wanted)} done 0 error"
+        result = directory / "result"
+        said = wait_for(lambda: result.read_text() if result.exists() else None, SECONDS, "all answers")
+        assert said == f"{len(wanted)} done 0 error"
     finally:
         speaker.stop()
         bird.stop()

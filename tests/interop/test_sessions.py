@@ -13,7 +13,7 @@ from tests.routers.bird import Bird
 from tests.routers.frr import Frr
 from tests.routers.gobgp import GoBgp
 from tests.routers.openbgpd import OpenBgpd
-from tests.routers.process import tcp_counter
+from tests.routers.process import PATIENCE, tcp_counter, wait_for
 from tests.routers.router import IPV4, IPV6, Route, Router
 
 Start = Callable[[Lab], Lab]
@@ -33,7 +33,7 @@ def check_that_it_is_refused(lab: Lab, start: Start, *counters: str) -> None:
     """Start and wait until the kernel threw away segments for a reason that `counters` count; no session came up."""
     before = sum(map(tcp_counter, counters))
     start(lab)
-    lab.speaker.wait(lambda: sum(map(tcp_counter, counters)) > before, 20, f"{counters} to pass {before}")
+    lab.speaker.wait(lambda: sum(map(tcp_counter, counters)) > before, PATIENCE, f"{counters} to pass {before}")
     assert "up" not in lab.speaker.states()
     assert not lab.router.established()
 
@@ -98,8 +98,8 @@ def test_ttl_security_refuses_an_end_that_may_be_far_away(who: str, place: Place
 def test_a_router_that_falls_silent_is_dropped_when_the_hold_time_ends(place: Place, start: Start) -> None:
     lab = start(make_lab(Bird, place, hold_time=3)).wait_established()
     lab.router.signal(signal.SIGSTOP)
-    lab.speaker.wait(lambda: "down" in lab.speaker.states(), 15, "state down after 3 s of silence")
-    assert (4, 0) in lab.speaker.notifications("send")
+    lab.speaker.wait(lambda: "down" in lab.speaker.states(), PATIENCE, "state down after 3 s of silence")
+    lab.speaker.wait(lambda: (4, 0) in lab.speaker.notifications("send"), PATIENCE, "NOTIFICATION 4/0")
     lab.router.signal(signal.SIGCONT)
     lab.speaker.wait_established(times=2)
 
@@ -114,7 +114,7 @@ def test_a_shutdown_tells_the_router_cease(router: type[Router], place: Place, s
     }
     lab = start(make_lab(router, place)).wait_established()
     lab.speaker.stop()
-    assert re.search(said[router], lab.router.last_error()), lab.router.last_error()
+    wait_for(lambda: re.search(said[router], lab.router.last_error()), PATIENCE, lab.router.last_error, 0.2)
 
 
 @with_bird_and_frr
@@ -126,7 +126,7 @@ def test_a_router_that_ends_takes_its_routes_along_and_gets_ours_again_when_it_r
     lab.speaker.wait_received(IPV4, [announced.prefix])
     check_that_routes_flow(lab)
     lab.router.signal(signal.SIGKILL)
-    lab.speaker.wait(lambda: lab.speaker.states()[-1:] == ["down"], 15, "state down after the router was killed")
+    lab.speaker.wait(lambda: lab.speaker.states()[-1:] == ["down"], PATIENCE, "state down after the router was killed")
     lab.router.start()
     lab.speaker.wait_established(times=2)
     lab.router.wait_routes(IPV4, [ROUTE.prefix])
@@ -135,16 +135,16 @@ def test_a_router_that_ends_takes_its_routes_along_and_gets_ours_again_when_it_r
 def test_a_teardown_reaches_the_router_and_the_session_returns(place: Place, start: Start) -> None:
     lab = start(make_lab(Bird, place)).wait_established()
     lab.speaker.command(f"neighbor {lab.session.peer_address} teardown 4")
-    lab.speaker.wait(lambda: "down" in lab.speaker.states(), 15, "state down after teardown")
-    assert (6, 4) in lab.speaker.notifications("send")
+    lab.speaker.wait(lambda: "down" in lab.speaker.states(), PATIENCE, "state down after teardown")
+    lab.speaker.wait(lambda: (6, 4) in lab.speaker.notifications("send"), PATIENCE, "NOTIFICATION 6/4")
     lab.speaker.wait_established(times=2)
-    assert "Administrative reset" in lab.router.log()
+    lab.speaker.wait(lambda: "Administrative reset" in lab.router.log(), PATIENCE, "BIRD to log why")
 
 
 def test_a_notification_of_the_router_reaches_the_helper(place: Place, start: Start) -> None:
     lab = start(make_lab(Bird, place)).wait_established()
     lab.router.stop()
-    lab.speaker.wait(lambda: (6, 2) in lab.speaker.notifications("receive"), 15, "NOTIFICATION 6/2 from BIRD")
+    lab.speaker.wait(lambda: (6, 2) in lab.speaker.notifications("receive"), PATIENCE, "NOTIFICATION 6/2 from BIRD")
 
 
 def test_a_message_longer_than_4096_octets_passes_in_both_directions(place: Place, start: Start) -> None:
@@ -163,8 +163,8 @@ def test_a_message_longer_than_4096_octets_passes_in_both_directions(place: Plac
 def test_two_thousand_routes_fit_messages_of_4096_octets_without_extended_messages(place: Place, start: Start) -> None:
     lab = start(make_lab(Bird, place, extended_message=False)).wait_established()
     prefixes = [f"10.{64 + number // 256}.{number % 256}.0/24" for number in range(2000)]
-    lab.speaker.command(*(f"announce route {prefix} next-hop 192.0.2.1" for prefix in prefixes), seconds=40)
-    assert lab.router.wait_routes(IPV4, prefixes, 40).keys() == set(prefixes)
+    lab.speaker.command(*(f"announce route {prefix} next-hop 192.0.2.1" for prefix in prefixes))
+    assert lab.router.wait_routes(IPV4, prefixes).keys() == set(prefixes)
 
 
 def test_a_router_without_four_octet_as_numbers_gets_as4_path_and_puts_it_together(place: Place, start: Start) -> None:
@@ -188,4 +188,6 @@ def test_only_families_that_both_sides_have_are_used(place: Place, start: Start)
 
 def test_a_wrong_as_number_is_refused_with_bad_peer_as(place: Place, start: Start) -> None:
     lab = start(make_lab(Bird, place, router_options={"local_as": PEER_AS + 1}))
-    lab.speaker.wait(lambda: (2, 2) in lab.speaker.notifications("send"), 20, f"2/2 for AS {PEER_AS + 1}, not {OWN_AS}")
+    lab.speaker.wait(
+        lambda: (2, 2) in lab.speaker.notifications("send"), PATIENCE, f"2/2 for AS {PEER_AS + 1}, not {OWN_AS}"
+    )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.interop.lab import Place
-from tests.routers.process import MissingProgram, free_port
+from tests.routers.process import PATIENCE, MissingProgram, free_port
 from tools.bench import feeds
 from tools.bench.sink import Sink, compile_sink
 from tools.bench.steady import bare_way
@@ -50,7 +50,7 @@ def port() -> int:
 def session(port: int) -> Iterator[socket.socket]:
     """Return a socket that the test connects once the sink listens."""
     with socket.socket() as connection:
-        connection.settimeout(5)
+        connection.settimeout(PATIENCE)
         yield connection
 
 
@@ -76,11 +76,11 @@ def test_distinct_prefixes_are_counted_once_and_withdrawn_once(
         six = bytes.fromhex("4020010db800000001 4020010db800000002 8020010db8000000020000000000000001".replace(" ", ""))
         reach = b"\x90\x0e" + struct.pack(">H", 21 + len(six)) + b"\x00\x02\x01\x10" + bytes(16) + b"\x00" + six
         session.sendall(update(nlri=four) * 2 + update(attributes=reach) * 2)
-        assert sink.wait_reached(0, 5).updates == 3
-        assert sink.wait_reached(1, 5).goal == 5
+        assert sink.wait_reached(0, PATIENCE).updates == 3
+        assert sink.wait_reached(1, PATIENCE).goal == 5
         unreach = b"\x90\x0f" + struct.pack(">H", 3 + len(six)) + b"\x00\x02\x01" + six
         session.sendall(update(withdrawn=four) * 2 + update(attributes=unreach))
-        assert sink.wait_reached(2, 5).goal == 0
+        assert sink.wait_reached(2, PATIENCE).goal == 0
     finally:
         sink.stop()
 
@@ -92,7 +92,7 @@ def test_as_many_prefixes_as_a_generated_stream_promises_arrive(
     try:
         greet(session, port)
         session.sendall(feeds.updates(5000))
-        assert sink.wait_reached(0, 5).updates == 1000
+        assert sink.wait_reached(0, PATIENCE).updates == 1000
     finally:
         sink.stop()
 
@@ -103,7 +103,7 @@ def test_a_feed_is_sent_whole_after_go(program: Path, port: int, session: socket
     sink = Sink.start(program, place() / "log", port, feed=feed)
     try:
         greet(session, port)
-        sink.wait_established(5)
+        sink.wait_established(PATIENCE)
         sink.go()
         got = b""
         while len(got) < feed.stat().st_size:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.routers.process import Process, find_program, output_of, wait_for
+from tests.routers.process import PATIENCE, Process, find_program, output_of, wait_for
 from tests.routers.router import IPV4, IPV6, Route, Router
 
 _CHANNEL = {IPV4: "ipv4", IPV6: "ipv6"}
@@ -162,7 +162,7 @@ class ConfiguredBird:
         """Return how many routes there are; none while it starts."""
         return sum(map(int, re.findall(r"^(\d+) of \d+ routes", self.ask("show", "route", "count"), re.MULTILINE)[:1]))
 
-    def has(self, count: int, seconds: float = 30) -> None:
+    def has(self, count: int, seconds: float = PATIENCE) -> None:
         """Wait until there are so many routes."""
         wait_for(lambda: self.count() == count, seconds, lambda: f"{count} routes in BIRD, {self.count()} are there")
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.routers.process import Process, find_program, free_port, output_of
+from tests.routers.process import PATIENCE, Process, find_program, free_port, output_of
 from tests.routers.router import IPV4, IPV6, Route, Router
 
 _FAMILY = {IPV4: "ipv4", IPV6: "ipv6"}
@@ -43,7 +43,7 @@ class GoBgp(Router):
         """Look at the neighbor's session state, 6 being Established."""
         return bool(self._neighbor().get("state", {}).get("session_state") == 6)
 
-    def wait_established(self, seconds: float = 30) -> None:
+    def wait_established(self, seconds: float = PATIENCE) -> None:
         """Wait for the session, then announce what is to be announced from the start."""
         super(GoBgp, self).wait_established(seconds)
         self.announce(*self.session.announce)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tests.routers.process import Process, wait_for
+from tests.routers.process import PATIENCE, Process, wait_for
 
 IPV4 = "ipv4 unicast"
 IPV6 = "ipv6 unicast"
@@ -159,7 +159,7 @@ class Router(ABC):
         """Return the end of its log."""
         return self.process.tail(40) if self.process is not None else "(not started)"
 
-    def wait_established(self, seconds: float = 30) -> None:
+    def wait_established(self, seconds: float = PATIENCE) -> None:
         """Wait until the session is up; raises TimeoutError with the end of the router's log."""
         wait_for(
             lambda: self.established() or None,
@@ -169,7 +169,7 @@ class Router(ABC):
             self.process,
         )
 
-    def wait_routes(self, family: str, prefixes: Iterable[str], seconds: float = 15) -> dict[str, Route]:
+    def wait_routes(self, family: str, prefixes: Iterable[str], seconds: float = PATIENCE) -> dict[str, Route]:
         """Wait until exactly `prefixes` are there; return {prefix: route}."""
         wanted = set(prefixes)
         return wait_for(
@@ -180,7 +180,7 @@ class Router(ABC):
             self.process,
         )
 
-    def wait_gone(self, family: str, prefixes: Iterable[str], seconds: float = 15) -> None:
+    def wait_gone(self, family: str, prefixes: Iterable[str], seconds: float = PATIENCE) -> None:
         """Wait until none of `prefixes` is there."""
         unwanted = set(prefixes)
         wait_for(

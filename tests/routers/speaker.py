@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.routers.process import Process, find_program, output_of, wait_for
+from tests.routers.process import PATIENCE, Process, find_program, output_of, wait_for
 from tests.routers.router import Route, Session, base_environment
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -107,7 +107,7 @@ class Speaker:
         found = [json.loads(line) for line in self.lines() if line.startswith("{")]
         return [event for event in found if kind is None or event.get("type") == kind]
 
-    def command(self, *lines: str, seconds: float = 15) -> list[str]:
+    def command(self, *lines: str, seconds: float = PATIENCE) -> list[str]:
         """Write commands through the helper and return an answer for each."""
         before = len(self.answers())
         with (self.directory / "commands").open("w") as fifo:
@@ -149,11 +149,11 @@ class Speaker:
             self.process,
         )
 
-    def wait_established(self, seconds: float = 30, times: int = 1) -> None:
+    def wait_established(self, seconds: float = PATIENCE, times: int = 1) -> None:
         """Wait for the `times`-th `up`."""
         self.wait(lambda: self.states().count("up") >= times, seconds, f"state up number {times}")
 
-    def wait_received(self, family: str, prefixes: Sequence[str], seconds: float = 15) -> dict[str, Route]:
+    def wait_received(self, family: str, prefixes: Sequence[str], seconds: float = PATIENCE) -> dict[str, Route]:
         """Wait until the helper knows all of `prefixes`; return {prefix: route}."""
         self.wait(lambda: self.received(family).keys() >= set(prefixes), seconds, f"routes {sorted(prefixes)}")
         return self.received(family)

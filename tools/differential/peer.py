@@ -42,7 +42,7 @@ class Peers:
         self.changed = time.monotonic()
         self._ended = False
         self._sockets: dict[str, socket.socket] = {}  # the newest of each case
-        self._timers: list[threading.Timer] = []
+        self._speaking: list[threading.Thread] = []
         self._server = socket.create_server(("0.0.0.0", port), backlog=64)
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -54,15 +54,15 @@ class Peers:
     def begin(self) -> None:
         """Have every case say what it has to say, on the session that it has now."""
         for address, (_, _, says) in self._plans.items():
-            for say in says:
-                timer = threading.Timer(say.after, self._say, (self._sockets[address], say.octets))
-                self._timers.append(timer)
-                timer.start()
+            if says:
+                thread = threading.Thread(target=self._say_all, args=(self._sockets[address], says), daemon=True)
+                self._speaking.append(thread)
+                thread.start()
 
     def wait_until_said(self) -> None:
         """Wait until all of that was said."""
-        for timer in self._timers:
-            timer.join()
+        for thread in self._speaking:
+            thread.join()
 
     def close(self) -> None:
         """End everything."""
@@ -105,6 +105,13 @@ class Peers:
         connection.closed = True
         self.changed = time.monotonic()
         sock.close()
+
+    def _say_all(self, sock: socket.socket, says: Sequence[Say]) -> None:
+        """Say everything in its order, however late it has become."""
+        began = time.monotonic()
+        for say in says:
+            time.sleep(max(0.0, began + say.after - time.monotonic()))
+            self._say(sock, say.octets)
 
     def _say(self, sock: socket.socket, octets: bytes) -> None:
         try:

@@ -186,6 +186,8 @@ class Peer:
         with self._changed:
             self.sessions.append(session)
             self._changed.notify_all()
+        if self._stopping:  # since it was accepted: `stop` may not have seen it
+            _shut(sock)
         self._start(self._serve, session)
         return session
 

@@ -89,8 +89,8 @@ def split_withdrawn_labelled(family: Family, data: bytes, add_path: bool, rd_bit
     """Cut a field of withdrawn routes into items.
 
     The first 3 octets are the compatibility field, whose value is to be ignored (RFC 8277 section 2.4): where
-    it is no label, the item has the value that it should have had. Speakers that repeat a stack of labels are
-    understood where one label would leave too long a prefix.
+    they look like a label that is not the last of a stack, the item has it as the last. Speakers that repeat a
+    stack of labels are understood where one label would leave too long a prefix.
     """
     maximum = address_bits(family)
     items = split_prefixes(family, data, add_path, LONGEST_NLRI)
@@ -146,11 +146,9 @@ def _replace_label(item: bytes, label: bytes) -> bytes:
 
 
 def _one_label(item: bytes) -> bytes:
-    """Make of the first label one that ends its stack; a value that is no such label becomes the usual one."""
+    """Make of the first label one that ends its stack; the usual values of a withdrawn route stay as they are."""
     label = _first_label(item)
-    if label[-1] & BOTTOM_OF_STACK or label in _WITHDRAWN:
-        return item
-    return _replace_label(item, _WITHDRAWN[0])
+    return item if label in _WITHDRAWN else _replace_label(item, with_bottom_of_stack(label))
 
 
 def key_without_labels(item: bytes) -> bytes:

@@ -260,21 +260,21 @@ def test_a_single_label_needs_no_bottom_of_stack() -> None:
 def test_label_of_a_withdrawn_route_is_ignored() -> None:
     field = bytes.fromhex("68 000102 0000000200ff0304 0a01  70 001011 0000fde800000001 0a0000")
     assert split_withdrawn(IPV4_MPLS_VPN, field, False) == [
-        bytes.fromhex("00000000 68 800000 0000000200ff0304 0a01"),
+        bytes.fromhex("00000000 68 000103 0000000200ff0304 0a01"),
         bytes.fromhex("00000000 70 001011 0000fde800000001 0a0000"),
     ]
     assert split_withdrawn(IPV4_NLRI_MPLS, bytes.fromhex("30 001010 c00002"), False) == [
-        bytes.fromhex("00000000 30 800000 c00002")
+        bytes.fromhex("00000000 30 001011 c00002")
     ]
 
 
 @pytest.mark.parametrize(
     ("family", "received", "item"),
     [
-        (IPV4_NLRI_MPLS, "30 001010 0a0101", "30 800000 0a0101"),
-        (IPV4_MPLS_VPN, "70 fffffe 0000fde8000003ee 0a0101", "70 800000 0000fde8000003ee 0a0101"),
+        (IPV4_NLRI_MPLS, "30 001010 0a0101", "30 001011 0a0101"),
+        (IPV4_MPLS_VPN, "70 fffffe 0000fde8000003ee 0a0101", "70 ffffff 0000fde8000003ee 0a0101"),
         (IPV6_NLRI_MPLS, "48 000000 20010db80001", "48 000000 20010db80001"),
-        (IPV6_NLRI_MPLS, "48 001010 20010db80001", "48 800000 20010db80001"),
+        (IPV6_NLRI_MPLS, "48 001010 20010db80001", "48 001011 20010db80001"),
         (IPV4_NLRI_MPLS, "48 001010 001021 0a0101", "48 001010 001021 0a0101"),
     ],
 )

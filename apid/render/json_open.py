@@ -59,10 +59,9 @@ def multiprotocol(capabilities: Sequence[Multiprotocol]) -> str:
 
 
 def extended_next_hop(capabilities: Sequence[ExtendedNextHop]) -> str:
-    """Render family/AFI of the next hop."""
-    conversions = quoted(
-        [f"{slashed(family)}/{afi_text(afi)}" for capability in capabilities for family, afi in capability.entries]
-    )
+    """Render family/AFI of the next hop, each once."""
+    entries = dict.fromkeys(entry for capability in capabilities for entry in capability.entries)
+    conversions = quoted([f"{slashed(family)}/{afi_text(afi)}" for family, afi in entries])
     return f'"name": "nexthop", "conversion": {conversions}'
 
 

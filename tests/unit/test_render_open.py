@@ -22,6 +22,10 @@ RECEIVED = (
     ("450400010104", {"69": {"name": "addpath", "ipv4/unicast": "invalid (4)"}}),
     ("450400016301", {"69": {"name": "addpath", "ipv4/unknown safi 99": "receive"}}),
     ("0506000100010003", {"5": {"name": "nexthop", "conversion": ["ipv4/unicast/unknown-afi-0x3"]}}),
+    (
+        "0506000100010002 0506000100010002 050c 000100010002 000100800002",
+        {"5": {"name": "nexthop", "conversion": ["ipv4/unicast/ipv6", "ipv4/mpls-vpn/ipv6"]}},
+    ),
     ("440100", {"68": {"name": "multisession", "variant": "RFC", "capabilities": []}}),
     ("440101", {"68": {"name": "multisession", "variant": "RFC", "capabilities": []}}),
     (

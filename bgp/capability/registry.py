@@ -82,10 +82,17 @@ def decode_capability(code: int, data: bytes) -> Capability:
         raise
 
 
+# Names of codes whose values we do not read (IANA).
+OTHER_NAMES = {0: "reserved", 3: "outbound-route-filtering", 4: "multiple-routes", 67: "dynamic-capability"}
+
+
 def capability_name(code: int) -> str:
-    """Name a capability code; `unknown` where it is not registered."""
+    """Name a capability code; one without a name is told by its number."""
     cls = CAPABILITIES.get(code)
-    return cls.NAME if cls is not None else "unknown"
+    if cls is not None:
+        return cls.NAME
+    kind = "reserved" if code >= 128 else "unassigned" if code >= 71 else "capability"
+    return OTHER_NAMES.get(code) or f"{kind}-{code:#x}"
 
 
 def expect_length(name: str, data: bytes, length: int) -> None:

@@ -32,6 +32,26 @@ RECEIVED = (
         "4403000102",
         {"68": {"name": "multisession", "variant": "RFC", "capabilities": ["multiprotocol", "route-refresh"]}},
     ),
+    (
+        "4404 00034681",
+        {
+            "68": {
+                "name": "multisession",
+                "variant": "RFC",
+                "capabilities": ["outbound-route-filtering", "enhanced-route-refresh", "reserved-0x81"],
+            }
+        },
+    ),
+    (
+        "4405 00430742 63",
+        {
+            "68": {
+                "name": "multisession",
+                "variant": "RFC",
+                "capabilities": ["dynamic-capability", "capability-0x7", "capability-0x42", "unassigned-0x63"],
+            }
+        },
+    ),
     ("44020001440102", {"68": {"name": "multisession", "variant": "RFC", "capabilities": ["multiprotocol"]}}),
     ("83020001", {"131": {"name": "multisession", "variant": "Cisco", "capabilities": ["multiprotocol"]}}),
     ("4104000000014104000000 02", {"65": {"name": "asn4", "asn4": 2}}),

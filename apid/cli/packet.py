@@ -18,7 +18,14 @@ from apid.grammar.tokens import command_tokens
 from apid.grammar.words import GrammarError, Words
 from apid.load import LoadError, read_configuration
 from apid.render.decode import ASN as DECODE_ASN
-from apid.render.decode import decode_context, decode_in_session, decode_neighbor, decode_nlri, octets_of
+from apid.render.decode import (
+    decode_context,
+    decode_in_session,
+    decode_neighbor,
+    decode_nlri,
+    octets_of,
+    wrong_length,
+)
 from apid.render.envelope import NeighborContext, ProcessContext
 from bgp.family import IPV4_UNICAST, Family
 from bgp.message import HEADER_LENGTH
@@ -115,6 +122,8 @@ def decode(
             click.echo(event)
     except ValueError as error:
         raise Failed(f"invalid payload: {error}") from error
+    if wrong := wrong_length(octets):
+        click.echo(f"warning: {wrong}", err=True)
 
 
 def _sessions(file: str) -> list[tuple[NeighborContext, Negotiated]]:

@@ -62,6 +62,19 @@ def whole_message(octets: bytes) -> bytes:
     return build(MessageType.UPDATE, octets)
 
 
+def wrong_length(octets: bytes) -> str:
+    """Say how the length that the header gives differs from what was pasted; nothing where it does not."""
+    message = whole_message(octets)
+    length = int.from_bytes(message[16:18], "big")
+    return f"the header says {length} octets, {len(message)} seen" if length != len(message) else ""
+
+
+def _fitting(message: bytes) -> bytes:
+    """Leave out what is behind the length that the header gives; where it is too long, correct it."""
+    length = int.from_bytes(message[16:18], "big")
+    return message[:length] if length <= len(message) else build(message[18], message[HEADER_LENGTH:])
+
+
 def decode_event(octets: bytes, families: Iterable[Family] = (), add_path: bool = False, encoder: str = "json") -> str:
     """Do as `decode_in_session` does, for a session and a neighbor that are made up for it.
 
@@ -83,16 +96,20 @@ def decode_in_session(
 ) -> str:
     """Render an OPEN, UPDATE or NOTIFICATION as an event, its direction `in`, without a newline at its end.
 
-    Raises ValueError, with the reason, where the octets are no such message in this session.
+    A length in the header that is too long or too short does not matter where what is there can be read: see
+    `wrong_length`. Raises ValueError, with the reason, where the octets are no such message in this session.
     """
-    message = whole_message(octets)
-    length = int.from_bytes(message[16:18], "big")
-    if len(message) < HEADER_LENGTH or length != len(message):
-        raise ValueError(f"the header says {length} octets, {len(message)} seen")
+    message, wrong = whole_message(octets), wrong_length(octets)
+    if min(len(message), int.from_bytes(message[16:18], "big")) < HEADER_LENGTH:
+        raise ValueError(wrong)
     kind = message[18]
     if kind not in READ:
         raise ValueError(f"message type {kind} is not OPEN (1), UPDATE (2) or NOTIFICATION (3)")
-    check(message, negotiated)
+    message = _fitting(message)
+    try:
+        check(message, negotiated)
+    except ValueError as error:
+        raise ValueError(f"{wrong}; {error}" if wrong else str(error)) from error
     renderer = Renderer(neighbor, process or ProcessContext("", 0, 0), layout, encoder, dialect)
     events = renderer.message(message, when, DECODED, negotiated, 1, Form.PARSED)
     return b"".join(events).decode().rstrip("\n")

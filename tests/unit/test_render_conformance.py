@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from apid.render import decode_event, decode_nlri, octets_of
+from apid.render.decode import wrong_length
 from bgp.family import FAMILIES
+from bgp.message import MARKER
 from tests.shared import ROOT, shared
 from tests.unit.test_render_strict import strict
 
@@ -91,6 +93,22 @@ def test_decode_finds_the_message_with_or_without_its_header(text: str, kind: st
 def test_decode_says_what_is_wrong(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         decode_event(octets_of(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("001702 00000000", ""),
+        ("001802 00000000", "the header says 24 octets, 23 seen"),
+        ("0FFF02 00000000", "the header says 4095 octets, 23 seen"),
+        ("001702 00000000 0102", "the header says 23 octets, 25 seen"),
+        ("001702 00000000 FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF001304", "the header says 23 octets, 42 seen"),
+    ],
+)
+def test_decode_reads_a_message_whose_length_is_wrong(text: str, said: str) -> None:
+    octets = MARKER + octets_of(text)
+    assert strict(decode_event(octets))["neighbor"]["message"] == {"eor": {"afi": "ipv4", "safi": "unicast"}}
+    assert wrong_length(octets) == said
 
 
 def test_decode_reads_path_identifiers_when_asked() -> None:

@@ -72,16 +72,15 @@ class Listener:
             self._sockets.pop(gone).close()
         signed = {neighbor.peer_address for neighbor in neighbors if neighbor.md5_password}
         removed = [old for old in self._neighbors if old.md5_password and old.peer_address not in signed]
-        before = set(self._sockets.values())
         self._neighbors = neighbors
         self._expected = Expected(neighbors)
+        self._unprotected = set()
+        for sock in self._sockets.values():
+            self._protect(sock, removed)
         opened = [self._open(endpoint) for endpoint in endpoints]
         if self._retry is not None:
             self._retry.cancel()
         self._retry = None if all(opened) else self._loop.call_later(RETRY, self.reconfigure)
-        self._unprotected = {
-            name for sock in self._sockets.values() for name in self._protect(sock, removed if sock in before else [])
-        }
 
     def reconfigure(self) -> None:
         """Read the settings again; go on with the old ones where they cannot be read."""
@@ -95,7 +94,7 @@ class Listener:
         if endpoint in self._sockets:
             return True
         try:
-            sock = listen(*endpoint)
+            sock = listen(*endpoint, lambda sock: self._protect(sock, []))
         except OSError as error:
             self._log.error("%s, trying again", error)
             return False
@@ -111,13 +110,12 @@ class Listener:
         if sock in self._sockets.values():
             self._watch(sock)
 
-    def _protect(self, sock: socket.socket, removed: list[PassiveNeighbor]) -> list[str]:
+    def _protect(self, sock: socket.socket, removed: list[PassiveNeighbor]) -> None:
         """Set MD5 keys and TTL before anyone connects: the kernel checks the first SYN, the peer our SYN-ACK.
 
         The keys of neighbors that were `removed` are taken away; a key that is replaced never is in between.
-        Return the neighbors whose connections the kernel will not check.
+        Take note of the neighbors whose connections the kernel will not check.
         """
-        failed = []
         v6 = sock.family == socket.AF_INET6
         limit_ttl(sock, TransportOptions(outgoing_ttl=LARGEST_TTL))
         for neighbor, password in (
@@ -129,8 +127,7 @@ class Listener:
                     sign_with_md5(sock, neighbor.peer_address, password)
                 except OSError as error:
                     self._log.error("no MD5 protection, so no connection neighbor=%s: %s", neighbor.name, error)
-                    failed.append(neighbor.name)
-        return failed
+                    self._unprotected.add(neighbor.name)
 
     def _accept(self, sock: socket.socket) -> None:
         for _ in range(ACCEPTED_PER_TURN):

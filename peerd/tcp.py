@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
@@ -99,8 +100,8 @@ def outcome(sock: socket.socket) -> int:
     return sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 
 
-def listen(address: str, port: int) -> socket.socket:
-    """Listen; OSError names address and port."""
+def listen(address: str, port: int, protect: Callable[[socket.socket], None]) -> socket.socket:
+    """Listen, having called `protect` while nobody can connect yet; OSError names address and port."""
     sock = socket.socket(family_of(address), socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
         sock.setblocking(False)
@@ -108,6 +109,7 @@ def listen(address: str, port: int) -> socket.socket:
         if sock.family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind((address, port))
+        protect(sock)
         sock.listen(BACKLOG)
     except OSError as error:
         sock.close()

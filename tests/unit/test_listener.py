@@ -93,6 +93,18 @@ def test_who_has_a_password_that_the_kernel_does_not_take_is_refused(
         assert Notification.decode(peer.recv(100)[19:]) == Notification(CEASE, CONNECTION_REJECTED)
 
 
+def test_keys_are_set_before_anyone_can_connect(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    listening: list[int] = []
+
+    def sign(sock: socket.socket, _peer: str, _password: bytes) -> None:
+        listening.append(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+
+    monkeypatch.setattr(peerd.listener, "sign_with_md5", sign)
+    told(listener._run, [["127.0.0.1", 0]], [replace(neighbor("127.0.0.1"), md5_password=b"secret")])
+    listener.configure()
+    assert listening == [0]
+
+
 def test_a_password_that_changes_is_never_unset_and_needs_no_former_one(
     listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:

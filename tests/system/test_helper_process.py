@@ -113,9 +113,9 @@ def test_a_pause_lets_the_pipe_push_back(stage: Callable[..., Stage]) -> None:
     helper.until(lambda: len(helper.said) > 10_000, "output")
     helper.helper.pause_reading(True)
     size = len(helper.said)
-    helper.loop.call_later(0.2, lambda: None)
-    helper.loop.turn()
-    helper.loop.turn()
+    waited: list[bool] = []
+    helper.loop.call_later(0.2, lambda: waited.append(True))
+    helper.until(lambda: waited, "a while")
     assert len(helper.said) == size
     helper.helper.pause_reading(False)
     helper.until(lambda: len(helper.said) > size, "more output")

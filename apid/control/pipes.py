@@ -12,6 +12,8 @@ import fcntl
 import logging
 import os
 import stat
+import sys
+import termios
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -76,6 +78,8 @@ class Pipes:
         self._answers = -1
         self._queue = bytearray()
         self._line_open = False  # whether a reader has the beginning of a line
+        self._begun = False  # whether a reader has a part of the answer that is being given
+        self._unwanted = False  # whether the rest of that answer is for nobody, because that reader left
         self._timer: Timer | None = None
         self._waiting_since = 0.0
         self._client = Client(loop, run.control, self._answered, self._connected, self._bad)
@@ -119,13 +123,16 @@ class Pipes:
         if not isinstance(message, Answer) or self._asked is None or message.request != self._asked.request:
             return
         end = ["error" if message.error else "done"] if message.final else []
-        self._say([*self._answer_lines.take(message), *end])
+        lines = [*self._answer_lines.take(message), *end]
+        if not self._unwanted:
+            self._say(lines)
         if not message.final:
             return
         if message.error:
             line = one_line(without_secrets(self._asked.line))
             self._log.warning("named pipe: command refused command=%r reason=%s", line, message.error)
         self._asked = None
+        self._begun, self._unwanted = bool(self._queue), False
         self._next()
 
     def _bad(self, reason: str) -> None:
@@ -166,30 +173,37 @@ class Pipes:
         try:
             while self._queue:
                 written = os.write(self._answers, self._queue[:WRITE_OCTETS])
-                self._line_open = self._queue[written - 1] != ord("\n")
+                self._begun, self._line_open = True, self._queue[written - 1] != ord("\n")
                 del self._queue[:written]
                 self._waiting_since = self._loop.now()
         except BlockingIOError:
             pass
-        except OSError:
-            self._close()
+        except BrokenPipeError:
+            self._left()
             return
         # A pipe that is only written to is never readable: what comes is the news that nobody reads it any more.
         self._loop.watch(self._answers, self._ready, write=bool(self._queue))
 
     def _ready(self, events: int) -> None:
         if readable(events):
-            self._close()
+            self._left()
         else:
             self._flush()
 
-    def _close(self) -> None:
-        """Forget the reader, and what was for it."""
+    def _left(self) -> None:
+        """Take note that the reader is gone: the rest of an answer is not for the next one.
+
+        The pipe stays open, since the next one may be there already and would read its end. What is in it unread goes
+        only with the pipe itself.
+        """
         self._loop.unwatch(self._answers)
-        os.close(self._answers)
-        self._answers, self._line_open = -1, False
-        self._queue.clear()
-        self._client.pause_reading(False)
+        if self._begun:
+            self._queue.clear()
+            self._line_open, self._unwanted = False, self._asked is not None
+        if int.from_bytes(fcntl.ioctl(self._answers, termios.FIONREAD, bytes(4)), sys.byteorder):
+            os.close(self._answers)
+            self._answers = -1
+        self._client.pause_reading(len(self._queue) > ANSWER_OCTETS)
 
     def _give_up(self) -> None:
         self._log.warning("named pipe: answers that nobody read are dropped octets=%d", len(self._queue))

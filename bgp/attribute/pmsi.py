@@ -9,7 +9,9 @@ from bgp.attribute.registry import OPTIONAL_TRANSITIVE, Attribute, register
 from bgp.negotiated import Negotiated
 
 HEADER_OCTETS = 5
-COMPOSITE = 0x80  # RFC 8317: this bit, a label, then the identifier of the other tunnel
+LABEL_OCTETS = 3
+COMPOSITE = 0x80  # RFC 8317 section 6.2: this bit beside the type, and a label in front of the identifier
+NEVER_COMPOSITE = (0, 6)  # nor may the bit stand beside these
 
 # Tunnel type → legal lengths of its identifier in octets. Multipoint LDP (2 and 7) has an element of any length.
 IDENTIFIER_OCTETS: dict[int, tuple[int, ...]] = {
@@ -51,15 +53,20 @@ class PmsiTunnel(Attribute):
         """Read flags, type, label and an identifier; an undefined type is malformed (RFC 6514 section 5)."""
         if len(data) < HEADER_OCTETS:
             raise cls.malformed(f"length {len(data)} is less than {HEADER_OCTETS}")
-        kind = data[1]
-        octets = len(data) - HEADER_OCTETS
+        kind, octets = data[1] & ~COMPOSITE, len(data) - HEADER_OCTETS
+        if data[1] & COMPOSITE:
+            octets -= LABEL_OCTETS
+            if kind in NEVER_COMPOSITE:
+                raise cls.malformed(f"tunnel type {kind} cannot be composite")
+            if octets < 0:
+                raise cls.malformed("composite tunnel has no label")
         if kind in IDENTIFIER_OCTETS:
             if octets not in IDENTIFIER_OCTETS[kind]:
                 wanted = " or ".join(map(str, IDENTIFIER_OCTETS[kind]))
                 raise cls.malformed(f"identifier of tunnel type {kind} has {octets} octets, not {wanted}")
-        elif not (kind in MULTIPOINT_LDP or kind in EXPERIMENTAL or kind & COMPOSITE):
-            raise cls.malformed(f"tunnel type {kind} is undefined")
-        return cls(data[0], kind, int.from_bytes(data[2:5], "big"), data[5:])
+        elif kind not in MULTIPOINT_LDP and kind not in EXPERIMENTAL:
+            raise cls.malformed(f"tunnel type {data[1]} is undefined")
+        return cls(data[0], data[1], int.from_bytes(data[2:5], "big"), data[5:])
 
     def encode(self, negotiated: Negotiated) -> bytes:
         """Return flags, type, label and identifier."""

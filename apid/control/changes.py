@@ -125,11 +125,14 @@ def watchdog(context: Context, neighbors: list[Known], command: Watchdog, client
     if not selected:
         return none_matches(neighbors)
     watched = {known.name for known in selected}
-    for names, *change, items in context.watchdogs.orders(name, command.announce, watched):
-        for part in cut(items):
-            if reason := (yield context.changes.apply([names], [[0, *change, part]])):
-                return str(reason)
-    context.watchdogs.carried_out(name, command.announce, watched)
+    while context.in_force.moving:
+        yield context.in_force.settled
+    with context.in_force.reading():
+        for names, *change, items in context.watchdogs.orders(name, command.announce, watched):
+            for part in cut(items):
+                if reason := (yield context.changes.apply([names], [[0, *change, part]])):
+                    return str(reason)
+        context.watchdogs.carried_out(name, command.announce, watched)
     return ""
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from apid.amend import restore
@@ -87,6 +88,9 @@ class InForce:
         self._under = ""  # the lineage of the journal that has what is in force
         self._wanting: list[Done] | None = None  # those who wait for ribd to tell it
         self._retry: Timer | None = None  # since ribd refused what is pending, or supervisord did not answer
+        self.moving = False  # whether ribd is being told; `applied` is not what it has
+        self._readers = 0  # commands on their way that go by `applied`
+        self._standing: list[Callable[[], None]] = []  # to call once the one or the other is over
         self._ribd = Client(loop, run.ribd, self._from_ribd, self._connected, on_bad)
 
     @property
@@ -113,6 +117,28 @@ class InForce:
         """Change what is in force without reading the configuration again; what one `origin` wants is done once."""
         self._waiting.append(Asked(change, done, origin))
         self._next()
+
+    def settled(self, resume: Done) -> None:
+        """Call back when nothing is `moving` any more; by then something may be again."""
+        self._standing.append(lambda: resume(""))
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Keep ribd from being told of another configuration meanwhile; not while one is `moving`.
+
+        What a command makes of `applied` must reach ribd before what takes its place, or come from that.
+        """
+        self._readers += 1
+        try:
+            yield
+        finally:
+            self._readers -= 1
+            self._stand()
+
+    def _stand(self) -> None:
+        standing, self._standing = self._standing, []
+        for each in standing:
+            each()
 
     def _next(self) -> None:
         """Take what waits, up to where a reload follows changes or changes follow a reload."""
@@ -225,6 +251,7 @@ class InForce:
 
     def _enforce(self, waiting: list[Done]) -> None:
         """Put in force what is pending, once it is known which journal ribd has."""
+        self.moving = True
         if not self._lineage:
             self._wanting = waiting
             return
@@ -235,10 +262,15 @@ class InForce:
 
     def _planned(self, wanted: Plan | None, waiting: list[Done]) -> None:
         if wanted is None:
+            self._moved()
             self._finish("there is no configuration", waiting)
             return
         if wanted.lineage != self._lineage:
             self._enforce(waiting)
+            return
+        # A ribd whose journal is another one has them wait for this, if it knows of no neighbors.
+        if self._readers and wanted.lineage == self._under:
+            self._standing.append(lambda: self._planned(wanted, waiting))
             return
         self._enforcer = Enforcer(
             wanted, self._ribd.send, self._log, lambda reason: self._enforced(wanted, reason, waiting)
@@ -255,17 +287,24 @@ class InForce:
             reason = f"what is in force cannot be written down: {error}"
             self._log.error("%s", reason)
         if reason:
+            self._moved()
             self._changed.after([])  # the sessions that have left begin anew all the same
             self._finish(reason, waiting)
             return
         self._fresh, self._under = False, wanted.lineage
         target = self.applied = wanted.target
+        self._moved()
         self._log.info("configuration in force generation=%s neighbors=%d", target.generation, len(target.neighbors))
         self._changed.before(target)
         listener = "listener" in target.programs
         self._background.do(
             lambda: adapt(self._run, listener), lambda result, error: self._adapted(result, error, waiting), Unreachable
         )
+
+    def _moved(self) -> None:
+        """Let commands go on: ribd has what is in force."""
+        self.moving = False
+        self._stand()
 
     def _adapted(
         self, result: tuple[list[str], list[str]] | None, error: Exception | None, waiting: list[Done]
@@ -312,6 +351,8 @@ class InForce:
             self._log.warning("ribd has another journal, the configured routes are announced again lineage=%s", lineage)
             self._busy = True
             self._enforce([])
+        else:
+            self._stand()  # what waits for commands looks whether they wait for it now
 
     def forget(self, done: Callable[[], None]) -> None:
         """Have ribd forget everything, for a clean end under somebody else's supervisord."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import time
 from collections.abc import Callable
 
 import pytest
 
-from tests.routers.process import PATIENCE
+from tests.routers.process import PATIENCE, wait_for
 from tests.system.bed import Daemon, Helper, neighbor, prefix, route
 from tests.system.peer import Peer
 
@@ -39,6 +42,14 @@ class Bed:
         """Give the route other lines."""
         self.daemon.file.write_text(self._text(*lines))
         self.daemon.ask("reload")
+
+    def reload_held_up(self, *lines: str) -> Callable[[], None]:
+        """Give the route other lines while ribd stands still; return what lets it go on."""
+        pid = self.daemon.kill("ribd", signal.SIGSTOP)
+        self.daemon.file.write_text(self._text(*lines))
+        self.helper.say("reload\n")
+        wait_for(self.daemon.run.pending.exists, PATIENCE, "the changed file to be read")
+        return lambda: os.kill(pid, signal.SIGCONT)
 
     def stands(self, med: int | None) -> None:
         """Wait until the peer has the route with this MED, or has it no more."""
@@ -103,3 +114,17 @@ def test_a_reload_changes_the_form_by_which_the_route_stands_and_brings_nothing_
     bed.say("-dog")
     bed.stands(None)
     assert len(bed.peer.sessions) == 1
+
+
+@pytest.mark.parametrize(("lines", "med"), [(("med 11 watchdog cat withdraw",), 11), (("med 12 watchdog owl",), 12)])
+def test_what_is_announced_while_a_reload_is_on_its_way_is_in_the_form_of_the_new_configuration(
+    bed: Bed, lines: tuple[str, ...], med: int
+) -> None:
+    go_on = bed.reload_held_up(*lines)
+    cat = subprocess.Popen(bed.daemon.command("announce", "watchdog", "cat"), env=bed.daemon.environment)
+    time.sleep(1)  # for it to be on its way, too
+    go_on()
+    assert cat.wait(PATIENCE) == 0
+    assert bed.helper.answers(2)[-1] == "done"
+    bed.peer.quiet()
+    bed.stands(med)

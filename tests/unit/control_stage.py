@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -162,6 +163,8 @@ class Stage:
             applied=self.compiled.applied,
             generation=self.compiled.applied.generation,
             problem="",
+            moving=False,
+            reading=nullcontext,
             sources=["-"],
             reload=lambda resume: resume(self.reload_error),
             amend=self._amend,

@@ -295,6 +295,21 @@ def test_a_journal_that_is_lost_is_given_the_configured_routes_again(scene: Scen
     assert scene.adapted == adapted + 1
 
 
+@pytest.mark.parametrize("on_its_way", [False, True])
+def test_a_journal_that_is_lost_is_given_them_before_commands_are_carried_out(scene: Scene, on_its_way: bool) -> None:
+    with scene.in_force.reading():
+        if on_its_way:
+            scene.text = MANY
+            scene.reload()
+            scene.loop.run()
+        scene.ribd.lineage, scene.ribd.routes = "second", {}
+        scene.ribd.connect()
+        scene.loop.run()
+        assert scene.ribd.routes
+        assert not scene.in_force.moving
+    assert scene.verdicts == [""] * on_its_way
+
+
 def test_a_journal_that_was_lost_while_control_was_away_is_given_them_too(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -349,6 +364,27 @@ def test_a_session_goes_on_when_others_announce_to_it(scene: Scene, before: str,
     scene.loop.run()
     assert scene.verdicts == [""]
     assert scene.left == []
+
+
+def test_a_configuration_and_commands_that_go_by_what_is_in_force_wait_for_each_other(scene: Scene) -> None:
+    told: list[str] = []
+    before = len(scene.ribd.sent)
+    scene.text = MANY
+    with scene.in_force.reading(), scene.in_force.reading():
+        scene.reload()
+        scene.loop.run()
+        assert scene.in_force.moving
+        assert len(scene.ribd.sent) == before
+        scene.in_force.settled(told.append)
+    assert told == [""]  # to look again
+    assert scene.in_force.moving
+    scene.in_force.settled(told.append)
+    assert len(told) == 1
+    scene.loop.run()
+    assert len(scene.ribd.sent) > before
+    assert told == ["", ""]
+    assert scene.verdicts == [""]
+    assert not scene.in_force.moving
 
 
 def test_changes_go_the_way_of_a_reload_in_their_order_and_without_it(scene: Scene) -> None:

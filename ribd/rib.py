@@ -25,6 +25,7 @@ class Rib:
         self.of: dict[str, Table] = {}
         self.apart: dict[str, set[str]] = {}  # by range, the sessions that were addressed alone
         self.enrolled: set[str] = set()
+        self.gone: set[str] = set()  # those that the last enrolment has removed
         self.enrolments = 0  # how often it was said which neighbors there are
         # By neighbor, how many enrolments were before it: one that comes back is another.
         self.born: dict[str, int] = {}
@@ -53,6 +54,7 @@ class Rib:
                 self.born.pop(name, None)
         self.apart = {name: sessions for name, sessions in self.apart.items() if name in wanted}
         self._rejoin({own_address(name) for name in wanted ^ self.enrolled})
+        self.gone = self.enrolled - wanted
         self.enrolled = wanted
         self.forgetful = wanted.intersection(forgetful)
         for name in sorted(self.forgetful):

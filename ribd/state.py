@@ -208,10 +208,11 @@ class State:
         outcome = Outcome()
         # Leases end table by table: those of a range's sessions apart have leases of their own.
         tables = self.rib.held_by if request.client == CLIENT else self.rib.addressed
-        for names in request.targets:
+        addressed = self._still_there(request)
+        for names in addressed:
             tables(names)
         # Looked up after all splits: a later target may have split a table that an earlier one had.
-        targets = [tables(names) for names in request.targets]
+        targets = [tables(names) for names in addressed]
         change, configured = self.rib.change, request.client == CONFIGURATION
         family = IPV4_UNICAST  # of the last change: made anew only where the next one has another
         for target, announce, afi, safi, attributes, items, *more in request.changes:
@@ -229,11 +230,28 @@ class State:
         outcome.tables = list({id(table): table for tables in targets for table in tables}.values())
         return outcome
 
+    def _still_there(self, request: Apply) -> list[list[str]]:
+        """Return whom a request is for, but for those that a command addresses because its bridge is yet to hear.
+
+        They have no routes any more, and must have none of before where the configuration brings them back.
+        """
+        gone = self.rib.gone
+        if not gone or not request.after_configuration:
+            return request.targets
+        return [[name for name in names if neighbor_of(name) not in gone] for names in request.targets]
+
     def snapshot(self) -> Iterator[bytes]:
         """Yield the records of a snapshot: a head, tables with their rows, and an end that proves completeness."""
         pack = msgpack.packb
         rib = self.rib
-        known = [sorted(rib.enrolled), rib.flow_limits, rib.enrolments, rib.born, sorted(rib.forgetful)]
+        known = [
+            sorted(rib.enrolled),
+            rib.flow_limits,
+            rib.enrolments,
+            rib.born,
+            sorted(rib.forgetful),
+            sorted(rib.gone),
+        ]
         yield pack(["head", self.lineage, _clients(self.clients), *known])
         for table in self.rib.tables():
             yield pack(["table", sorted(table.members)])
@@ -295,9 +313,12 @@ class Restorer:
             state.lineage = fields[0]
             state.clients = {name: Client(*client) for name, client in fields[1].items()}
             state.rib.enrolled = set(fields[2])
-            known = [*fields[3:], *({}, 0, {}, [])[len(fields) - 3 :]]  # of an earlier release, without the last ones
-            state.rib.flow_limits, state.rib.enrolments, state.rib.born, forgetful = known
-            state.rib.forgetful = set(forgetful)
+            known = [
+                *fields[3:],
+                *({}, 0, {}, [], [])[len(fields) - 3 :],
+            ]  # of an earlier release, without the last ones
+            state.rib.flow_limits, state.rib.enrolments, state.rib.born, forgetful, gone = known
+            state.rib.forgetful, state.rib.gone = set(forgetful), set(gone)
         elif kind == "table":
             self._table = Table(fields[0])
             state.rib.place(self._table)

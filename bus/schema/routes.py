@@ -27,7 +27,7 @@ class Apply(Message):
         of 0 withdraws what is announced, and says nothing of other routes; so does 3 in place of 1. 4 is 2 for
         routes that have these attributes; 5 is 3 for routes that have the attribute set that is its seventh element.
     after_configuration: where ribd knows of no neighbors yet, wait until it does: what is configured comes first, and
-        may limit this.
+        may limit this. Neighbors that the last `Enrol` has removed are left out: whoever says so has yet to hear of it.
     """
 
     client: str

@@ -182,6 +182,24 @@ def test_a_neighbor_that_is_removed_is_told_and_one_that_is_added_is_called(
     bed.untouched(first)
 
 
+def test_what_is_announced_while_a_neighbor_is_being_removed_is_not_there_when_it_comes_back(bed: Bed) -> None:
+    """The bridge is stopped, so it hears last that the neighbor is gone."""
+    first, second = bed.peers
+    bridge = bed.daemon.kill("helper-p", signal.SIGSTOP)
+    bed.daemon.file.write_text(
+        bed.text().replace(neighbor(second, "api { processes [ p ]; } " + ROUTES.format("")), "")
+    )
+    bed.helper.say(announce(8))
+    bed.daemon.ask("reload")
+    os.kill(bridge, signal.SIGCONT)
+    assert bed.helper.answers(1) == ["done"]
+    bed.daemon.restarted("ribd", bed.daemon.kill("ribd"))
+    first.has({route(1), route(2), route(7), route(8)})
+    bed.reload(bed.text())
+    second.established(2)
+    second.has({route(1), route(2)})
+
+
 def test_a_changed_helper_is_started_anew_and_what_it_announced_stays(bed: Bed) -> None:
     former = wait_for(bed.helper.pid, PATIENCE, "the helper to run")
     bed.reload(bed.text(helper="encoder json;"))

@@ -239,8 +239,16 @@ def test_nobody_can_have_anything_forgotten_over_the_bus(daemon: Daemon) -> None
 def test_a_snapshot_of_an_earlier_release_has_no_forgetful_neighbors(daemon: Daemon) -> None:
     head, *_ = daemon.state.snapshot()
     restorer = Restorer("lineage", 0.0)
-    restorer.snapshot(msgpack.packb(msgpack.unpackb(head)[:-1]))
+    restorer.snapshot(msgpack.packb(msgpack.unpackb(head)[:-2]))
     assert (restorer.state.rib.enrolled, restorer.state.rib.forgetful) == ({"a", "b"}, set())
+
+
+def test_a_snapshot_holds_which_neighbors_have_just_been_removed(daemon: Daemon) -> None:
+    daemon.enrol("a")
+    head, *_ = daemon.state.snapshot()
+    restorer = Restorer("lineage", 0.0)
+    restorer.snapshot(head)
+    assert restorer.state.rib.gone == {"b"}
 
 
 Key = tuple[Family, bytes]

@@ -313,10 +313,8 @@ class Restorer:
             state.lineage = fields[0]
             state.clients = {name: Client(*client) for name, client in fields[1].items()}
             state.rib.enrolled = set(fields[2])
-            known = [
-                *fields[3:],
-                *({}, 0, {}, [], [])[len(fields) - 3 :],
-            ]  # of an earlier release, without the last ones
+            # A snapshot of an earlier release is without the last ones.
+            known = [*fields[3:], *({}, 0, {}, [], [])[len(fields) - 3 :]]
             state.rib.flow_limits, state.rib.enrolments, state.rib.born, forgetful, gone = known
             state.rib.forgetful, state.rib.gone = set(forgetful), set(gone)
         elif kind == "table":

@@ -81,6 +81,14 @@ class Bed:
         self._readers.append(os.open(self.path, os.O_RDONLY | os.O_NONBLOCK))
         return self._readers[-1]
 
+    def answered(self) -> int:
+        """Have a script ask, and be answered `exabgp`; return what it reads from. Later answers are the test's."""
+        self.control.at_once = False
+        reader = self.reader()
+        self.say(b"version\n")
+        self.control.answer("exabgp")
+        return reader
+
     def close(self) -> None:
         """Close everything."""
         for descriptor in (*self._readers, self._writer, self.pipes._commands, self.pipes._answers):
@@ -109,10 +117,7 @@ def test_the_end_of_a_command_that_was_too_long_is_no_command(bed: Bed, pieces: 
 
 
 def test_a_script_that_comes_before_the_news_that_the_last_one_left_reads_no_end(bed: Bed) -> None:
-    bed.control.at_once = False
-    reader = bed.reader()
-    bed.say(b"version\n")
-    bed.control.answer("exabgp")
+    reader = bed.answered()
     assert os.read(reader, 100) == b"exabgp\ndone\n"
     os.close(reader)
     reader = bed.reader()
@@ -125,10 +130,7 @@ def test_a_script_that_comes_before_the_news_that_the_last_one_left_reads_no_end
 
 
 def test_an_answer_that_finds_the_last_reader_gone_waits_for_the_next_one(bed: Bed) -> None:
-    bed.control.at_once = False
-    reader = bed.reader()
-    bed.say(b"version\n")
-    bed.control.answer("exabgp")
+    reader = bed.answered()
     os.close(reader)  # with octets in the pipe that it has not read
     bed.say(b"help\n")
     bed.control.answer("help")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from apid.compile import Compiled
 from apid.config.errors import ConfigurationError, ConfigurationErrors

@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import astuple, replace
 
 from apid.config.model import ApiBlock, Configuration, MessageFlags, Neighbor, Process
 from apid.config.names import identity
@@ -48,8 +50,7 @@ TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(Struct, frozen=True):
     """Everything that goes to the run directory."""
 
     peerds: dict[str, PeerdSettings]

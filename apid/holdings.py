@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from bgp.family import Family
 from bgp.nlri import KEYED_BY_ITEM, route_key
@@ -14,8 +15,7 @@ Place = tuple[int, int, bytes]  # AFI, SAFI, key of a route
 Form = tuple[bytes, bytes]  # attribute set, item
 
 
-@dataclass(slots=True)
-class Lines:
+class Lines(Struct):
     """What a configuration says of one route, which it may do several times.
 
     begins: as what it is announced at first. plain: by lines that no watchdog controls. watched: by watchdog. Each is

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from apid.compile import (
     SHARD,
@@ -37,24 +39,21 @@ from bus.schema import (
 from bus.settings import ApiBinding, read_peerd, read_settings, write_settings
 
 
-@dataclass(frozen=True, slots=True)
-class Created:
+class Created(Struct, frozen=True):
     """A neighbor as a section of a configuration; `keep`: it outlives a reload and a restart."""
 
     text: str
     keep: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Shut:
+class Shut(Struct, frozen=True):
     """Why a neighbor is shut, for its peer (RFC 9003); `keep` as above."""
 
     communication: str
     keep: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(Struct, frozen=True):
     """What commands did to neighbors, by name; `origins` names the last of them, so that none is done again.
 
     `identities` says, in the file, who has these names.
@@ -80,8 +79,7 @@ class Live:
         return LiveNeighbors(created, shut, list(self.origins), dict(self.identities))
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What is to be in force: a compiled configuration, commands included, and what those were."""
 
     compiled: Compiled

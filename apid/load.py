@@ -6,8 +6,10 @@ import gc
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from apid import __version__
 from apid.compile import Compiled, compile_configuration
@@ -30,8 +32,7 @@ class LoadError(Exception):
         super().__init__(text.encode(errors="backslashreplace").decode())
 
 
-@dataclass(frozen=True, slots=True)
-class Former:
+class Former(Struct, frozen=True):
     """What neighbors have that are in force already, by name: their identities, and the programs that they are in."""
 
     identities: Mapping[str, str] = field(default_factory=dict)
@@ -41,8 +42,7 @@ class Former:
 NOTHING = Former()
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """A configuration that is good."""
 
     configuration: Configuration

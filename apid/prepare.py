@@ -9,8 +9,9 @@ import socket
 import stat
 import sys
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from apid.amend import restore
 from apid.control.enforce import attempts, read_applied, read_identities
@@ -122,8 +123,7 @@ def keep_env_file(run: RunDirectory, text: str) -> None:
     os.environ["EXABGP_ENVFILE"] = str(run.env_file)
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """All that a start needs. `lock` is held while we live."""
 
     loaded: Loaded

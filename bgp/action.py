@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bgp.negotiate import SessionFacts
 from bgp.negotiated import Negotiated
@@ -10,30 +10,26 @@ from bgp.notification import Notification
 from bgp.refresh import Refresh
 
 
-@dataclass(frozen=True, slots=True)
-class Dial:
+class Dial(Struct, frozen=True):
     """Open a TCP connection; answer with `Connected` or `ConnectFailed`."""
 
     connection: int
 
 
-@dataclass(frozen=True, slots=True)
-class Accept:
+class Accept(Struct, frozen=True):
     """Know the TCP connection of the `Incoming` at hand by this handle."""
 
     connection: int
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Struct, frozen=True):
     """Send one whole message."""
 
     connection: int
     octets: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(Struct, frozen=True):
     """Close TCP: shut down writing, drain what comes for a moment, then close, lest RST eat the NOTIFICATION.
 
     `abort`: the peer does not read; try what is queued once, and close at once (RFC 9687).
@@ -43,16 +39,14 @@ class Close:
     abort: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """The OPENs have crossed and agree; the session is not established yet."""
 
     connection: int
     negotiated: Negotiated
 
 
-@dataclass(frozen=True, slots=True)
-class Up:
+class Up(Struct, frozen=True):
     """The session is established. The OPENs are whole messages; with `facts` they make `negotiated` again."""
 
     connection: int
@@ -62,8 +56,7 @@ class Up:
     received_open: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Down:
+class Down(Struct, frozen=True):
     """A connection that had TCP is over; `established` tells whether a session was.
 
     `reason` is what `down` events say, `detail` tells a log more. `notification` was received where
@@ -78,32 +71,28 @@ class Down:
     established: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Deliver:
+class Deliver(Struct, frozen=True):
     """UPDATEs, whole messages as received, not yet decoded."""
 
     connection: int
     messages: list[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshReceived:
+class RefreshReceived(Struct, frozen=True):
     """A ROUTE-REFRESH to act upon: well-formed, of a family and a subtype that were negotiated."""
 
     connection: int
     refresh: Refresh
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """A message was received that is no UPDATE to deliver: for those who watch, not for the session."""
 
     connection: int
     message: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class StateChange:
+class StateChange(Struct, frozen=True):
     """The state by its name in `fsm` events."""
 
     connection: int

@@ -5,19 +5,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bgp.errors import NotifyError
 from bgp.notification import Notification
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """Begin to want a session: dial, or wait where passive."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """End the session and want none: a NOTIFICATION Cease 6/2 goes out, whatever was negotiated.
 
     `reason` is for people on this side; `text` is the shutdown communication for the other. `subcode` is
@@ -31,24 +29,21 @@ class Stop:
     returns: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Teardown:
+class Teardown(Struct, frozen=True):
     """End the present session with a Cease and connect again; silent where graceful restart was agreed."""
 
     subcode: int
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(Struct, frozen=True):
     """The listener has a TCP connection from this neighbor; the answer's first action is `Accept`."""
 
     local_address: bytes
     peer_address: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Connected:
+class Connected(Struct, frozen=True):
     """A dialled TCP connection is up."""
 
     connection: int
@@ -56,31 +51,27 @@ class Connected:
     peer_address: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectFailed:
+class ConnectFailed(Struct, frozen=True):
     """A dialled TCP connection did not come up."""
 
     connection: int
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Struct, frozen=True):
     """The socket gave octets; at most 64 KiB, so that the work stays bounded."""
 
     connection: int
     octets: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(Struct, frozen=True):
     """The peer closed TCP, or the socket failed."""
 
     connection: int
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """Whoever decoded an UPDATE found that the session must end, and for how many seconds none is wanted then."""
 
     connection: int
@@ -88,23 +79,20 @@ class Failed:
     idle_hold: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class SendBlocked:
+class SendBlocked(Struct, frozen=True):
     """Octets wait to be sent and the socket took none: the send hold timer runs from now, if it did not."""
 
     connection: int
 
 
-@dataclass(frozen=True, slots=True)
-class SendProgress:
+class SendProgress(Struct, frozen=True):
     """The socket took octets; `pending` tells whether others still wait (RFC 9687)."""
 
     connection: int
     pending: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Disconnect:
+class Disconnect(Struct, frozen=True):
     """Drop one connection with this NOTIFICATION, or in silence; for the collision rule and the like."""
 
     connection: int
@@ -112,8 +100,7 @@ class Disconnect:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(Struct, frozen=True):
     """A deadline may have passed. Read the sockets first: octets that wait may hold the KEEPALIVE."""
 
 

@@ -6,7 +6,7 @@ these three values arrives at the same `Negotiated`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bgp.capability import (
     AddPath,
@@ -33,8 +33,7 @@ from bgp.open import Open
 from bgp.wire import address_text
 
 
-@dataclass(frozen=True, slots=True)
-class SessionFacts:
+class SessionFacts(Struct, frozen=True):
     """What the OPENs do not say. `local_as` or `peer_as` None means: whatever the OPEN says."""
 
     local_as: int | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bgp.family import IPV4_UNICAST, Family
 
@@ -10,8 +10,7 @@ MESSAGE_SIZE = 4096  # RFC 4271 section 4.1
 EXTENDED_MESSAGE_SIZE = 65535  # RFC 8654
 
 
-@dataclass(frozen=True, slots=True)
-class Negotiated:
+class Negotiated(Struct, frozen=True):
     """The context of one established session. Addresses are packed; times are in seconds."""
 
     local_as: int = 65000

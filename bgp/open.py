@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
-from struct import Struct
 from typing import Self, TypeVar
+
+from msgspec import Struct
 
 from bgp.capability import Capability, FourOctetAsn, decode_capability
 from bgp.errors import NotifyError
@@ -14,15 +15,14 @@ from bgp.wire import Reader, Truncated
 
 VERSION = 4
 
-_FIXED = Struct("!BHH4sB")
+_FIXED = struct.Struct("!BHH4sB")
 _CAPABILITIES = 2  # the only optional parameter that is left (RFC 5492)
 _EXTENDED = 255  # RFC 9072: stands where the first parameter's type would
 
 _C = TypeVar("_C", bound=Capability)
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(Struct, frozen=True):
     """An OPEN message. `asn` is the 2-octet field: the real number may be in a capability, see `real_asn`."""
 
     asn: int

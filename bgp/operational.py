@@ -6,18 +6,19 @@ router identifier and a sequence number, their answers a counter too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from struct import Struct
+import struct
 from typing import Self
+
+from msgspec import Struct
 
 from bgp.errors import NotifyError
 from bgp.family import Family
 from bgp.message import HEADER_LENGTH, MessageType, build
 from bgp.wire import text_octets
 
-_PREFIX = Struct("!HHHB")
-_QUERY = Struct("!4sI")
-_RESPONSE = Struct("!4sII")
+_PREFIX = struct.Struct("!HHHB")
+_QUERY = struct.Struct("!4sI")
+_RESPONSE = struct.Struct("!4sII")
 
 ADM, ASM, RPCQ, RPCP, APCQ, APCP, LPCQ, LPCP = range(1, 9)
 
@@ -38,8 +39,7 @@ RESPONSES = frozenset({RPCP, APCP, LPCP})
 ADVISORY_LENGTH = 2048
 
 
-@dataclass(frozen=True, slots=True)
-class Operational:
+class Operational(Struct, frozen=True):
     """One operational message; which fields count depends on `kind`.
 
     `advisory` is raw text (ADM, ASM); `router_id` and `sequence` belong to queries and answers, `counter` to

@@ -5,7 +5,7 @@ A `Peer` is plain data between events: it can be pickled, and goes on elsewhere 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from bgp.action import Accept, Action, Close, Dial, Send, StateChange
 from bgp.event import (

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
-from struct import Struct
+
+from msgspec import Struct
 
 from bgp.errors import NotifyError
 from bgp.family import Family
@@ -12,11 +13,10 @@ from bgp.notification import CEASE, MAXIMUM_PREFIXES
 
 FIRST_IDLE_HOLD, LONGEST_IDLE_HOLD = 60.0, 3600.0  # seconds without a session, where no restart time is set
 
-_DATA = Struct("!HBI")
+_DATA = struct.Struct("!HBI")
 
 
-@dataclass(frozen=True, slots=True)
-class PrefixLimit:
+class PrefixLimit(Struct, frozen=True):
     """The limit of one family. `warning` is the number of routes from which on it is near.
 
     `teardown`: a peer beyond it loses the session, for `restart` seconds, or a time that doubles where that is None.
@@ -29,8 +29,7 @@ class PrefixLimit:
     restart: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Crossing:
+class Crossing(Struct, frozen=True):
     """A peer has come near a limit, or gone beyond it, for the first time in a session."""
 
     limit: PrefixLimit

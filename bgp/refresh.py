@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
+
+from msgspec import Struct
 
 from bgp.errors import NotifyError
 from bgp.family import Family
@@ -21,8 +22,7 @@ class RefreshSubtype:
 SUBTYPE_NAMES = {RefreshSubtype.QUERY: "query", RefreshSubtype.BEGIN: "begin", RefreshSubtype.END: "end"}
 
 
-@dataclass(frozen=True, slots=True)
-class Refresh:
+class Refresh(Struct, frozen=True):
     """A family, and what the message says of it. An unknown subtype is legal, and to be ignored."""
 
     family: Family

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bgp.capability import (
     AddPath,
@@ -41,8 +41,7 @@ ADD_PATH_FAMILIES = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SessionSettings:
+class SessionSettings(Struct, frozen=True):
     """One neighbor's session. Addresses are packed, times in seconds; defaults are ExaBGP 5's.
 
     `local_as` None copies the peer's (and waits for its OPEN); `peer_as` None accepts any. `graceful_restart`

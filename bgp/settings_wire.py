@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
 from typing import Any
+
+from msgspec.structs import asdict
 
 from bgp.family import Family
 from bgp.negotiate import SessionFacts
@@ -18,7 +19,7 @@ def settings_to_wire(settings: SessionSettings) -> dict[str, Any]:
 
 def settings_from_wire(values: Mapping[str, Any]) -> SessionSettings:
     """Build settings from what `settings_to_wire` gave; ValueError where fields are missing or unknown."""
-    names = {field.name for field in fields(SessionSettings)}
+    names = set(SessionSettings.__struct_fields__)
     if names != values.keys():
         raise ValueError(f"session settings with {sorted(names ^ values.keys())} missing or unknown")
     changed: dict[str, Any] = dict(values)
@@ -37,7 +38,7 @@ def facts_to_wire(facts: SessionFacts) -> dict[str, Any]:
 
 def facts_from_wire(values: Mapping[str, Any]) -> SessionFacts:
     """Build facts from what `facts_to_wire` gave; ValueError where fields are missing or unknown."""
-    if {field.name for field in fields(SessionFacts)} != values.keys():
+    if set(SessionFacts.__struct_fields__) != values.keys():
         raise ValueError(f"session facts with fields {sorted(values)}")
     return SessionFacts(**values)
 

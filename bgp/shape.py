@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Self
+
+from msgspec import Struct
 
 from bgp.capability.role import ROLE_NAMES
 from bgp.family import IPV4_UNICAST, Family
@@ -14,8 +15,7 @@ MOST_FAMILIES = 256
 IPV6_OCTETS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """The part of a session that its UPDATEs depend on; hashable, so that update groups are found by it.
 
     local_address: packed, 4 or 16 octets, what `next-hop self` becomes.

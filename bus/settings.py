@@ -9,11 +9,12 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgpack
+from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from bus.schema import HelperSettings, ListenerSettings, Message, PeerdSettings, SchemaError, pack, unpack
 
@@ -22,26 +23,23 @@ FILE_LIMIT = 1024 * 1024 * 1024  # octets; a million static routes with attribut
 T = TypeVar("T", bound="Record")
 
 
-class Record:
+class Record(Struct, frozen=True):
     """Base of the records: plain fields, checked by name when read."""
-
-    __slots__ = ()
 
     def to_wire(self) -> dict[str, Any]:
         """Return the fields as a map."""
-        return asdict(self)  # type: ignore[call-overload,no-any-return]  # every record is a dataclass
+        return asdict(self)
 
     @classmethod
     def from_wire(cls: type[T], values: Mapping[str, Any]) -> T:
         """Build from a map; `SchemaError` names fields that are missing or unknown."""
-        names = {each.name for each in fields(cls)}  # type: ignore[arg-type]
-        if names != values.keys():
+        names = cls.__struct_fields__
+        if values.keys() != set(names):
             raise SchemaError(f"{cls.__name__} with fields {sorted(values)}, not {sorted(names)}")
         return cls(**values)
 
 
-@dataclass(frozen=True, slots=True)
-class SessionConfiguration(Record):
+class SessionConfiguration(Record, frozen=True):
     """One neighbor, as its peerd needs it. Addresses are text; `protocol` is the wire form of `bgp.settings`."""
 
     name: str
@@ -82,8 +80,7 @@ class SessionConfiguration(Record):
         return replace(self, **{name: getattr(other, name) for name in asides}) == other
 
 
-@dataclass(frozen=True, slots=True)
-class ApiBinding(Record):
+class ApiBinding(Record, frozen=True):
     """What a helper may see of, and say for, one neighbor: masks as in `bus.schema.Subscribe`, and forms."""
 
     neighbor: str
@@ -125,8 +122,7 @@ class ApiBinding(Record):
         return bool(self.state or self.fsm or self.negotiated or self.received_types or self.sent_types)
 
 
-@dataclass(frozen=True, slots=True)
-class HelperConfiguration(Record):
+class HelperConfiguration(Record, frozen=True):
     """One helper, as its bridge needs it."""
 
     name: str
@@ -146,8 +142,7 @@ class HelperConfiguration(Record):
     subscription: dict[str, Any] = field(default_factory=dict)  # to neighbors that a command creates; an ApiBinding's
 
 
-@dataclass(frozen=True, slots=True)
-class PassiveNeighbor(Record):
+class PassiveNeighbor(Record, frozen=True):
     """Whom the listener expects, and which peerd takes the connection."""
 
     name: str
@@ -159,8 +154,7 @@ class PassiveNeighbor(Record):
     incoming_ttl: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class ListenerConfiguration(Record):
+class ListenerConfiguration(Record, frozen=True):
     """Where to listen, `[address, port]` each, and for whom."""
 
     endpoints: list[list[Any]]

@@ -8,8 +8,9 @@ the way to the bridge is full: it holds so many messages, which many small ones 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from bus.schema import FEED_MESSAGES, FEED_PLAIN, FEED_RECEIVED, FEED_SENT, Feed, Subscribe
 
@@ -19,8 +20,7 @@ FEED_OCTETS = 256 * 1024  # of one Feed message, roughly
 ITEM_OVERHEAD = 24  # octets of msgpack and time in an item
 
 
-@dataclass(slots=True)
-class Subscription:
+class Subscription(Struct):
     """One bridge's interest in one session."""
 
     identity: bytes

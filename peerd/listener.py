@@ -9,10 +9,10 @@ import logging
 import signal
 import socket
 from array import array
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from msgspec import Struct
 
 from bgp.notification import CONNECTION_REJECTED, Notification
 from bus.daemon import (
@@ -39,8 +39,7 @@ WAITING_LIMIT = 256  # connections that may wait; more are not accepted meanwhil
 RETRY = 1.0  # seconds until an address that could not be had is tried again
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """An accepted connection whose peerd has not taken it yet."""
 
     connection: socket.socket

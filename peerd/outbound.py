@@ -10,7 +10,7 @@ and to send what there is up to there: the markers follow the answer that has it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from bgp.family import Family
 from bus.schema import UNKNOWN_FLOOR, WHERE, Batch
@@ -18,8 +18,7 @@ from bus.schema import UNKNOWN_FLOOR, WHERE, Batch
 LAPS = 8  # answers at most that may fail to have it all: changes may come faster for ever than the peer takes them
 
 
-@dataclass(slots=True)
-class Cursor:
+class Cursor(Struct):
     """Where a session stands in one family."""
 
     position: int = 0
@@ -38,7 +37,6 @@ class Cursor:
         return self.caught_up and self.position >= self.mark
 
 
-@dataclass(slots=True)
 class Outbound:
     """The cursors of one session.
 
@@ -46,16 +44,14 @@ class Outbound:
     there is then goes out first.
     """
 
-    families: tuple[Family, ...]
-    lineage: str = ""
-    end_of_rib_due: bool = True
-    held: bool = False
-    laps: int = field(init=False)  # how often ribd may yet be asked where the table stands; 0: no marker waits for it
-    cursors: dict[Family, Cursor] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.laps = LAPS if self.end_of_rib_due else 0
-        self.cursors = {family: Cursor() for family in self.families}
+    def __init__(
+        self, families: tuple[Family, ...], lineage: str = "", end_of_rib_due: bool = True, held: bool = False
+    ) -> None:
+        self.families, self.lineage = families, lineage
+        self.end_of_rib_due, self.held = end_of_rib_due, held
+        # How often ribd may yet be asked where the table stands; 0: no marker waits for it.
+        self.laps = LAPS if end_of_rib_due else 0
+        self.cursors = {family: Cursor() for family in families}
 
     def start_over(self) -> None:
         """Forget what was sent: all is to be sent again."""

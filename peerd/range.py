@@ -11,9 +11,10 @@ import logging
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
+
+from msgspec.structs import replace
 
 from bgp.notification import (
     ADMINISTRATIVE_SHUTDOWN,

@@ -13,8 +13,9 @@ import random
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from bgp import action as act
 from bgp import event as ev

@@ -6,8 +6,9 @@ import errno
 import socket
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
+
+from msgspec import Struct
 
 TCP_MD5SIG, TCP_MD5SIG_EXT = 14, 32  # <linux/tcp.h>
 MD5_FLAG_PREFIX = 1
@@ -17,8 +18,7 @@ SEND_BUFFER = 256 * 1024
 BACKLOG = 1024  # connections that may wait to be accepted: a fleet of routers comes back at the same moment
 
 
-@dataclass(frozen=True, slots=True)
-class TransportOptions:
+class TransportOptions(Struct, frozen=True):
     """What a session asks of its TCP connection. Empty or zero: not asked."""
 
     md5_password: bytes = b""

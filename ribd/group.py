@@ -8,7 +8,8 @@ cache is only a cache: whatever was dropped is packed again from the table.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgp.family import Family
 from bgp.nlri.registry import PATH_ID_OCTETS
@@ -26,8 +27,7 @@ ORDERED_ENTRIES = 256  # entries in a segment up to which its order is ExaBGP's;
 BACKLOGS = 4  # snapshots of changes kept for each stream; a session without one costs a walk back
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """The octets that take a session from version `start` to version `end`, as the table was at version `made`.
 
     below: it was made for a session below its floor, to which withdrawals up to there mean nothing: it has none.
@@ -60,8 +60,7 @@ class Segment:
         return self.end <= floor <= self.made if self.below else floor <= self.start
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
+class Backlog(Struct, frozen=True):
     """Changes that wait to be packed: entries in version order from `index` on, complete up to version `upto`."""
 
     entries: list[Entry]

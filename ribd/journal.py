@@ -22,8 +22,10 @@ import signal
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bus.daemon import die_with_parent
 
@@ -35,8 +37,7 @@ COMPACT_AT = 64 * 1024 * 1024  # octets of log, unless the snapshot is larger
 _NAME = re.compile(r"(snapshot|log)-(\d+)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
+class Damage(Struct, frozen=True):
     """Where a file stops making sense, and how many octets were dropped."""
 
     path: Path

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import gc
 import logging
-from dataclasses import dataclass, replace
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bgp.family import Family
 from bgp.shape import Shape
@@ -55,8 +57,7 @@ SETTLED = 60.0  # seconds after our start in which the cursors of live sessions 
 HELD = 1024  # requests that wait until it is known which neighbors there are
 
 
-@dataclass(slots=True)
-class Session:
+class Session(Struct):
     """A session that waits for, or was last sent, a batch."""
 
     identity: bytes

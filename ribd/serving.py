@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from itertools import count
+
+from msgspec import Struct, field
 
 from bgp.family import Family
 from bus.schema import WHERE, Batch, Pull
@@ -18,8 +19,7 @@ class NotRemembered(ValueError):
     """A session stands where its changes are not known any more, or not yet."""
 
 
-@dataclass(slots=True)
-class Collected:
+class Collected(Struct):
     """What a batch is made of: the first segments of all families, the second ones, and so on."""
 
     credit: int

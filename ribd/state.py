@@ -6,10 +6,10 @@ Replaying the same requests in the same order gives the same routes with the sam
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgpack
+from msgspec import Struct, field
 
 from bgp.family import IPV4_UNICAST, Family
 from bgp.nlri import KEYED_BY_ITEM, route_key
@@ -49,8 +49,7 @@ class RequestError(ValueError):
     """A request that must not be journalled: it would not make sense on replay either."""
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(Struct):
     """What a request did: tables that changed and how many routes."""
 
     tables: list[Table] = field(default_factory=list)
@@ -60,8 +59,7 @@ class Outcome:
     leased: bool = False
 
 
-@dataclass(slots=True)
-class Client:
+class Client(Struct):
     """Which requests of a client are in force: all up to `sequence` but those that were refused."""
 
     epoch: str

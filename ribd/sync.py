@@ -7,7 +7,8 @@ neighbor counts until its peerd has said how its session is.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgp.family import Family
 from bus.loop import Loop, Timer
@@ -20,8 +21,7 @@ LONGEST = 600.0  # seconds
 Versions = Mapping[Family, int]
 
 
-@dataclass(slots=True, eq=False)
-class Waiting:
+class Waiting(Struct, eq=False):
     """One request, and the sessions that it waits for with the versions that they must reach."""
 
     identity: bytes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import re
 import sys
@@ -65,9 +64,8 @@ def type_words(annotation: str) -> str:
 
 def described(cls: type[Message]) -> tuple[str, dict[str, str]]:
     """Return what a docstring says of the message, and of its fields: `name, name: text` up to the next such name."""
-    names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]  # every message is a dataclass
     text = re.sub(r"\n\s+", " ", inspect.cleandoc(cls.__doc__ or "").replace("\n\n", "\n"))
-    one = "|".join(map(re.escape, names))
+    one = "|".join(map(re.escape, cls.__struct_fields__))
     parts = re.split(rf"(?:\n|(?<=\. ))((?:{one})(?:, (?:{one}))*): ", text)
     fields: dict[str, str] = {}
     for key, words in zip(parts[1::2], parts[2::2], strict=True):
@@ -85,8 +83,8 @@ def message_text(cls: type[Message]) -> str:
     summary, said = described(cls)
     lines = [f"### {cls.KIND} `{cls.__name__}`", "", f"*{cls.ROUTE}*", "", summary, ""]
     lines += ["| field | type | meaning |", "|---|---|---|"]
-    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
-        lines.append(f"| `{field.name}` | {type_words(str(field.type))} | {cell(said.get(field.name, ''))} |")
+    for name in cls.__struct_fields__:
+        lines.append(f"| `{name}` | {type_words(cls.__annotations__[name])} | {cell(said.get(name, ''))} |")
     return "\n".join([*lines, ""])
 
 

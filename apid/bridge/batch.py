@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from apid.grammar.fast import Routes, Single
 from apid.riblink import MOST_OCTETS, octets_of_names, octets_of_routes
@@ -15,8 +16,7 @@ MOST_COMMANDS = 100_000  # in a group
 DONE, ERROR = b"done\n", b"error\n"
 
 
-@dataclass(slots=True, eq=False)
-class Batch:
+class Batch(Struct, eq=False):
     """Route changes of one request, and how the lines they came from are to be answered."""
 
     unheard: bool = False  # the helper that wrote these commands is gone
@@ -65,8 +65,7 @@ class Batch:
         return sorted({name for names in self.targets for name in names})
 
 
-@dataclass(slots=True)
-class OpenGroup:
+class OpenGroup(Struct):
     """What a helper has said since `group start`: one request in the end, or none if any of it was wrong."""
 
     batch: Batch = field(default_factory=Batch)

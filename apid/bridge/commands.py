@@ -13,8 +13,9 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from apid.bridge.batch import BATCH_OCTETS, DONE, ERROR, Batch, OpenGroup
 from apid.bridge.targets import Targets

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 
 import msgpack
+from msgspec.structs import replace
 
 from apid.render.envelope import NeighborContext, ProcessContext
 from apid.render.form import RECEIVE, SEND, Form

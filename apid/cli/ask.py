@@ -6,8 +6,9 @@ import json
 import sys
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from apid.answer_lines import AnswerLines
 from apid.cli.errors import Failed, Misconfigured, Refused
@@ -26,8 +27,7 @@ Take = Callable[[list[str]], None]
 End = Callable[[Failed | None], None]  # gets why it was not carried out, or may not have been
 
 
-@dataclass(slots=True)
-class Question:
+class Question(Struct):
     """A command on its way: `take` gets the lines of its answer, then `end` is called."""
 
     request: int

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from apid.config.directives import EVENTS
 from apid.config.model import ApiBlock
@@ -16,8 +17,7 @@ from apid.config.values import joined, read_list
 from apid.grammar.words import Token, Words
 
 
-@dataclass(slots=True)
-class ApiDraft:
+class ApiDraft(Struct):
     """An `api` section as it was read, before the processes are known."""
 
     source: Source

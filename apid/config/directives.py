@@ -6,8 +6,9 @@ The parser reads these tables and documentation is generated from them, so that 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from apid.config.values import (
     ADDRESS,
@@ -39,8 +40,7 @@ class _Required:
 REQUIRED = _Required()
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(Struct, frozen=True):
     """One directive: `bare` is its value without words, `default` its value where it is absent.
 
     For the manual: `absent` says the default in words where its value says nothing, `differs` what ExaBGP does

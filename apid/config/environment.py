@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, get_args
 
-from apid.config.options import HIDDEN_SECTIONS, OTHER_RELEASES, SYNONYMS, Environment, Kind
+from msgspec import Struct
+from msgspec.structs import fields, replace
+
+from apid.config.options import HIDDEN_SECTIONS, OTHER_RELEASES, SYNONYMS, Environment, Kind, Meaning
 from apid.grammar.words import is_unicode, unknown_word
 
 PREFIX = "exabgp"
@@ -24,8 +26,7 @@ class InvalidEnvironment(Exception):
         self.problems = problems
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """One option: its full name as in `tcp.port`, its section and field in `Environment`, kind and help.
 
     One with a `reason` is only accepted.
@@ -46,8 +47,8 @@ def _options() -> dict[str, Option]:
     for section in fields(Environment):
         for item in fields(getattr(DEFAULTS, section.name)):
             name = f"{section.name}.{item.name.replace('_', '-')}"
-            metadata = item.metadata
-            kind, text, reason = metadata["kind"], metadata["help"], metadata["reason"]
+            meaning: Meaning = get_args(item.type)[1]
+            kind, text, reason = meaning.kind, meaning.help, meaning.reason
             found[name] = Option(name, section.name, item.name, kind, item.default, text, reason)
     return found
 

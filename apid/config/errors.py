@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 SHOWN = 50  # a broken generated file may hold an error on each of its 100,000 lines
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigurationError:
+class ConfigurationError(Struct, frozen=True):
     """One error, or one warning, at a place; line and column count from 1, line 0 is the file as a whole.
 
     `source_line` has no keys; of a long line it is the part around the place, without `cut` characters before it.

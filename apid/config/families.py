@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from apid.config.reader import FAILED, Context, guarded
 from apid.config.source import Source
@@ -18,8 +18,7 @@ _NEXT_HOP_AFIS = {"ipv4": AFI.IPV4, "ipv6": AFI.IPV6}
 _SAFI_SYNONYMS = {"labeled-unicast": "nlri-mpls", "flowspec": "flow", "flowspec-vpn": "flow-vpn"}
 
 
-@dataclass(frozen=True, slots=True)
-class FamilyPlace:
+class FamilyPlace(Struct, frozen=True):
     """A family, or with `afi` a family and the AFI of its next hops, and where it stands.
 
     limit: paths for a prefix, in `add-path`; 0 for no limit.

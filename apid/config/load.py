@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from apid.config.draft import Draft, check_group, read_draft
 from apid.config.errors import ConfigurationError, ConfigurationErrors
@@ -155,7 +156,7 @@ def _merged(parts: list[Configuration], files: Files, problems: Problems) -> Con
     processes: dict[str, Process] = {}
     for process in (process for part in parts for process in part.processes):
         other = processes.setdefault(process.name, process)
-        if replace(other, file="", line=0) != replace(process, file="", line=0):
+        if replace(other, file="", line=0, column=0) != replace(process, file="", line=0, column=0):
             message = f"the process '{process.name}' is defined otherwise in {other.file}:{other.line}"
             problems.error(files.sources[process.file], Token("", process.line, process.column), message)
     neighbors = [neighbor for part in parts for neighbor in part.neighbors]

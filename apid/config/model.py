@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from apid.config.errors import ConfigurationError
 from apid.config.operational import OperationalMessage
@@ -22,8 +22,7 @@ ALL_FAMILIES: tuple[Family, ...] = (
 """What `family { all; }` and the absence of `family` mean, in the order of their numbers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(Struct, frozen=True):
     """What a neighbor's `capability` section says; `graceful_restart` is a time in seconds, None is off."""
 
     asn4: bool = True
@@ -43,8 +42,7 @@ class Capabilities:
     role_strict: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MessageFlags:
+class MessageFlags(Struct, frozen=True):
     """Which messages of one direction a helper is told about, and in which form."""
 
     open: bool = False
@@ -58,8 +56,7 @@ class MessageFlags:
     consolidate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ApiBlock:
+class ApiBlock(Struct, frozen=True):
     """One `api` section of a neighbor.
 
     `processes` names every helper of the block, those found by `processes_match` included.
@@ -76,8 +73,7 @@ class ApiBlock:
     send: MessageFlags = MessageFlags()
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbor:
+class Neighbor(Struct, frozen=True):
     """One peer, or a range of peers. Addresses are packed; None means automatic, or absent where so said.
 
     `name` is unique in the configuration: the peer's address, or that and a digest (`apid.config.names`).
@@ -120,11 +116,11 @@ class Neighbor:
     paths_limits: tuple[tuple[Family, int], ...] = ()  # how many paths for a prefix are wanted there
     api: tuple[ApiBlock, ...] = ()
     routes: tuple[RouteEntry, ...] = ()
-    places: tuple[tuple[Source, int], ...] = field(default=(), compare=False, repr=False)  # of the routes, as offsets
+    places: tuple[tuple[Source, int], ...] = ()  # of the routes, as offsets
     operational: tuple[OperationalMessage, ...] = ()
     file: str = ""
     line: int = 0
-    column: int = field(default=0, compare=False)
+    column: int = 0
 
     @property
     def is_range(self) -> bool:
@@ -132,8 +128,7 @@ class Neighbor:
         return self.peer_length != len(self.peer_address) * 8
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(Struct, frozen=True):
     """One helper program. `run` is its resolved path and its arguments.
 
     `receive` and `send` are the process's own subscription, None where it has none: then it is told what
@@ -155,11 +150,10 @@ class Process:
     json_version: str = "5"
     file: str = ""
     line: int = 0
-    column: int = field(default=0, compare=False)
+    column: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(Struct, frozen=True):
     """All that the files say together, and what they were."""
 
     neighbors: tuple[Neighbor, ...] = ()

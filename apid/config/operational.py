@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from apid.config.values import read_number, read_router_id
 from apid.grammar.words import GrammarError, Token, Words, unknown_word
@@ -16,8 +16,7 @@ _OPTIONAL = ("router-id", "counter")
 KINDS = _ADVISORIES | _QUERIES | _COUNTERS
 
 
-@dataclass(frozen=True, slots=True)
-class OperationalMessage:
+class OperationalMessage(Struct, frozen=True):
     """One message; which of the later fields matter depends on the kind. `router_id` None is our own."""
 
     kind: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from socket import AF_INET, AF_INET6, inet_pton
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Struct
 
 _TRUE = frozenset(("1", "yes", "on", "enable", "enabled", "true"))
 _FALSE = frozenset(("0", "no", "off", "disable", "disabled", "false", ""))
@@ -25,8 +26,7 @@ _LEVELS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """How an option's value is read, raising `ValueError` with what was expected, and how it is written.
 
     `syntax` tells the manual what is accepted.
@@ -116,169 +116,190 @@ ROUTES_FORMAT = _one_of("v1", "v2")
 DURABILITY = _one_of("memory", "disk")
 
 
-def _option(kind: Kind, default: Any, text: str, reason: str = "") -> Any:
-    """Make a field that carries its kind and its help; one with a `reason` is read and means nothing here."""
-    return field(default=default, metadata={"kind": kind, "help": text, "reason": reason})
+class Meaning(Struct, frozen=True):
+    """What annotates an option: how it is read and written, and what it does.
+
+    One with a `reason` is accepted so that files of ExaBGP load, where it means what `help` says, and nothing here.
+    """
+
+    kind: Kind
+    help: str
+    reason: str = ""
 
 
-def _ignored(kind: Kind, default: Any, text: str, reason: str) -> Any:
-    """Make a field that is accepted so that files of ExaBGP load; `text` says what it means there."""
-    return _option(kind, default, text, reason)
+def _debug(kind: Kind) -> Meaning:
+    """Mean something to the authors of ExaBGP alone: it is not listed."""
+    return Meaning(kind, "", "for the authors of ExaBGP")
 
 
-def _debug(kind: Kind, default: Any) -> Any:
-    """Make a field for the authors of ExaBGP, which is not listed."""
-    return _ignored(kind, default, "", "for the authors of ExaBGP")
-
-
-@dataclass(frozen=True, slots=True)
-class ApiOptions:
+class ApiOptions(Struct, frozen=True):
     """Helpers, and the commands of people."""
 
-    ack: bool = _option(BOOLEAN, True, "answer each command with 'done' or 'error'")
-    chunk: int = _ignored(
-        _integer(1, 1_000_000),
-        1,
-        "lines printed at once by commands that show tables",
-        "tables are sent in parts of bounded size, and nothing waits for them",
+    ack: Annotated[bool, Meaning(BOOLEAN, "answer each command with 'done' or 'error'")] = True
+    chunk: Annotated[
+        int,
+        Meaning(
+            _integer(1, 1_000_000),
+            "lines printed at once by commands that show tables",
+            "tables are sent in parts of bounded size, and nothing waits for them",
+        ),
+    ] = 1
+    cli: Annotated[bool, Meaning(BOOLEAN, "serve the named pipes of ExaBGP's command line client, where they are")] = (
+        True
     )
-    cli: bool = _option(BOOLEAN, True, "serve the named pipes of ExaBGP's command line client, where they are")
-    compact: bool = _option(BOOLEAN, False, "print a prefix in JSON as a string instead of an object")
-    encoder: str = _option(ENCODER, "json", "the encoder of processes that name none")
-    memory: int = _option(_integer(0, 65536), 64, "MiB of events that wait for a helper in memory")
-    pipename: str = _option(PIPE_NAME, "exabgp", "the name of those pipes, without '.in' and '.out'")
-    respawn: bool = _option(BOOLEAN, True, "start helpers again when they end")
-    show_routes_format: str = _option(ROUTES_FORMAT, "v1", "the JSON of 'show adj-rib': v1 or v2")
-    spool: int = _option(_integer(0, 1_048_576), 1024, "MiB of events that then wait on disk, before they are dropped")
-    terminate: bool = _option(BOOLEAN, False, "end the daemon when a helper ends by itself")
+    compact: Annotated[bool, Meaning(BOOLEAN, "print a prefix in JSON as a string instead of an object")] = False
+    encoder: Annotated[str, Meaning(ENCODER, "the encoder of processes that name none")] = "json"
+    memory: Annotated[int, Meaning(_integer(0, 65536), "MiB of events that wait for a helper in memory")] = 64
+    pipename: Annotated[str, Meaning(PIPE_NAME, "the name of those pipes, without '.in' and '.out'")] = "exabgp"
+    respawn: Annotated[bool, Meaning(BOOLEAN, "start helpers again when they end")] = True
+    show_routes_format: Annotated[str, Meaning(ROUTES_FORMAT, "the JSON of 'show adj-rib': v1 or v2")] = "v1"
+    spool: Annotated[
+        int, Meaning(_integer(0, 1_048_576), "MiB of events that then wait on disk, before they are dropped")
+    ] = 1024
+    terminate: Annotated[bool, Meaning(BOOLEAN, "end the daemon when a helper ends by itself")] = False
 
 
-@dataclass(frozen=True, slots=True)
-class BgpOptions:
+class BgpOptions(Struct, frozen=True):
     """All sessions."""
 
-    openwait: int = _option(_integer(1, 3600), 60, "seconds to wait for the peer's OPEN")
-    passive: bool = _option(BOOLEAN, False, "wait for every peer to connect")
+    openwait: Annotated[int, Meaning(_integer(1, 3600), "seconds to wait for the peer's OPEN")] = 60
+    passive: Annotated[bool, Meaning(BOOLEAN, "wait for every peer to connect")] = False
 
 
-@dataclass(frozen=True, slots=True)
-class CacheOptions:
+class CacheOptions(Struct, frozen=True):
     """Memory: equal attributes are always stored once."""
 
-    attributes: bool = _ignored(BOOLEAN, True, "store equal attributes once", "equal attributes are always stored once")
-    nexthops: bool = _ignored(BOOLEAN, True, "store equal next hops once", "equal next hops are always stored once")
+    attributes: Annotated[
+        bool, Meaning(BOOLEAN, "store equal attributes once", "equal attributes are always stored once")
+    ] = True
+    nexthops: Annotated[
+        bool, Meaning(BOOLEAN, "store equal next hops once", "equal next hops are always stored once")
+    ] = True
 
 
-@dataclass(frozen=True, slots=True)
-class DaemonOptions:
+class DaemonOptions(Struct, frozen=True):
     """The daemon as a process."""
 
-    daemonize: bool = _option(BOOLEAN, False, "run in the background")
-    drop: bool = _option(BOOLEAN, True, "drop privileges before helpers start")
-    durability: str = _option(
-        DURABILITY, "memory", "what routes survive: the death of any process, or with 'disk' that of the host too"
-    )
-    pid: str = _option(TEXT, "", "the file that holds the process id of 'bgpbus run'")
-    state: str = _option(TEXT, "/var/lib/bgpbus", "the directory of the routes that survive the host")
-    umask: int = _option(OCTAL, 0o137, "the umask of the daemon and its helpers, octal")
-    user: str = _option(TEXT, "nobody", "the user to become")
+    daemonize: Annotated[bool, Meaning(BOOLEAN, "run in the background")] = False
+    drop: Annotated[bool, Meaning(BOOLEAN, "drop privileges before helpers start")] = True
+    durability: Annotated[
+        str, Meaning(DURABILITY, "what routes survive: the death of any process, or with 'disk' that of the host too")
+    ] = "memory"
+    pid: Annotated[str, Meaning(TEXT, "the file that holds the process id of 'bgpbus run'")] = ""
+    state: Annotated[str, Meaning(TEXT, "the directory of the routes that survive the host")] = "/var/lib/bgpbus"
+    umask: Annotated[int, Meaning(OCTAL, "the umask of the daemon and its helpers, octal")] = 0o137
+    user: Annotated[str, Meaning(TEXT, "the user to become")] = "nobody"
 
 
-@dataclass(frozen=True, slots=True)
-class LogOptions:
+class LogOptions(Struct, frozen=True):
     """What is logged, and where."""
 
-    all: bool = _option(BOOLEAN, False, "log every category, whatever its own option says")
-    configuration: bool = _ignored(
-        BOOLEAN,
-        True,
-        "log the reading of the configuration",
-        "a configuration is read when someone asks for it, and errors must be seen",
+    all: Annotated[bool, Meaning(BOOLEAN, "log every category, whatever its own option says")] = False
+    configuration: Annotated[
+        bool,
+        Meaning(
+            BOOLEAN,
+            "log the reading of the configuration",
+            "a configuration is read when someone asks for it, and errors must be seen",
+        ),
+    ] = True
+    daemon: Annotated[bool, Meaning(BOOLEAN, "log what 'bgpbus run', the broker and the RIB do")] = True
+    destination: Annotated[str, Meaning(TEXT, "stdout, stderr, syslog, host:NAME, file:PATH or a path")] = "stdout"
+    enable: Annotated[bool, Meaning(BOOLEAN, "log at all")] = True
+    level: Annotated[str, Meaning(LEVEL, "the lowest level that is logged")] = "INFO"
+    message: Annotated[bool, Meaning(BOOLEAN, "log BGP messages, decoded", "`bgpbus tap` shows messages, decoded")] = (
+        False
     )
-    daemon: bool = _option(BOOLEAN, True, "log what 'bgpbus run', the broker and the RIB do")
-    destination: str = _option(TEXT, "stdout", "stdout, stderr, syslog, host:NAME, file:PATH or a path")
-    enable: bool = _option(BOOLEAN, True, "log at all")
-    level: str = _option(LEVEL, "INFO", "the lowest level that is logged")
-    message: bool = _ignored(BOOLEAN, False, "log BGP messages, decoded", "`bgpbus tap` shows messages, decoded")
-    network: bool = _option(BOOLEAN, True, "log what sessions and the listener do")
-    packets: bool = _ignored(BOOLEAN, False, "log BGP messages as octets", "`bgpbus tap` shows messages, as octets")
-    parser: bool = _ignored(BOOLEAN, False, "log the parser", "`bgpbus validate` shows what was read")
-    processes: bool = _option(BOOLEAN, True, "log what helpers and their bridges do and say")
-    reactor: bool = _option(BOOLEAN, True, "log what control does: reloads, commands")
-    rib: bool = _ignored(
-        BOOLEAN,
-        False,
-        "log changes of the announced routes",
-        "`bgpbus tap` shows each change, `bgpbus show adj-rib out` the routes",
-    )
-    routes: bool = _ignored(
-        BOOLEAN, False, "log received routes", "`bgpbus tap` and `bgpbus show adj-rib in` show them"
-    )
-    short: bool = _option(BOOLEAN, False, "log without date and time")
-    statistics: bool = _ignored(BOOLEAN, True, "log statistics", "`bgpbus status` and `bgpbus show neighbor` show them")
-    timers: bool = _ignored(BOOLEAN, False, "log KEEPALIVE timers", "`log.level` DEBUG has what there is")
+    network: Annotated[bool, Meaning(BOOLEAN, "log what sessions and the listener do")] = True
+    packets: Annotated[
+        bool, Meaning(BOOLEAN, "log BGP messages as octets", "`bgpbus tap` shows messages, as octets")
+    ] = False
+    parser: Annotated[bool, Meaning(BOOLEAN, "log the parser", "`bgpbus validate` shows what was read")] = False
+    processes: Annotated[bool, Meaning(BOOLEAN, "log what helpers and their bridges do and say")] = True
+    reactor: Annotated[bool, Meaning(BOOLEAN, "log what control does: reloads, commands")] = True
+    rib: Annotated[
+        bool,
+        Meaning(
+            BOOLEAN,
+            "log changes of the announced routes",
+            "`bgpbus tap` shows each change, `bgpbus show adj-rib out` the routes",
+        ),
+    ] = False
+    routes: Annotated[
+        bool, Meaning(BOOLEAN, "log received routes", "`bgpbus tap` and `bgpbus show adj-rib in` show them")
+    ] = False
+    short: Annotated[bool, Meaning(BOOLEAN, "log without date and time")] = False
+    statistics: Annotated[
+        bool, Meaning(BOOLEAN, "log statistics", "`bgpbus status` and `bgpbus show neighbor` show them")
+    ] = True
+    timers: Annotated[bool, Meaning(BOOLEAN, "log KEEPALIVE timers", "`log.level` DEBUG has what there is")] = False
 
 
-@dataclass(frozen=True, slots=True)
-class PdbOptions:
+class PdbOptions(Struct, frozen=True):
     """The debugger."""
 
-    enable: bool = _ignored(
-        BOOLEAN,
-        False,
-        "start the debugger on a fault",
-        "the processes are ordinary ones: attach a debugger to that which is of interest",
-    )
+    enable: Annotated[
+        bool,
+        Meaning(
+            BOOLEAN,
+            "start the debugger on a fault",
+            "the processes are ordinary ones: attach a debugger to that which is of interest",
+        ),
+    ] = False
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileOptions:
+class ProfileOptions(Struct, frozen=True):
     """The profiler."""
 
-    enable: bool = _ignored(BOOLEAN, False, "profile the daemon", "a profiler is attached to a process by its id")
-    file: str = _ignored(TEXT, "", "where to write the profile", "as `profile.enable`")
+    enable: Annotated[bool, Meaning(BOOLEAN, "profile the daemon", "a profiler is attached to a process by its id")] = (
+        False
+    )
+    file: Annotated[str, Meaning(TEXT, "where to write the profile", "as `profile.enable`")] = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ReactorOptions:
+class ReactorOptions(Struct, frozen=True):
     """The loop."""
 
-    speed: float = _ignored(
-        REAL, 1.0, "a factor of how long the loop sleeps", "there is no such loop: every process waits for what comes"
-    )
+    speed: Annotated[
+        float,
+        Meaning(
+            REAL, "a factor of how long the loop sleeps", "there is no such loop: every process waits for what comes"
+        ),
+    ] = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class TcpOptions:
+class TcpOptions(Struct, frozen=True):
     """Connections and listeners."""
 
-    acl: bool = _ignored(BOOLEAN, False, "experimental", "a firewall does it")
-    attempts: int = _option(
-        _integer(0, 1_000_000),
-        0,
-        "attempts to connect to a peer, 0 for no end; with the last of all peers, bgpbus ends",
-    )
-    bind: tuple[str, ...] = _option(ADDRESSES, (), "the addresses to listen on")
-    delay: int = _option(_integer(0, 1440), 0, "start when the clock reaches a multiple of N minutes, 0 for at once")
-    once: bool = _option(BOOLEAN, False, "connect to each peer once, as tcp.attempts 1")
-    port: int = _option(_integer(1, 65535), 179, "the port to listen on and to connect to")
+    acl: Annotated[bool, Meaning(BOOLEAN, "experimental", "a firewall does it")] = False
+    attempts: Annotated[
+        int,
+        Meaning(
+            _integer(0, 1_000_000),
+            "attempts to connect to a peer, 0 for no end; with the last of all peers, bgpbus ends",
+        ),
+    ] = 0
+    bind: Annotated[tuple[str, ...], Meaning(ADDRESSES, "the addresses to listen on")] = ()
+    delay: Annotated[
+        int, Meaning(_integer(0, 1440), "start when the clock reaches a multiple of N minutes, 0 for at once")
+    ] = 0
+    once: Annotated[bool, Meaning(BOOLEAN, "connect to each peer once, as tcp.attempts 1")] = False
+    port: Annotated[int, Meaning(_integer(1, 65535), "the port to listen on and to connect to")] = 179
 
 
-@dataclass(frozen=True, slots=True)
-class DebugOptions:
+class DebugOptions(Struct, frozen=True):
     """For the authors of ExaBGP: accepted, without effect, and not listed."""
 
-    configuration: bool = _debug(BOOLEAN, False)
-    defensive: bool = _debug(BOOLEAN, False)
-    memory: bool = _debug(BOOLEAN, False)
-    pdb: bool = _debug(BOOLEAN, False)
-    rotate: bool = _debug(BOOLEAN, False)
-    route: str = _debug(TEXT, "")
-    selfcheck: bool = _debug(BOOLEAN, False)
+    configuration: Annotated[bool, _debug(BOOLEAN)] = False
+    defensive: Annotated[bool, _debug(BOOLEAN)] = False
+    memory: Annotated[bool, _debug(BOOLEAN)] = False
+    pdb: Annotated[bool, _debug(BOOLEAN)] = False
+    rotate: Annotated[bool, _debug(BOOLEAN)] = False
+    route: Annotated[str, _debug(TEXT)] = ""
+    selfcheck: Annotated[bool, _debug(BOOLEAN)] = False
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """All options, by section."""
 
     api: ApiOptions = ApiOptions()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from apid.config.families import read_family
 from apid.config.reader import FAILED, Context, guarded
@@ -17,8 +17,7 @@ LARGEST = 2**32 - 1
 _OPTIONS = ("warn", "warning-only", "restart")
 
 
-@dataclass(frozen=True, slots=True)
-class LimitPlace:
+class LimitPlace(Struct, frozen=True):
     """A limit, and where it stands."""
 
     limit: PrefixLimit

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from apid.config.directives import REQUIRED, USUAL, Directive
 from apid.config.files import Files, tokens_of
@@ -16,8 +17,7 @@ from apid.grammar.words import GrammarError, Token, Words, unknown_word
 NO_SYNONYMS: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A directive's value, and the place of its keyword."""
 
     value: Any

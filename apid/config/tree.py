@@ -7,7 +7,8 @@ regular expression takes whole, without looking at their words.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from apid.config.source import Problems, Source
 from apid.grammar.tokens import FILE_PATTERN
@@ -16,8 +17,7 @@ from apid.grammar.words import Token
 _SIMPLE = re.compile(r"\s*+([^;{}\"'#\\$\n]++);")
 
 
-@dataclass(slots=True)
-class Statement:
+class Statement(Struct):
     """Words up to a `;`. `start` and `end` are offsets in the source; the `;` is not included."""
 
     source: Source
@@ -29,8 +29,7 @@ class Statement:
         return list(self.source.tokens(self.start, self.end))
 
 
-@dataclass(slots=True)
-class Section:
+class Section(Struct):
     """Words before a `{`, and the nodes up to its `}`. `end` is the offset behind the `}`."""
 
     source: Source

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import Any
+
+from msgspec import Struct
 
 from apid.grammar.words import GrammarError, Token, Words
 
@@ -19,8 +20,7 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9.-]+")
 _MARKS = frozenset("[](),{};")
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """How a value is written, and the function that reads it and raises `GrammarError` at what is wrong."""
 
     syntax: str

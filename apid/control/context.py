@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from apid.control.background import Background
 from apid.control.connection import Connection, ask_sessions
@@ -18,8 +19,7 @@ from apid.control.watchdogs import Watchdogs
 from bus.daemon import RunDirectory
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """The parts of control, for the jobs that carry out commands.
 
     connection: to a peerd, by program. rib: for questions to ribd. shutdown: ends everything. started: seconds since

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from apid.difference import Change, changes_between, difference
 from apid.live import Wanted, placed, read_compiled, read_live
@@ -102,8 +104,7 @@ def put_in_place(run: RunDirectory, lineage: str) -> None:
         attempt.unlink()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What ribd must be told. `fresh`: nothing was in force before, so what ribd still holds is from another life.
 
     lineage: of the journal that it is for.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from apid.amend import restore
 from apid.control.background import Background
@@ -27,8 +29,7 @@ Done = Callable[[str], None]  # gets an error, or nothing
 Change = Callable[[Wanted], Wanted]  # LoadError where it cannot be made
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A reload, or a change of what is in force, and who waits for it."""
 
     change: Change | None  # None: read the sources again
@@ -51,8 +52,7 @@ def _neighbors(wanted: Wanted) -> set[str]:
     return set(wanted.compiled.applied.neighbors)
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """What to do when a configuration is in force: before supervisord has adapted, and after."""
 
     before: Callable[[AppliedConfiguration], None]

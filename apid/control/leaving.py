@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import shutil
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from apid.compile import Compiled
 from apid.control.enforce import as_stored, read_applied, remember_attempt, write_pending

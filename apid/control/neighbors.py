@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from ipaddress import ip_address
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from apid.grammar.selector import NeighborIdentity, Selector, find_selected
 from bgp.family import AFI, Family
@@ -16,8 +18,7 @@ from bus.names import session_name
 from bus.settings import ApiBinding, SessionConfiguration, read_helper, read_peerd
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """One neighbor: its settings, the peerd that has it, and what selectors compare."""
 
     configuration: SessionConfiguration

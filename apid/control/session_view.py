@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import msgpack
+from msgspec import Struct, field
 
 from apid.control.neighbors import Known
 from bgp.capability import (
@@ -51,8 +51,7 @@ CAPABILITIES: dict[str, tuple[type[Capability], ...]] = {
 SHUT = "SHUT"  # shown in place of IDLE
 
 
-@dataclass(frozen=True, slots=True)
-class SessionView:
+class SessionView(Struct, frozen=True):
     """What is known of a session; without an answer of its peerd it is down. Times in seconds."""
 
     known: Known

@@ -8,7 +8,8 @@ sequence a set may be nested in either kind of bracket. Confederation segments (
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from apid.grammar.extended_community import IPV6_OCTETS, extended_community_value, route_target_value
 from apid.grammar.prefix_sid import read_prefix_sid, read_srv6_service
@@ -74,8 +75,7 @@ _AS4 = Negotiated(asn4=True)
 _AS2 = Negotiated(asn4=False)
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeKeyword:
+class AttributeKeyword(Struct, frozen=True):
     """A keyword of the grammar: the attribute's code, its reader, and what `help` and the manual say."""
 
     code: int

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from apid.grammar.operational import OperationalRequest
 from apid.grammar.route import RouteEntry
@@ -15,8 +15,7 @@ from bgp.family import AFI, FLOW_SAFIS, SAFI, Family
 PREFIX_SAFIS = (SAFI.UNICAST, SAFI.MULTICAST, SAFI.NLRI_MPLS, SAFI.MPLS_VPN)
 
 
-@dataclass(frozen=True, slots=True)
-class RouteChange:
+class RouteChange(Struct, frozen=True):
     """Announce or withdraw routes; withdrawals with different attributes are sent apart, as ExaBGP does.
 
     `wait` says whether the answer waits until peers were sent them, None: as `session sync` says.
@@ -28,8 +27,7 @@ class RouteChange:
     wait: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Watchdog:
+class Watchdog(Struct, frozen=True):
     """Announce or withdraw the routes of a watchdog; without name, of the one called like the helper."""
 
     selector: Selector
@@ -37,40 +35,35 @@ class Watchdog:
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class EndOfRib:
+class EndOfRib(Struct, frozen=True):
     """Send an End-of-RIB marker."""
 
     selector: Selector
     family: Family
 
 
-@dataclass(frozen=True, slots=True)
-class RouteRefresh:
+class RouteRefresh(Struct, frozen=True):
     """Ask peers to send a family again."""
 
     selector: Selector
     family: Family
 
 
-@dataclass(frozen=True, slots=True)
-class OperationalMessage:
+class OperationalMessage(Struct, frozen=True):
     """Send an operational message."""
 
     selector: Selector
     message: OperationalRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Teardown:
+class Teardown(Struct, frozen=True):
     """End sessions with NOTIFICATION Cease and this subcode."""
 
     selector: Selector
     code: int
 
 
-@dataclass(frozen=True, slots=True)
-class PeerCreate:
+class PeerCreate(Struct, frozen=True):
     """Make a neighbor of directives and their values; `keep`: for good, not only until the next reload."""
 
     peer: str
@@ -78,15 +71,13 @@ class PeerCreate:
     keep: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PeerDelete:
+class PeerDelete(Struct, frozen=True):
     """Remove neighbors."""
 
     selector: Selector
 
 
-@dataclass(frozen=True, slots=True)
-class PeerShutdown:
+class PeerShutdown(Struct, frozen=True):
     """End sessions and refuse new ones; the peers are told `communication`. `keep` as above."""
 
     selector: Selector
@@ -94,15 +85,13 @@ class PeerShutdown:
     keep: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PeerEnable:
+class PeerEnable(Struct, frozen=True):
     """Let neighbors that were shut have sessions again."""
 
     selector: Selector
 
 
-@dataclass(frozen=True, slots=True)
-class ShowNeighbor:
+class ShowNeighbor(Struct, frozen=True):
     """Show neighbors; `form` is summary, extensive, configuration, or empty where it was not said."""
 
     selector: Selector
@@ -110,8 +99,7 @@ class ShowNeighbor:
     json: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ShowAdjRib:
+class ShowAdjRib(Struct, frozen=True):
     """Show received (`in`) or sent (`out`) routes; `filter` is empty or what `shows` understands."""
 
     direction: str
@@ -129,91 +117,76 @@ class ShowAdjRib:
         return self.filter in ("", family.afi_name, str(family))
 
 
-@dataclass(frozen=True, slots=True)
-class FlushAdjRibOut:
+class FlushAdjRibOut(Struct, frozen=True):
     """Send all routes again."""
 
     selector: Selector
 
 
-@dataclass(frozen=True, slots=True)
-class ClearAdjRib:
+class ClearAdjRib(Struct, frozen=True):
     """Forget received routes (`in`), or withdraw everything sent (`out`)."""
 
     direction: str
     selector: Selector
 
 
-@dataclass(frozen=True, slots=True)
-class Flush:
+class Flush(Struct, frozen=True):
     """Nothing to do: routes leave at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shutdown:
+class Shutdown(Struct, frozen=True):
     """End the daemon."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reload:
+class Reload(Struct, frozen=True):
     """Read the configuration again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Restart:
+class Restart(Struct, frozen=True):
     """Establish every session again and restart the helpers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reset:
+class Reset(Struct, frozen=True):
     """Drop what is queued for the helper; there is no answer unless it was asked for as `session reset`."""
 
     answer: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Struct, frozen=True):
     """Tell the version."""
 
     json: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Help:
+class Help(Struct, frozen=True):
     """List the commands."""
 
     json: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """Tell how the daemon and its sessions are."""
 
 
-@dataclass(frozen=True, slots=True)
-class QueueStatus:
+class QueueStatus(Struct, frozen=True):
     """Tell how much waits for each helper."""
 
 
-@dataclass(frozen=True, slots=True)
-class PeerList:
+class PeerList(Struct, frozen=True):
     """List neighbors with AS and state."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ping:
+class Ping(Struct, frozen=True):
     """Answer that the daemon is there; `identifier` is what the client calls itself, if anything."""
 
     identifier: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Bye:
+class Bye(Struct, frozen=True):
     """The client leaves."""
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledge:
+class Acknowledge(Struct, frozen=True):
     """Switch acknowledgements: `enable`, `disable` (after this one), `silence` (with this one).
 
     `explain` is `enable`, with a line `error: REASON` before each `error`.
@@ -222,55 +195,47 @@ class Acknowledge:
     mode: str
 
 
-@dataclass(frozen=True, slots=True)
-class Synchronise:
+class Synchronise(Struct, frozen=True):
     """Switch whether an acknowledgement waits until the peers were sent the routes."""
 
     enabled: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Sync:
+class Sync(Struct, frozen=True):
     """Answer once the peers were sent all that was acknowledged; an error after so many seconds."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class ApiVersion:
+class ApiVersion(Struct, frozen=True):
     """Tell or choose the version of the API; None asks."""
 
     version: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Begin or end a group of commands: changes of routes that are carried out together, or not at all."""
 
     begin: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """Several changes on one line."""
 
     commands: tuple[RouteChange, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     """Nothing to do: the line begins with #."""
 
 
-@dataclass(frozen=True, slots=True)
-class Debug:
+class Debug(Struct, frozen=True):
     """Write a text to the log, without an answer."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Crash:
+class Crash(Struct, frozen=True):
     """Fail on purpose."""
 
 

@@ -6,7 +6,7 @@ name that a line begins with decides. Nothing else of the grammar is needed for 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 FORMS = ("summary", "extensive", "configuration")
 FILTERS = ("inet", "flow", "l2vpn")
@@ -24,8 +24,7 @@ PEER_CREATE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One command.
 
     selectable: `neighbor …` may stand before it. options: words that may follow it, in any order, among its values.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from apid.grammar.attributes import ATTRIBUTES, extended_communities, read_attribute
 from apid.grammar.values import (
@@ -29,8 +30,7 @@ EXTENDED_COMMUNITIES = 16
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(Struct):
     """What a statement has said so far. Of a word given twice the first counts, but the last of labels, rd, numbers.
 
     `next_hop` is b"" for `self` and None where not given; `labels` are 20-bit numbers. `numbers` and

@@ -6,9 +6,10 @@ The result has 8 octets (RFC 4360), or 20 where an IPv6 address is part of it (R
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Callable
-from dataclasses import dataclass
-from struct import Struct
+
+from msgspec import Struct
 
 from apid.grammar.values import (
     MAXIMUM_16,
@@ -32,15 +33,14 @@ IPV6_OCTETS = 20
 
 HIGHEST_RATE = 10**12  # octets or packets per second that a traffic-rate may ask for
 
-_FLOAT = Struct("!f")
+_FLOAT = struct.Struct("!f")
 _TUNNEL_TYPES = {"mpls": 10, "vxlan": 8, "nvgre": 9, "vxlan-gpe": 12, "geneve": 19}  # RFC 8365 section 11
 _TRAFFIC_ACTIONS = {"terminal": 1, "sample": 2, "sample-terminal": 3, "terminal-sample": 3}  # RFC 8955 section 7.3
 _INTERFACE_TRANSITIVITY = {"transitive": 0x07, "non-transitive": 0x47}
 _INTERFACE_DIRECTIONS = {"input": 0x4000, "output": 0x8000, "input-output": 0xC000}
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """One kind of extended community: what follows its keyword, and how it is read."""
 
     syntax: str

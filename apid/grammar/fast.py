@@ -12,8 +12,10 @@ another MED. One regular expression over the chunk was a tenth faster for one ta
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from socket import AF_INET, AF_INET6, inet_pton
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from apid.grammar.command import parse_command
 from apid.grammar.command_kinds import Command
@@ -28,8 +30,7 @@ from bgp.family import IPV4_FLOW, IPV4_MULTICAST, IPV4_UNICAST, IPV6_UNICAST, Fa
 FIRST_MULTICAST, LAST_MULTICAST = b"\xe0", b"\xef\xff\xff\xff"  # 224.0.0.0/4
 
 
-@dataclass(slots=True)
-class Routes:
+class Routes(Struct):
     """Consecutive lines that share all but the prefix: one item for each of `lines` lines."""
 
     announce: bool
@@ -45,16 +46,14 @@ class Routes:
         return len(self.items)
 
 
-@dataclass(frozen=True, slots=True)
-class Single:
+class Single(Struct, frozen=True):
     """A line that holds any other command."""
 
     line: str
     command: Command
 
 
-@dataclass(frozen=True, slots=True)
-class Invalid:
+class Invalid(Struct, frozen=True):
     """A line that is no command, and why."""
 
     line: str
@@ -64,8 +63,7 @@ class Invalid:
 Step = Routes | Single | Invalid
 
 
-@dataclass(frozen=True, slots=True)
-class _Verb:
+class _Verb(Struct, frozen=True):
     """What stands before `route`."""
 
     announce: bool

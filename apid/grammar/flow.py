@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from apid.grammar.draft import Draft, is_keyword, read_keyword, read_lease
 from apid.grammar.extended_community import (
@@ -46,8 +47,7 @@ ALWAYS_FALSE, ALWAYS_TRUE = 0, 7
 _OPERATOR = re.compile(r"(!=|<=|>=|[=<>!]?)(.*)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """A keyword of `match`: the component's type, its names, its range, and the AFI that it asks for, if any."""
 
     kind: int
@@ -84,8 +84,7 @@ PREFIX_MATCHES: dict[str, tuple[int, int | None]] = {
 }
 
 
-@dataclass(slots=True)
-class Rule:
+class Rule(Struct):
     """The match of a rule while it is read: a component for each type, and the AFI once it is known."""
 
     afi: int | None = None

@@ -8,7 +8,8 @@ rpcp|apcp|lpcp afi AFI safi SAFI [router-id IP] sequence N counter N
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from apid.grammar.nlri import AFIS, SAFIS
 from apid.grammar.values import ipv4_value, number, read
@@ -19,8 +20,7 @@ from bgp.operational import ADVISORIES, ADVISORY_LENGTH, OPERATIONAL_NAMES, RESP
 KINDS = {name.lower(): kind for kind, name in OPERATIONAL_NAMES.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class OperationalRequest:
+class OperationalRequest(Struct, frozen=True):
     """A message to send. `router_id` is None where it is the session's own."""
 
     kind: int

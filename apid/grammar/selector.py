@@ -10,8 +10,10 @@ range means the session with that address.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from apid.grammar.command_names import SELECTORS, TERM_NAMES
 from apid.grammar.values import address_value, asn_value, ipv4_value, read
@@ -23,8 +25,7 @@ ANY = "*"
 IPAddress = IPv4Address | IPv6Address
 
 
-@dataclass(frozen=True, slots=True)
-class NeighborIdentity:
+class NeighborIdentity(Struct, frozen=True):
     """What selectors compare. Addresses are in canonical text (RFC 5952), AS numbers are plain.
 
     `peer_address` may be a range such as `10.0.0.0/24` (passive neighbors); `name` is another word that stands
@@ -47,8 +48,7 @@ class NeighborIdentity:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """One selector: a peer (`*` for any) and what else must hold; None is not asked for."""
 
     peer: str = ANY
@@ -70,8 +70,7 @@ class Terms:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Struct, frozen=True):
     """Selectors of which one must match; without any, every neighbor that the helper may command."""
 
     alternatives: tuple[Terms, ...] = ()

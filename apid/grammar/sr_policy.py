@@ -17,7 +17,8 @@ first, `interface N` behind each address that has one, then `algorithm N` and th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from apid.grammar.draft import Draft, Setter, number_setter, octets_setter, read_draft
 from apid.grammar.values import MAXIMUM_32, any_number, ipv4_value, ipv6_value, label_value, number, read
@@ -36,8 +37,7 @@ _ADDRESS_TYPES = {f"type-{layout.letter.lower()}": kind for kind, layout in LAYO
 _SEGMENT_TYPES = ("type-a", "type-b", *_ADDRESS_TYPES)
 
 
-@dataclass(slots=True)
-class Path:
+class Path(Struct):
     """A candidate path while it is read."""
 
     preference: int | None = None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
+
+from msgspec import Struct
 
 LONGEST_CHOICE = 20  # words that a message lists
 OPENING, CLOSING = frozenset("[({"), frozenset("])}")
@@ -25,8 +26,7 @@ class GrammarError(ValueError):
         self.further: tuple[GrammarError, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """One word or punctuation mark; line and column count from 1, line 0 where there is no file."""
 
     text: str

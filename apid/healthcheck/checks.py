@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from apid.healthcheck.network_checks import check_dns, check_tcp
 from apid.healthcheck.options import CheckOptions, parse_endpoint, parse_query
@@ -16,8 +17,7 @@ SHELL = "/bin/sh"
 HTTP_MODULE = "apid.healthcheck.http_check"
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """How a check went; `reason` says what went wrong, `output` what it wrote."""
 
     passed: bool

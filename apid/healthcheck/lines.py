@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
+
+from msgspec import Struct, field
 
 from apid.healthcheck.machine import State
 
 Network = IPv4Network | IPv6Network
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
+class Wording(Struct, frozen=True):
     """What is announced, beside the prefixes; texts are in the words of the command grammar, "" is absent.
 
     `metrics` are the first prefix's, in UP, DOWN and DISABLED; each further prefix adds `increase`.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from ipaddress import ip_network
+
+from msgspec import Struct
 
 from apid.healthcheck.checks import describe
 from apid.healthcheck.lines import Network
@@ -23,8 +24,7 @@ class AddressError(RuntimeError):
     """An `ip address` command that failed; the message names the address and quotes `ip`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """An address on an interface; `network` is None where it has bits beyond its prefix length."""
 
     interface: str

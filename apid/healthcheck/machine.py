@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum, StrEnum
+
+from msgspec import Struct
 
 
 class State(StrEnum):
@@ -36,55 +37,47 @@ class Event(Enum):
     STOP = "we are told to end"
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """Report a change of state."""
 
     old: State
     new: State
 
 
-@dataclass(frozen=True, slots=True)
-class RunHooks:
+class RunHooks(Struct, frozen=True):
     """Run the hooks of a state."""
 
     state: State
 
 
-@dataclass(frozen=True, slots=True)
-class SetUpAddresses:
+class SetUpAddresses(Struct, frozen=True):
     """Put the addresses on their interfaces; where that fails, `Announce` must not follow but `Event.REFUSED`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Announce:
+class Announce(Struct, frozen=True):
     """Print the lines of a state."""
 
     state: State
 
 
-@dataclass(frozen=True, slots=True)
-class TakeDownAddresses:
+class TakeDownAddresses(Struct, frozen=True):
     """Wait until what was printed is answered, then take the addresses away."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """Report that the service may not come up before a time, because it changed too often."""
 
     until: float
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(Struct, frozen=True):
     """End the program."""
 
 
 Action = Changed | RunHooks | SetUpAddresses | Announce | TakeDownAddresses | Held | Finish
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """How the machine decides; times in seconds.
 
     An interval of 0 ends it after the first announcement. At most `max_changes` (0: any number) changes of what is

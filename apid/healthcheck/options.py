@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
+
+from msgspec import Struct, field
 
 from apid.healthcheck.lines import Network, Wording
 from apid.healthcheck.machine import Settings, State
@@ -17,8 +18,7 @@ class OptionError(ValueError):
     """An option that cannot be; the message names it, what was seen and what was expected."""
 
 
-@dataclass(frozen=True, slots=True)
-class Logging:
+class Logging(Struct, frozen=True):
     """Where to log: stderr unless `silent`, syslog unless `facility` is ""."""
 
     silent: bool = False
@@ -27,8 +27,7 @@ class Logging:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckOptions:
+class CheckOptions(Struct, frozen=True):
     """What to check; all that is given must pass, each within `timeout` seconds."""
 
     command: str = ""
@@ -42,8 +41,7 @@ class CheckOptions:
     disable: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AddressOptions:
+class AddressOptions(Struct, frozen=True):
     """Which addresses, on which interfaces.
 
     `prefixes` are those of --ip; `interfaces` holds those of them that belong elsewhere than on the loopback.
@@ -60,8 +58,7 @@ class AddressOptions:
     start: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessOptions:
+class ProcessOptions(Struct, frozen=True):
     """How the program itself runs; `hooks` holds (state or None for every state, command) in running order."""
 
     acknowledged: bool = True
@@ -72,8 +69,7 @@ class ProcessOptions:
     hook_timeout: float = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """Everything that was asked for."""
 
     logging: Logging = Logging()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(Struct, frozen=True):
     """One dialect of events, named by the `exabgp` member of each.
 
     `router_id`: the envelope has our identifier. `flat_as_path`: AS_PATH is three lists by kind of segment,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from apid.render.dialect import Dialect
 from apid.render.values import quote
 
 
-@dataclass(frozen=True, slots=True)
-class NeighborContext:
+class NeighborContext(Struct, frozen=True):
     """What events say of the neighbor; addresses and identifier are text, `name` is the long one of `show`."""
 
     peer_address: str
@@ -20,8 +19,7 @@ class NeighborContext:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessContext:
+class ProcessContext(Struct, frozen=True):
     """What events say of the daemon."""
 
     host: str

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
+
+from msgspec import Struct
 
 from apid.render.attribute_text import community_text, large_community_text
 from apid.render.dialect import DEFAULT_DIALECT
@@ -39,8 +40,7 @@ ORIGIN_IGP = Origin(0)
 CACHED_SETS = 8192
 
 
-@dataclass(frozen=True, slots=True)
-class ShownRoute:
+class ShownRoute(Struct, frozen=True):
     """A route with its attributes; `next_hop` is text, empty where it has none.
 
     ours: we announce it: that its origin is IGP need not be said. add_path: its path identifier means something, even

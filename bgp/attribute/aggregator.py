@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bgp.attribute.as_path import LARGEST_TWO_OCTET_AS, from_two_octet_peers
@@ -13,8 +12,7 @@ from bgp.wire import AS_TRANS
 
 
 @register("ATOMIC_AGGREGATE", AttributeDiscard)
-@dataclass(frozen=True, slots=True)
-class AtomicAggregate(Attribute):
+class AtomicAggregate(Attribute, frozen=True):
     """The route is an aggregate whose path may not name every autonomous system."""
 
     CODE: ClassVar[int] = 6
@@ -40,8 +38,7 @@ def _validate(name: str, asn: int, address: bytes) -> None:
 
 
 @register("AGGREGATOR", AttributeDiscard)
-@dataclass(frozen=True, slots=True)
-class Aggregator(Attribute):
+class Aggregator(Attribute, frozen=True):
     """Who formed the aggregate."""
 
     CODE: ClassVar[int] = 7
@@ -73,8 +70,7 @@ class Aggregator(Attribute):
 
 
 @register("AS4_AGGREGATOR", AttributeDiscard, accepted=from_two_octet_peers)
-@dataclass(frozen=True, slots=True)
-class As4Aggregator(Attribute):
+class As4Aggregator(Attribute, frozen=True):
     """The aggregator's 4-octet AS number, carried through speakers that know only 2 octets."""
 
     CODE: ClassVar[int] = 18

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bgp.attribute.registry import OPTIONAL_NON_TRANSITIVE, Attribute, register
@@ -23,8 +22,7 @@ def in_aigp_sessions(negotiated: Negotiated) -> bool:
 
 # A transitive AIGP is malformed and discarded (section 3), unlike other attributes with wrong flags.
 @register("AIGP", AttributeDiscard, wrong_flags=AttributeDiscard, accepted=in_aigp_sessions)
-@dataclass(frozen=True, slots=True)
-class Aigp(Attribute):
+class Aigp(Attribute, frozen=True):
     """TLVs of which the first of type 1 carries the metric; the others are carried along."""
 
     CODE: ClassVar[int] = 26

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from struct import Struct
+import struct
 from typing import ClassVar, NamedTuple, Self
 
 from bgp.attribute.registry import OPTIONAL_TRANSITIVE, WELL_KNOWN, Attribute, register
@@ -21,8 +20,8 @@ LARGEST_TWO_OCTET_AS = 0xFFFF
 LARGEST_AS = 0xFFFFFFFF
 
 # Formats of 0..255 AS numbers, which is what one segment can hold.
-_TWO_OCTETS = tuple(Struct(f"!{count}H") for count in range(256))
-_FOUR_OCTETS = tuple(Struct(f"!{count}I") for count in range(256))
+_TWO_OCTETS = tuple(struct.Struct(f"!{count}H") for count in range(256))
+_FOUR_OCTETS = tuple(struct.Struct(f"!{count}I") for count in range(256))
 
 
 class Segment(NamedTuple):
@@ -84,8 +83,7 @@ def check_segments(segments: tuple[Segment, ...]) -> None:
 
 
 @register("AS_PATH", subcode=11)
-@dataclass(frozen=True, slots=True)
-class AsPath(Attribute):
+class AsPath(Attribute, frozen=True):
     """The autonomous systems that the route went through, nearest first."""
 
     CODE: ClassVar[int] = 2
@@ -120,8 +118,7 @@ def from_two_octet_peers(negotiated: Negotiated) -> bool:
 
 
 @register("AS4_PATH", AttributeDiscard, accepted=from_two_octet_peers)
-@dataclass(frozen=True, slots=True)
-class As4Path(Attribute):
+class As4Path(Attribute, frozen=True):
     """The path's 4-octet AS numbers, carried through speakers that know only 2 octets."""
 
     CODE: ClassVar[int] = 17

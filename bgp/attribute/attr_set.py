@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bgp.attribute.registry import OPTIONAL_TRANSITIVE, Attribute, register
@@ -14,8 +13,7 @@ ORIGIN_AS_OCTETS = 4
 
 
 @register("ATTR_SET")
-@dataclass(frozen=True, slots=True)
-class AttrSet(Attribute):
+class AttrSet(Attribute, frozen=True):
     """The customer's AS and its path attributes as octets, always with 4-octet AS numbers."""
 
     CODE: ClassVar[int] = 128

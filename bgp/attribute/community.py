@@ -5,15 +5,14 @@ All share one rule: a length that is not a positive multiple of one community's 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from struct import Struct, unpack
+import struct
 from typing import ClassVar, Self
 
 from bgp.attribute.registry import OPTIONAL_TRANSITIVE, Attribute, register
 from bgp.negotiated import Negotiated
 
-_COMMUNITY = Struct("!I")
-_LARGE_COMMUNITY = Struct("!III")
+_COMMUNITY = struct.Struct("!I")
+_LARGE_COMMUNITY = struct.Struct("!III")
 EXTENDED_COMMUNITY_OCTETS = 8
 IPV6_EXTENDED_COMMUNITY_OCTETS = 20
 
@@ -30,8 +29,7 @@ def _require_octets(name: str, values: tuple[bytes, ...], octets: int) -> None:
 
 
 @register("COMMUNITY")
-@dataclass(frozen=True, slots=True)
-class Communities(Attribute):
+class Communities(Attribute, frozen=True):
     """Communities of 32 bits, in the order of the wire."""
 
     CODE: ClassVar[int] = 8
@@ -47,7 +45,7 @@ class Communities(Attribute):
     def decode(cls, data: bytes, negotiated: Negotiated) -> Self:
         """Read communities of 4 octets."""
         _require_multiple(cls, data, _COMMUNITY.size)
-        return cls(unpack(f"!{len(data) // _COMMUNITY.size}I", data))
+        return cls(struct.unpack(f"!{len(data) // _COMMUNITY.size}I", data))
 
     def encode(self, negotiated: Negotiated) -> bytes:
         """Return 4 octets for each."""
@@ -55,8 +53,7 @@ class Communities(Attribute):
 
 
 @register("EXTENDED COMMUNITIES")
-@dataclass(frozen=True, slots=True)
-class ExtendedCommunities(Attribute):
+class ExtendedCommunities(Attribute, frozen=True):
     """Communities of 8 octets, whose first one or two are their type."""
 
     CODE: ClassVar[int] = 16
@@ -79,8 +76,7 @@ class ExtendedCommunities(Attribute):
 
 
 @register("IPv6 EXTENDED COMMUNITIES")
-@dataclass(frozen=True, slots=True)
-class Ipv6ExtendedCommunities(Attribute):
+class Ipv6ExtendedCommunities(Attribute, frozen=True):
     """Communities of 20 octets with an IPv6 address."""
 
     CODE: ClassVar[int] = 25
@@ -103,8 +99,7 @@ class Ipv6ExtendedCommunities(Attribute):
 
 
 @register("LARGE_COMMUNITY")
-@dataclass(frozen=True, slots=True)
-class LargeCommunities(Attribute):
+class LargeCommunities(Attribute, frozen=True):
     """Communities of three 32-bit numbers (RFC 8092)."""
 
     CODE: ClassVar[int] = 32

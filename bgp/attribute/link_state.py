@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bgp.attribute.link_state_tlvs import check, pairs_of
@@ -13,8 +12,7 @@ from bgp.nlri.link_state_tlv import Pair, Tlv, read_tlvs, write_tlvs
 
 
 @register("BGP-LS", AttributeDiscard, wrong_flags=AttributeDiscard)
-@dataclass(frozen=True, slots=True)
-class LinkState(Attribute):
+class LinkState(Attribute, frozen=True):
     """Properties of a node, link or prefix: TLVs as they came; `as_pairs` says what they mean."""
 
     CODE: ClassVar[int] = 29

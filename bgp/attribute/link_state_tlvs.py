@@ -6,11 +6,12 @@ ValueError on a length that the TLV cannot have. Names are ExaBGP's: programs de
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from math import isfinite
-from struct import Struct
+
+from msgspec import Struct
 
 from bgp.attribute.link_state_segment import (
     adjacency_sid,
@@ -28,7 +29,7 @@ from bgp.attribute.link_state_segment import (
 from bgp.nlri.link_state_tlv import Pair, Tlv, Value, flags, hexadecimal
 from bgp.wire import address_text
 
-_FLOAT = Struct("!f")
+_FLOAT = struct.Struct("!f")
 
 
 class Layout(Enum):
@@ -39,8 +40,7 @@ class Layout(Enum):
     SPREAD = "an object whose members stand in the attribute's own"
 
 
-@dataclass(frozen=True, slots=True)
-class LinkStateTlv:
+class LinkStateTlv(Struct, frozen=True):
     """One row: the name in events, the reader of the octets, and where the value goes."""
 
     name: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bgp.attribute.registry import WELL_KNOWN, Attribute, register
@@ -10,8 +9,7 @@ from bgp.negotiated import Negotiated
 
 
 @register("NEXT_HOP", subcode=8, length=4)
-@dataclass(frozen=True, slots=True)
-class NextHop(Attribute):
+class NextHop(Attribute, frozen=True):
     """The IPv4 address to forward to. Whether it is an address of a host is judged with the routes (`bgp.update`)."""
 
     CODE: ClassVar[int] = 3

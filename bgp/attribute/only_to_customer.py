@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bgp.attribute.registry import OPTIONAL_TRANSITIVE, Attribute, register
@@ -11,8 +10,7 @@ from bgp.negotiated import Negotiated
 
 
 @register("OTC", length=4)
-@dataclass(frozen=True, slots=True)
-class OnlyToCustomer(Attribute):
+class OnlyToCustomer(Attribute, frozen=True):
     """The AS that sent the route down; from here on it may only go to customers."""
 
     CODE: ClassVar[int] = 35

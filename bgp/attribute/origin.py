@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bgp.attribute.registry import WELL_KNOWN, Attribute, register
@@ -14,8 +13,7 @@ INCOMPLETE = 2
 
 
 @register("ORIGIN", subcode=6, length=1)
-@dataclass(frozen=True, slots=True)
-class Origin(Attribute):
+class Origin(Attribute, frozen=True):
     """Where the route comes from: `IGP`, `EGP` or `INCOMPLETE`."""
 
     CODE: ClassVar[int] = 1

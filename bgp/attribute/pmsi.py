@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bgp.attribute.registry import OPTIONAL_TRANSITIVE, Attribute, register
@@ -32,8 +31,7 @@ EXPERIMENTAL = range(0x7B, 0x7F)
 
 
 @register("PMSI_TUNNEL")
-@dataclass(frozen=True, slots=True)
-class PmsiTunnel(Attribute):
+class PmsiTunnel(Attribute, frozen=True):
     """The tunnel that carries multicast or unknown traffic; `label` is all 24 bits of the field."""
 
     CODE: ClassVar[int] = 22

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bgp.attribute.registry import (
@@ -22,8 +21,7 @@ def validate_u32(name: str, value: int) -> None:
 
 
 @register("MULTI_EXIT_DISC", length=4)
-@dataclass(frozen=True, slots=True)
-class Med(Attribute):
+class Med(Attribute, frozen=True):
     """Which of several links between two autonomous systems to take: the lowest."""
 
     CODE: ClassVar[int] = 4
@@ -47,8 +45,7 @@ class Med(Attribute):
 
 
 @register("LOCAL_PREF", accepted=from_internal_peers, length=4)
-@dataclass(frozen=True, slots=True)
-class LocalPref(Attribute):
+class LocalPref(Attribute, frozen=True):
     """How much an autonomous system prefers the route: the highest wins."""
 
     CODE: ClassVar[int] = 5

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
-from struct import Struct
 from typing import ClassVar, Self
 
 from bgp.attribute.prefix_sid_service import Srv6Sid, read_service, write_service
@@ -25,14 +24,13 @@ class PrefixSidTlv:
 
 SERVICES = (PrefixSidTlv.SRV6_L3_SERVICE, PrefixSidTlv.SRV6_L2_SERVICE)
 
-_HEADER = Struct("!BH")
-_LABEL_INDEX = Struct("!BHI")  # reserved, flags, index
+_HEADER = struct.Struct("!BH")
+_LABEL_INDEX = struct.Struct("!BHI")  # reserved, flags, index
 _BLOCK_OCTETS = 6
 
 
 @register("BGP_PREFIX_SID", AttributeDiscard, wrong_flags=AttributeDiscard)
-@dataclass(frozen=True, slots=True)
-class PrefixSid(Attribute):
+class PrefixSid(Attribute, frozen=True):
     """Segment identifiers of a prefix: TLVs as they came, with typed views. The views expect sound TLVs."""
 
     CODE: ClassVar[int] = 40

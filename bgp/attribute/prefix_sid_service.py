@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
-from struct import Struct
 from typing import Self
+
+from msgspec import Struct
 
 from bgp.wire import Reader
 
@@ -16,13 +17,12 @@ SID_BITS = 128
 MOST_TRANSPOSED_BITS = 24  # RFC 9252 section 4: what a label field holds, 24 bits in EVPN and 20 elsewhere
 ANY_BEHAVIOR = 0xFFFF  # RFC 9252 section 3.1: opaque, or not told
 
-_INFORMATION = Struct("!x16sBHx")
-_STRUCTURE = Struct("!6B")
-_HEADER = Struct("!BH")
+_INFORMATION = struct.Struct("!x16sBHx")
+_STRUCTURE = struct.Struct("!6B")
+_HEADER = struct.Struct("!BH")
 
 
-@dataclass(frozen=True, slots=True)
-class SidStructure:
+class SidStructure(Struct, frozen=True):
     """Lengths in bits of a SID's parts, and of what a label field carries of it (RFC 9252 section 3.2.1)."""
 
     block: int
@@ -67,8 +67,7 @@ class SidStructure:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Srv6Sid:
+class Srv6Sid(Struct, frozen=True):
     """SRv6 SID information (RFC 9252 section 3.1): `sid` in 16 octets, flags, endpoint behavior."""
 
     sid: bytes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bgp.attribute.community import words
@@ -11,8 +10,7 @@ from bgp.negotiated import Negotiated
 
 
 @register("ORIGINATOR_ID", accepted=from_internal_peers, length=4)
-@dataclass(frozen=True, slots=True)
-class OriginatorId(Attribute):
+class OriginatorId(Attribute, frozen=True):
     """The BGP identifier of the router that brought the route into the autonomous system."""
 
     CODE: ClassVar[int] = 9
@@ -37,8 +35,7 @@ class OriginatorId(Attribute):
 
 
 @register("CLUSTER_LIST", accepted=from_internal_peers)
-@dataclass(frozen=True, slots=True)
-class ClusterList(Attribute):
+class ClusterList(Attribute, frozen=True):
     """The route reflectors that the route went through, nearest first."""
 
     CODE: ClassVar[int] = 10

@@ -1,14 +1,15 @@
 """The path attributes that this library reads, one row for each code, and what RFC 7606 wants done about errors.
 
-A module that adds an attribute writes a frozen slotted dataclass derived from `Attribute` and puts
+A module that adds an attribute writes a frozen class derived from `Attribute` and puts
 `@register(...)` outermost; importing the module is all it takes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar, Self, TypeVar
+
+from msgspec import Struct
 
 from bgp.errors import AttributeDiscard, TreatAsWithdraw
 from bgp.negotiated import Negotiated
@@ -25,14 +26,13 @@ OPTIONAL_NON_TRANSITIVE = OPTIONAL
 Malformed = type[TreatAsWithdraw] | type[AttributeDiscard]
 
 
-class Attribute:
+class Attribute(Struct, frozen=True):
     """Base of all path attributes: the value alone, without flags, code and length.
 
     `CODE` and `FLAGS` (canonical Optional and Transitive bits) are set by each class, `NAME` and `MALFORMED`
     by `register`.
     """
 
-    __slots__ = ()
     CODE: ClassVar[int]
     FLAGS: ClassVar[int]
     NAME: ClassVar[str]
@@ -53,8 +53,7 @@ class Attribute:
         return cls.MALFORMED(f"{cls.NAME} {reason}")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """How a received attribute is judged before and beside its own decoder.
 
     malformed: the error for a malformed value.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
-from struct import Struct
 from typing import ClassVar, Self
+
+from msgspec import Struct
 
 from bgp.attribute.registry import OPTIONAL_TRANSITIVE, Attribute, register
 from bgp.errors import TreatAsWithdraw
@@ -14,7 +15,7 @@ from bgp.wire import Reader
 
 LONG_SUB_TLV = 128  # RFC 9012 section 2: from this type on, the length has two octets
 
-_HEADER = Struct("!HH")
+_HEADER = struct.Struct("!HH")
 
 
 def read_sub_tlvs(data: bytes) -> tuple[tuple[int, bytes], ...]:
@@ -41,8 +42,7 @@ def write_sub_tlvs(tlvs: Iterable[tuple[int, bytes]]) -> bytes:
     return bytes(octets)
 
 
-@dataclass(frozen=True, slots=True)
-class Tunnel:
+class Tunnel(Struct, frozen=True):
     """One tunnel: its type (IANA, BGP tunnel encapsulation attribute tunnel types) and its sub-TLVs."""
 
     kind: int
@@ -63,8 +63,7 @@ class Tunnel:
 
 
 @register("TUNNEL_ENCAP", TreatAsWithdraw)
-@dataclass(frozen=True, slots=True)
-class TunnelEncapsulation(Attribute):
+class TunnelEncapsulation(Attribute, frozen=True):
     """The tunnels by which a route may be reached. Sub-TLVs are octets here; `tunnel_sr_policy` reads some."""
 
     CODE: ClassVar[int] = 23

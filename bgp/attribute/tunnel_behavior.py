@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from struct import Struct
+import struct
 from typing import Self
+
+from msgspec import Struct
 
 from bgp.wire import Reader
 
 ENDPOINT_GIVEN = 0x10  # the B flag of a segment: endpoint behavior and structure follow
 
-_BEHAVIOR = Struct("!HxxBBBB")
+_BEHAVIOR = struct.Struct("!HxxBBBB")
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointBehavior:
+class EndpointBehavior(Struct, frozen=True):
     """SRv6 endpoint behavior, and the lengths in bits of the SID's parts (RFC 9830 section 2.4.4.2.4)."""
 
     behavior: int

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from struct import Struct
+import struct
 from typing import Self
+
+from msgspec import Struct
 
 from bgp.attribute.tunnel import read_sub_tlvs, write_sub_tlvs
 from bgp.attribute.tunnel_behavior import ENDPOINT_GIVEN, EndpointBehavior, check_flags, read_behavior
@@ -20,11 +21,10 @@ class SegmentTlv:
     SEGMENT_B = 13
 
 
-_ENTRY = Struct("!BxI")  # flags, reserved, label stack entry or weight
+_ENTRY = struct.Struct("!BxI")  # flags, reserved, label stack entry or weight
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentA:
+class SegmentA(Struct, frozen=True):
     """Type A, an MPLS label (RFC 9830 section 2.4.4.2.1). `entry` is the 32-bit label stack entry."""
 
     entry: int
@@ -61,8 +61,7 @@ class SegmentA:
         return SegmentTlv.SEGMENT_A, _ENTRY.pack(self.flags, self.entry)
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentB:
+class SegmentB(Struct, frozen=True):
     """Type B, an SRv6 SID of 16 octets (RFC 9830 section 2.4.4.2.2). Flag B follows from `endpoint`."""
 
     sid: bytes
@@ -90,8 +89,7 @@ class SegmentB:
         return SegmentTlv.SEGMENT_B, bytes((flags, 0)) + self.sid + behavior
 
 
-@dataclass(frozen=True, slots=True)
-class OpaqueSegment:
+class OpaqueSegment(Struct, frozen=True):
     """A segment of another type, or another sub-TLV: its octets."""
 
     kind: int
@@ -105,8 +103,7 @@ class OpaqueSegment:
 Segment = SegmentA | SegmentB | AddressSegment | OpaqueSegment
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentList:
+class SegmentList(Struct, frozen=True):
     """One weighted list of segments; `weight` is None where it is not given, which counts as 1."""
 
     segments: tuple[Segment, ...]

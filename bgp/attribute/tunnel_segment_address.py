@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
+
+from msgspec import Struct
 
 from bgp.attribute.tunnel_behavior import ENDPOINT_GIVEN, EndpointBehavior, check_flags, read_behavior
 from bgp.wire import Reader
@@ -14,8 +15,7 @@ IPV4, IPV6 = 4, 16  # octets of an address
 LABEL_ENTRY, SRV6_SID = 4, 16  # octets of a SID
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """How a type stands on the wire: which fields, whether it has an algorithm, and the octets of its SID.
 
     `interfaces` says for each address whether the identifier of an interface belongs to it; type E has it before
@@ -42,8 +42,7 @@ LAYOUTS: dict[int, Layout] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class AddressSegment:
+class AddressSegment(Struct, frozen=True):
     """One segment: addresses, local first, and the identifiers of their interfaces where the type has them.
 
     `sid` is empty, a label stack entry or an SRv6 SID; the flags A, S and B follow from what is given.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from struct import Struct
+import struct
 from typing import Self
+
+from msgspec import Struct
 
 from bgp.attribute.tunnel import Tunnel
 from bgp.attribute.tunnel_behavior import EndpointBehavior, read_behavior
@@ -27,11 +28,10 @@ class SrPolicyTlv:
     POLICY_NAME = 130
 
 
-_PREFERENCE = Struct("!BxI")  # flags, reserved, preference
+_PREFERENCE = struct.Struct("!BxI")  # flags, reserved, preference
 
 
-@dataclass(frozen=True, slots=True)
-class BindingSid:
+class BindingSid(Struct, frozen=True):
     """A binding SID (RFC 9830 section 2.4.2): none, an MPLS label entry (4 octets), or an IPv6 SID (16).
 
     Flags: 0x80 to use this SID only (S), 0x40 to drop traffic while the path is down (I).
@@ -63,8 +63,7 @@ class BindingSid:
         return bytes((self.flags, 0)) + self.sid
 
 
-@dataclass(frozen=True, slots=True)
-class Srv6BindingSid:
+class Srv6BindingSid(Struct, frozen=True):
     """An SRv6 binding SID (RFC 9830 section 2.4.3). Flags as above; B (0x20) is set where `endpoint` is given."""
 
     sid: bytes
@@ -84,8 +83,7 @@ class Srv6BindingSid:
         return bytes((flags, 0)) + self.sid + behavior
 
 
-@dataclass(frozen=True, slots=True)
-class SrPolicyPath:
+class SrPolicyPath(Struct, frozen=True):
     """What an SR policy's NLRI leads to. None and empty mean: not on the wire.
 
     `explicit_null` is 1 to push IPv4, 2 IPv6, 3 both, 4 none (ENLP, RFC 9830 section 2.4.5); `others` are

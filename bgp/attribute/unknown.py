@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from bgp.attribute.registry import Attribute
 from bgp.negotiated import Negotiated
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownAttribute(Attribute):
+class UnknownAttribute(Attribute, frozen=True):
     """Any attribute by its octets; `flags` go on the wire as they are, Partial and Extended Length included."""
 
     code: int

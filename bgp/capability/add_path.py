@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from struct import Struct
+import struct
 from typing import Self
 
 from bgp.capability.registry import Capability, expect_multiple, register
 from bgp.family import Family
 
-_ENTRY = Struct("!HBB")
+_ENTRY = struct.Struct("!HBB")
 
 RECEIVE = 1
 SEND = 2
@@ -19,8 +18,7 @@ MODE_NAMES = {0: "disabled", RECEIVE: "receive", SEND: "send", BOTH: "send/recei
 
 
 @register(69, "add-path")
-@dataclass(frozen=True, slots=True)
-class AddPath(Capability):
+class AddPath(Capability, frozen=True):
     """Families, and whether the speaker can receive (1) or send (2) several paths, or both (3)."""
 
     entries: tuple[tuple[Family, int], ...]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from bgp.capability.registry import Capability, expect_length, register
 
 
 @register(65, "asn4")
-@dataclass(frozen=True, slots=True)
-class FourOctetAsn(Capability):
+class FourOctetAsn(Capability, frozen=True):
     """The speaker's AS number, in 4 octets."""
 
     asn: int

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from bgp.capability.registry import Capability, expect_length, register
 
 
 @register(70, "enhanced-route-refresh")
-@dataclass(frozen=True, slots=True)
-class EnhancedRouteRefresh(Capability):
+class EnhancedRouteRefresh(Capability, frozen=True):
     """The speaker marks where refreshed routes begin and end."""
 
     @classmethod

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from bgp.capability.registry import Capability, expect_length, register
 
 
 @register(6, "extended-message")
-@dataclass(frozen=True, slots=True)
-class ExtendedMessage(Capability):
+class ExtendedMessage(Capability, frozen=True):
     """The speaker takes messages of up to 65535 octets."""
 
     @classmethod

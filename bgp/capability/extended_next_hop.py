@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from struct import Struct
+import struct
 from typing import Self
 
 from bgp.capability.registry import Capability, expect_multiple, register
 from bgp.family import Family
 
-_ENTRY = Struct("!HHH")
+_ENTRY = struct.Struct("!HHH")
 
 
 @register(5, "nexthop")
-@dataclass(frozen=True, slots=True)
-class ExtendedNextHop(Capability):
+class ExtendedNextHop(Capability, frozen=True):
     """Families whose next hop may be of another AFI: (family, AFI of the next hop)."""
 
     entries: tuple[tuple[Family, int], ...]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from struct import Struct
+import struct
 from typing import Self
 
 from bgp.capability.registry import Capability, register
 from bgp.family import Family
 
-_ENTRY = Struct("!HBB")
+_ENTRY = struct.Struct("!HBB")
 
 RESTARTING = 0x8  # R: the speaker has restarted
 NOTIFICATION = 0x4  # N: RFC 8538
@@ -17,8 +16,7 @@ FORWARDING = 0x80  # F, for a family: forwarding state was kept
 
 
 @register(64, "graceful-restart")
-@dataclass(frozen=True, slots=True)
-class GracefulRestart(Capability):
+class GracefulRestart(Capability, frozen=True):
     """Flags (4 bits), restart time in seconds (12 bits), and (family, flags)."""
 
     flags: int

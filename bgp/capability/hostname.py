@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from bgp.capability.registry import Capability, register
@@ -12,8 +11,7 @@ NAME_LENGTH = 64
 
 
 @register(73, "hostname")
-@dataclass(frozen=True, slots=True)
-class Hostname(Capability):
+class Hostname(Capability, frozen=True):
     """Two names, as octets: they come from a stranger and need not be UTF-8."""
 
     host_name: bytes

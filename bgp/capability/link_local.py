@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from bgp.capability.registry import Capability, expect_length, register
 
 
 @register(77, "link-local-nexthop", informational=True)
-@dataclass(frozen=True, slots=True)
-class LinkLocal(Capability):
+class LinkLocal(Capability, frozen=True):
     """The speaker takes a link-local address as the only next hop."""
 
     @classmethod

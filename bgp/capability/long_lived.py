@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from bgp.capability.registry import Capability, expect_multiple, register
@@ -11,8 +10,7 @@ from bgp.wire import Reader
 
 
 @register(71, "long-lived-graceful-restart")
-@dataclass(frozen=True, slots=True)
-class LongLivedGracefulRestart(Capability):
+class LongLivedGracefulRestart(Capability, frozen=True):
     """(family, flags, stale time in seconds of 24 bits)."""
 
     entries: tuple[tuple[Family, int, int], ...] = ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from bgp.capability.registry import Capability, expect_length, register
@@ -10,8 +9,7 @@ from bgp.family import Family
 
 
 @register(1, "multiprotocol")
-@dataclass(frozen=True, slots=True)
-class Multiprotocol(Capability):
+class Multiprotocol(Capability, frozen=True):
     """A family that the speaker carries."""
 
     family: Family

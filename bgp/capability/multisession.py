@@ -6,15 +6,13 @@ as its flags.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from bgp.capability.registry import Capability, register
 
 
 @register(68, "multisession", informational=True)
-@dataclass(frozen=True, slots=True)
-class MultiSession(Capability):
+class MultiSession(Capability, frozen=True):
     """Flags, and the capability codes that tell sessions apart."""
 
     flags: int = 0
@@ -33,8 +31,7 @@ class MultiSession(Capability):
 
 
 @register(131, "cisco-multisession", informational=True)
-@dataclass(frozen=True, slots=True)
-class CiscoMultiSession(Capability):
+class CiscoMultiSession(Capability, frozen=True):
     """Flags, and the capability codes that tell sessions apart, under the code that Cisco used."""
 
     flags: int = 0

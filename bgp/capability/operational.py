@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from bgp.capability.registry import Capability, expect_length, register
 
 
 @register(185, "operational", informational=True)
-@dataclass(frozen=True, slots=True)
-class Operational(Capability):
+class Operational(Capability, frozen=True):
     """The speaker takes OPERATIONAL messages."""
 
     @classmethod

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from struct import Struct
+import struct
 from typing import Self
 
 from bgp.capability.registry import Capability, expect_multiple, register
 from bgp.family import Family
 
-_ENTRY = Struct("!HBH")
+_ENTRY = struct.Struct("!HBH")
 
 
 @register(76, "paths-limit", informational=True)
-@dataclass(frozen=True, slots=True)
-class PathsLimit(Capability):
+class PathsLimit(Capability, frozen=True):
     """Families, and how many paths for a prefix the speaker wants to receive."""
 
     entries: tuple[tuple[Family, int], ...]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar, Self, TypeVar
 
+from msgspec import Struct
 
-class Capability:
+
+class Capability(Struct, frozen=True):
     """Base of every capability. `decode` and `encode` deal with the value, without code and length."""
-
-    __slots__ = ()
 
     CODE: ClassVar[int] = -1
     NAME: ClassVar[str] = "unknown"
@@ -32,8 +31,7 @@ class Capability:
         raise NotImplementedError
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownCapability(Capability):
+class UnknownCapability(Capability, frozen=True):
     """A capability that we do not know, or an informational one that is damaged: carried as it came."""
 
     number: int

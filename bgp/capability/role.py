@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from bgp.capability.registry import Capability, expect_length, register
@@ -32,8 +31,7 @@ ROLE_PAIRS = frozenset(
 
 
 @register(9, "role")
-@dataclass(frozen=True, slots=True)
-class Role(Capability):
+class Role(Capability, frozen=True):
     """What the speaker is to its peer."""
 
     value: int

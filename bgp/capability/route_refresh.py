@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from bgp.capability.registry import Capability, expect_length, register
 
 
 @register(2, "route-refresh")
-@dataclass(frozen=True, slots=True)
-class RouteRefresh(Capability):
+class RouteRefresh(Capability, frozen=True):
     """The speaker sends its routes again when asked."""
 
     @classmethod
@@ -25,8 +23,7 @@ class RouteRefresh(Capability):
 
 
 @register(128, "cisco-route-refresh", informational=True)
-@dataclass(frozen=True, slots=True)
-class CiscoRouteRefresh(Capability):
+class CiscoRouteRefresh(Capability, frozen=True):
     """Route refresh under its pre-standard code; we neither offer it nor act on it."""
 
     @classmethod

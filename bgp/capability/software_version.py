@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from bgp.capability.registry import Capability, register
@@ -12,8 +11,7 @@ VERSION_LENGTH = 252  # so that with its code and lengths it fits a plain option
 
 
 @register(75, "software-version")
-@dataclass(frozen=True, slots=True)
-class SoftwareVersion(Capability):
+class SoftwareVersion(Capability, frozen=True):
     """What runs there, as octets: they come from a stranger and need not be UTF-8."""
 
     software: bytes

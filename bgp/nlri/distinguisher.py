@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from struct import Struct
+import struct
 from typing import ClassVar, Self
+
+from msgspec import Struct
 
 RD_OCTETS = 8
 
-_TWO_OCTET_AS = Struct("!HHI")
-_FOUR_OCTET_ADMINISTRATOR = Struct("!HIH")
+_TWO_OCTET_AS = struct.Struct("!HHI")
+_FOUR_OCTET_ADMINISTRATOR = struct.Struct("!HIH")
 
 
 def check_rd(rd: bytes) -> None:
@@ -18,8 +19,7 @@ def check_rd(rd: bytes) -> None:
         raise ValueError(f"a route distinguisher has {RD_OCTETS} octets, not {len(rd)}")
 
 
-@dataclass(frozen=True, slots=True)
-class RouteDistinguisher:
+class RouteDistinguisher(Struct, frozen=True):
     """The parts of a route distinguisher of type 0, 1 or 2.
 
     `administrator` is a 2-octet AS number (type 0), an IPv4 address as a 32-bit number (type 1), or a

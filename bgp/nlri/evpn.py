@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC
-from dataclasses import dataclass
-
 from bgp.family import L2VPN_EVPN, Family
 from bgp.nlri.distinguisher import RD_OCTETS
 from bgp.nlri.prefix import clear_host_bits
@@ -36,8 +33,7 @@ _MAC_END = _AFTER_TAG + 1 + MAC_OCTETS  # where the IP address length of type 2 
 
 
 @register(L2VPN_EVPN)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evpn(TypedNLRI, ABC):
+class Evpn(TypedNLRI, frozen=True, kw_only=True):
     """What all EVPN routes share (RFC 7432 section 7)."""
 
     @classmethod

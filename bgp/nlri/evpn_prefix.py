@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from bgp.family import L2VPN_EVPN, Family
@@ -40,8 +39,7 @@ def check_length(length: int, address: bytes) -> None:
 
 
 @register_kind(EvpnKind.IP_PREFIX, L2VPN_EVPN)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IpPrefix(Evpn):
+class IpPrefix(Evpn, frozen=True, kw_only=True):
     """Type 5, IP prefix (RFC 9136 section 3.1).
 
     `address` (zero beyond `length` bits) and `gateway` are both IPv4 or both IPv6; a gateway of zeros is

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from bgp.family import L2VPN_EVPN, Family
@@ -24,8 +23,7 @@ from bgp.wire import Reader, Truncated
 
 
 @register_kind(EvpnKind.ETHERNET_AUTO_DISCOVERY, L2VPN_EVPN)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EthernetAutoDiscovery(Evpn):
+class EthernetAutoDiscovery(Evpn, frozen=True, kw_only=True):
     """Type 1, Ethernet auto-discovery (RFC 7432 section 7.1). `label` is the raw 24-bit word."""
 
     rd: bytes
@@ -65,8 +63,7 @@ class EthernetAutoDiscovery(Evpn):
 
 
 @register_kind(EvpnKind.MAC_ADVERTISEMENT, L2VPN_EVPN)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MacAdvertisement(Evpn):
+class MacAdvertisement(Evpn, frozen=True, kw_only=True):
     """Type 2, MAC/IP advertisement (RFC 7432 section 7.2).
 
     `address` is None where only the MAC is advertised; `labels` are one or two raw 24-bit words.
@@ -138,8 +135,7 @@ class MacAdvertisement(Evpn):
 
 
 @register_kind(EvpnKind.INCLUSIVE_MULTICAST, L2VPN_EVPN)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InclusiveMulticast(Evpn):
+class InclusiveMulticast(Evpn, frozen=True, kw_only=True):
     """Type 3, inclusive multicast Ethernet tag (RFC 7432 section 7.3), from the router at `address`."""
 
     rd: bytes
@@ -174,8 +170,7 @@ class InclusiveMulticast(Evpn):
 
 
 @register_kind(EvpnKind.ETHERNET_SEGMENT, L2VPN_EVPN)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EthernetSegment(Evpn):
+class EthernetSegment(Evpn, frozen=True, kw_only=True):
     """Type 4, Ethernet segment (RFC 7432 section 7.4), from the router at `address`."""
 
     rd: bytes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from bgp.family import AFI, IPV4_FLOW, IPV4_FLOW_VPN, IPV6_FLOW, IPV6_FLOW_VPN, SAFI, Family
@@ -21,8 +20,7 @@ def length_octets(first: int) -> int:
 
 
 @register(IPV4_FLOW, IPV6_FLOW, IPV4_FLOW_VPN, IPV6_FLOW_VPN)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flow(NLRI):
+class Flow(NLRI, frozen=True, kw_only=True):
     """A flow specification: components in ascending order of type, which must all match.
 
     `rd` is there in the VPN families and only there.

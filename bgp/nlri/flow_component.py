@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bgp.nlri.prefix import clear_host_bits, octets_of
 from bgp.wire import Reader
@@ -46,8 +46,7 @@ def operator_mask(kind: int) -> int:
     return BITMASK_OPERATOR if kind in BITMASK_KINDS else NUMERIC_OPERATOR
 
 
-@dataclass(frozen=True, slots=True)
-class PrefixComponent:
+class PrefixComponent(Struct, frozen=True):
     """A destination or source prefix.
 
     `address` is packed, 4 or 16 octets. Its bits from `offset` up to `length` count, the rest are zero.
@@ -112,16 +111,14 @@ def pattern_mask(length: int, offset: int, bits: int) -> int:
     return ((1 << (length - offset)) - 1) << (bits - length)
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Struct, frozen=True):
     """One comparison: the operator octet without end-of-list and length bits, and the value."""
 
     operator: int
     value: int
 
 
-@dataclass(frozen=True, slots=True)
-class OperatorComponent:
+class OperatorComponent(Struct, frozen=True):
     """A list of comparisons, which are joined by OR unless a term has the `AND` bit."""
 
     kind: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from bgp.family import IPV4_NLRI_MPLS, IPV6_NLRI_MPLS, Family
@@ -167,8 +166,7 @@ def check_total(family: Family, bits: int) -> None:
 
 
 @register(IPV4_NLRI_MPLS, IPV6_NLRI_MPLS)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelledPrefix(NLRI):
+class LabelledPrefix(NLRI, frozen=True, kw_only=True):
     """A prefix with its label stack: `labels` are raw 24-bit words, the last with bottom-of-stack set."""
 
     labels: tuple[int, ...]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC
-from dataclasses import dataclass
-from struct import Struct
+import struct
 from typing import ClassVar, Self
 
 from bgp.family import BGP_LS, BGP_LS_VPN, Family
@@ -32,13 +30,12 @@ class LinkStateKind:
     SRV6_SID = 6
 
 
-_FRAME = Struct("!HH")
-_FIXED = Struct("!BQ")
+_FRAME = struct.Struct("!HH")
+_FIXED = struct.Struct("!BQ")
 
 
 @register(BGP_LS, BGP_LS_VPN)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkState(KindNLRI, ABC):
+class LinkState(KindNLRI, frozen=True, kw_only=True):
     """What all kinds share: type and length in 16 bits each (RFC 9552 section 5.2)."""
 
     HEADER: ClassVar[int] = _FRAME.size
@@ -57,8 +54,7 @@ class LinkState(KindNLRI, ABC):
         return codec.decode_body(family, kind, data[_FRAME.size :], path_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpaqueLinkState(LinkState):
+class OpaqueLinkState(LinkState, frozen=True, kw_only=True):
     """An NLRI of a type that nobody here can read: `data` is what follows type and length."""
 
     kind: int
@@ -82,8 +78,7 @@ class OpaqueLinkState(LinkState):
         return _FRAME.pack(self.kind, len(self.data)) + self.data
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkStateNlri(LinkState, ABC):
+class LinkStateNlri(LinkState, frozen=True, kw_only=True):
     """Base of the kinds that are read. `rd` is there in BGP-LS-VPN only; `identifier` tells routing universes apart.
 
     `descriptors` are the TLVs as they came; `first` and `every` pick some, `as_pairs` says what they mean. `NEEDED` are
@@ -176,8 +171,7 @@ class LinkStateNlri(LinkState, ABC):
 
 
 @register_kind(LinkStateKind.NODE, BGP_LS, BGP_LS_VPN)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkStateNode(LinkStateNlri):
+class LinkStateNode(LinkStateNlri, frozen=True, kw_only=True):
     """A node (RFC 9552 section 5.2, figure 6)."""
 
     NAME: ClassVar[str] = "bgpls-node"
@@ -185,8 +179,7 @@ class LinkStateNode(LinkStateNlri):
 
 
 @register_kind(LinkStateKind.LINK, BGP_LS, BGP_LS_VPN)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkStateLink(LinkStateNlri):
+class LinkStateLink(LinkStateNlri, frozen=True, kw_only=True):
     """A link from the local to the remote node (RFC 9552 section 5.2, figure 7)."""
 
     NAME: ClassVar[str] = "bgpls-link"
@@ -212,8 +205,7 @@ class LinkStateLink(LinkStateNlri):
         ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkStatePrefix(LinkStateNlri, ABC):
+class LinkStatePrefix(LinkStateNlri, frozen=True, kw_only=True):
     """A prefix that a node reaches (RFC 9552 section 5.2, figure 8); its version is its kind."""
 
     NEEDED: ClassVar[frozenset[int]] = frozenset((Descriptor.LOCAL_NODE, Descriptor.IP_REACHABILITY))
@@ -262,8 +254,7 @@ class LinkStatePrefix(LinkStateNlri, ABC):
 
 
 @register_kind(LinkStateKind.IPV4_PREFIX, BGP_LS, BGP_LS_VPN)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkStateIpv4Prefix(LinkStatePrefix):
+class LinkStateIpv4Prefix(LinkStatePrefix, frozen=True, kw_only=True):
     """An IPv4 prefix."""
 
     NAME: ClassVar[str] = "bgpls-prefix-v4"
@@ -272,8 +263,7 @@ class LinkStateIpv4Prefix(LinkStatePrefix):
 
 
 @register_kind(LinkStateKind.IPV6_PREFIX, BGP_LS, BGP_LS_VPN)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkStateIpv6Prefix(LinkStatePrefix):
+class LinkStateIpv6Prefix(LinkStatePrefix, frozen=True, kw_only=True):
     """An IPv6 prefix."""
 
     NAME: ClassVar[str] = "bgpls-prefix-v6"
@@ -282,8 +272,7 @@ class LinkStateIpv6Prefix(LinkStatePrefix):
 
 
 @register_kind(LinkStateKind.SRV6_SID, BGP_LS, BGP_LS_VPN)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkStateSrv6Sid(LinkStateNlri):
+class LinkStateSrv6Sid(LinkStateNlri, frozen=True, kw_only=True):
     """SRv6 segment identifiers of a node (RFC 9514 section 6)."""
 
     NAME: ClassVar[str] = "bgpls-srv6sid"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC
-from dataclasses import dataclass
-from struct import Struct
+import struct
 from typing import ClassVar, Self
 
 from bgp.family import IPV4_MUP, IPV6_MUP, Family
@@ -17,7 +15,7 @@ from bgp.wire import Reader
 ARCHITECTURE_3GPP_5G = 1
 TEID_OCTETS = 4
 
-_FRAME = Struct("!BHB")
+_FRAME = struct.Struct("!BHB")
 _BODY = PATH_ID_OCTETS + _FRAME.size  # where a route's body begins in an item
 _LENGTH = _BODY + RD_OCTETS  # where the prefix length of types 1 and 3 stands
 
@@ -32,8 +30,7 @@ class MupKind:
 
 
 @register(IPV4_MUP, IPV6_MUP)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mup(KindNLRI, ABC):
+class Mup(KindNLRI, frozen=True, kw_only=True):
     """What all routes share: architecture (8 bits), route type (16), length (8)."""
 
     HEADER: ClassVar[int] = _FRAME.size
@@ -68,8 +65,7 @@ class Mup(KindNLRI, ABC):
         return item[: PATH_ID_OCTETS + 3] + prefix
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpaqueMup(Mup):
+class OpaqueMup(Mup, frozen=True, kw_only=True):
     """A route of an architecture or type that nobody here can read: `data` is what follows the length."""
 
     kind: int
@@ -126,8 +122,7 @@ def prefix_octets(length: int, address: bytes) -> bytes:
 
 
 @register_kind(MupKind.INTERWORK_SEGMENT_DISCOVERY, IPV4_MUP, IPV6_MUP)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InterworkSegmentDiscovery(Mup):
+class InterworkSegmentDiscovery(Mup, frozen=True, kw_only=True):
     """Type 1, the prefix of an interwork segment (section 3.1.1)."""
 
     rd: bytes
@@ -157,8 +152,7 @@ class InterworkSegmentDiscovery(Mup):
 
 
 @register_kind(MupKind.DIRECT_SEGMENT_DISCOVERY, IPV4_MUP, IPV6_MUP)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DirectSegmentDiscovery(Mup):
+class DirectSegmentDiscovery(Mup, frozen=True, kw_only=True):
     """Type 2, the router of a direct segment (section 3.1.2)."""
 
     rd: bytes
@@ -183,8 +177,7 @@ class DirectSegmentDiscovery(Mup):
 
 
 @register_kind(MupKind.TYPE_1_SESSION_TRANSFORMED, IPV4_MUP, IPV6_MUP)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Type1SessionTransformed(Mup):
+class Type1SessionTransformed(Mup, frozen=True, kw_only=True):
     """Type 3, a user's prefix and the tunnel to it (section 3.1.3).
 
     `endpoint` may be of the other IP version than the prefix; `source` is None where it is not given.
@@ -246,8 +239,7 @@ class Type1SessionTransformed(Mup):
 
 
 @register_kind(MupKind.TYPE_2_SESSION_TRANSFORMED, IPV4_MUP, IPV6_MUP)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Type2SessionTransformed(Mup):
+class Type2SessionTransformed(Mup, frozen=True, kw_only=True):
     """Type 4, a tunnel endpoint and as many bits of the TEID as are given (section 3.1.4).
 
     `length` counts the bits of endpoint and TEID together, as on the wire. `teid` stands at the low end

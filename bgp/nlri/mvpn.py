@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bgp.family import IPV4_MCAST_VPN, IPV6_MCAST_VPN, Family
@@ -22,14 +20,12 @@ class MvpnKind:
 
 
 @register(IPV4_MCAST_VPN, IPV6_MCAST_VPN)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mvpn(TypedNLRI, ABC):
+class Mvpn(TypedNLRI, frozen=True, kw_only=True):
     """What all routes share. All octets identify the route."""
 
 
 @register_kind(MvpnKind.SOURCE_ACTIVE, IPV4_MCAST_VPN, IPV6_MCAST_VPN)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceActive(Mvpn):
+class SourceActive(Mvpn, frozen=True, kw_only=True):
     """Type 5, source active auto-discovery (RFC 6514 section 4.5). Addresses are packed."""
 
     rd: bytes
@@ -59,8 +55,7 @@ class SourceActive(Mvpn):
         return framed(MvpnKind.SOURCE_ACTIVE, body)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MvpnJoin(Mvpn, ABC):
+class MvpnJoin(Mvpn, frozen=True, kw_only=True):
     """What the C-multicast routes share (RFC 6514 section 4.6): `source` is what the tree is joined towards."""
 
     KIND: ClassVar[int]
@@ -97,16 +92,14 @@ class MvpnJoin(Mvpn, ABC):
 
 
 @register_kind(MvpnKind.SHARED_TREE_JOIN, IPV4_MCAST_VPN, IPV6_MCAST_VPN)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SharedTreeJoin(MvpnJoin):
+class SharedTreeJoin(MvpnJoin, frozen=True, kw_only=True):
     """Type 6, shared tree join: `source` is the rendezvous point."""
 
     KIND: ClassVar[int] = MvpnKind.SHARED_TREE_JOIN
 
 
 @register_kind(MvpnKind.SOURCE_TREE_JOIN, IPV4_MCAST_VPN, IPV6_MCAST_VPN)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceTreeJoin(MvpnJoin):
+class SourceTreeJoin(MvpnJoin, frozen=True, kw_only=True):
     """Type 7, source tree join."""
 
     KIND: ClassVar[int] = MvpnKind.SOURCE_TREE_JOIN

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bgp.family import Family
 from bgp.nlri.registry import NLRI
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpaqueNlri(NLRI):
+class OpaqueNlri(NLRI, frozen=True, kw_only=True):
     """The whole NLRI field of a family without a codec: where one route ends is not known."""
 
     HEADER: ClassVar[int] = 0

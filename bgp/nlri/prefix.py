@@ -7,7 +7,6 @@ with or without ADD-PATH; 1.1 microseconds for a whole field of five.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from bgp.family import (
@@ -114,8 +113,7 @@ def damaged_prefix(family: Family, bits: int, left: int, maximum: int) -> ValueE
 
 
 @register(IPV4_UNICAST, IPV4_MULTICAST, IPV6_UNICAST, IPV6_MULTICAST)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prefix(NLRI):
+class Prefix(NLRI, frozen=True, kw_only=True):
     """An IP prefix. `address` is packed, 4 or 16 octets, zero beyond `length` bits."""
 
     length: int

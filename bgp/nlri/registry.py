@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar, TypeVar
+
+from msgspec import Struct
 
 from bgp.family import Family
 from bgp.wire import Truncated
@@ -14,8 +14,7 @@ PATH_ID_OCTETS = 4  # RFC 7911 section 3: the path identifier in front of the NL
 NO_PATH_ID = bytes(PATH_ID_OCTETS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NLRI(ABC):
+class NLRI(Struct, frozen=True, kw_only=True):
     """One route's network layer reachability information.
 
     A subclass sets `HEADER`, and writes `measure`, `decode`, `encode`, and `route_key` where not all
@@ -34,22 +33,22 @@ class NLRI(ABC):
             raise ValueError(f"path identifier {self.path_id} is not within 0..4294967295")
 
     @classmethod
-    @abstractmethod
     def measure(cls, family: Family, data: bytes, offset: int) -> int:
         """Return how many octets the NLRI at `offset` spans, its header included.
 
         `HEADER` octets are there for certain; the rest need not be. Raises ValueError where the header
         makes no sense.
         """
+        raise NotImplementedError
 
     @classmethod
-    @abstractmethod
     def decode(cls, family: Family, data: bytes, path_id: int) -> NLRI:
         """Read the octets of exactly one NLRI (as `measure` framed it); raises ValueError."""
+        raise NotImplementedError
 
-    @abstractmethod
     def encode(self) -> bytes:
         """Return the octets on the wire, without the path identifier."""
+        raise NotImplementedError
 
     def item(self) -> bytes:
         """Return the octets in ADD-PATH form: path identifier, then NLRI (RFC 7911 section 3)."""
@@ -92,15 +91,13 @@ def frame(codec: type[NLRI], family: Family, data: bytes, offset: int) -> int:
     return offset + size
 
 
-class KindNLRI(NLRI, ABC):
+class KindNLRI(NLRI, frozen=True, kw_only=True):
     """Base for the kinds of a family whose NLRI carry a type: the family's class picks by `KINDS`."""
 
-    __slots__ = ()
-
     @classmethod
-    @abstractmethod
     def decode_body(cls, family: Family, kind: int, body: bytes, path_id: int) -> KindNLRI:
         """Read what follows the type and length fields; raises ValueError."""
+        raise NotImplementedError
 
 
 CODECS: dict[Family, type[NLRI]] = {}
@@ -111,10 +108,7 @@ Kind = TypeVar("Kind", bound=type[KindNLRI])
 
 
 def register(*families: Family) -> Callable[[Class], Class]:
-    """Make the decorated class the codec of the families; raises ValueError where one is taken.
-
-    It stands outermost, above `dataclass(slots=True)`, which returns a new class.
-    """
+    """Make the decorated class the codec of the families; raises ValueError where one is taken."""
 
     def enter(codec: Class) -> Class:
         for family in families:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from bgp.family import IPV4_RTC, Family
@@ -20,8 +19,7 @@ def check_length(length: int) -> None:
 
 
 @register(IPV4_RTC)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RouteTarget(NLRI):
+class RouteTarget(NLRI, frozen=True, kw_only=True):
     """A prefix of (origin AS, route target).
 
     `length` is in bits; `target` has only the octets that it reaches: 8 for a whole route target, none for

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from struct import Struct
+import struct
 from typing import Self
 
 from bgp.family import AFI, IPV4_SR_POLICY, IPV6_SR_POLICY, Family
 from bgp.nlri.registry import NLRI, register
 
-_FIXED = Struct("!BII")
+_FIXED = struct.Struct("!BII")
 
 
 def endpoint_octets(family: Family) -> int:
@@ -18,8 +17,7 @@ def endpoint_octets(family: Family) -> int:
 
 
 @register(IPV4_SR_POLICY, IPV6_SR_POLICY)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SrPolicy(NLRI):
+class SrPolicy(NLRI, frozen=True, kw_only=True):
     """A candidate path of a policy: `distinguisher` and `color` have 32 bits, `endpoint` is packed."""
 
     distinguisher: int

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bgp.family import Family
@@ -11,8 +9,7 @@ from bgp.nlri.registry import KINDS, NLRI, KindNLRI
 from bgp.wire import Reader
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TypedNLRI(KindNLRI, ABC):
+class TypedNLRI(KindNLRI, frozen=True, kw_only=True):
     """The frame. All octets identify the route, unless a family says otherwise."""
 
     HEADER: ClassVar[int] = 2
@@ -29,8 +26,7 @@ class TypedNLRI(KindNLRI, ABC):
         return KINDS.get((family, kind), OpaqueTyped).decode_body(family, kind, data[2:], path_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpaqueTyped(TypedNLRI):
+class OpaqueTyped(TypedNLRI, frozen=True, kw_only=True):
     """A route of a type that nobody here can read: `data` is what follows type and length."""
 
     kind: int

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from struct import Struct
+import struct
 from typing import ClassVar
 
 from bgp.family import L2VPN_VPLS, Family
@@ -15,12 +14,11 @@ LENGTH_OCTETS = 2
 VPLS_OCTETS = 17
 AUTO_DISCOVERY_OCTETS = 12  # RFC 6074 section 7.1: route distinguisher and PE address, same AFI and SAFI
 
-_LAYOUT = Struct("!H8sHHHHB")
+_LAYOUT = struct.Struct("!H8sHHHHB")
 
 
 @register(L2VPN_VPLS)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vpls(NLRI):
+class Vpls(NLRI, frozen=True, kw_only=True):
     """A block of labels towards one VPLS edge.
 
     `base` is the 20-bit label; `base_bits` are the four bits below it, where routers set bottom of stack.

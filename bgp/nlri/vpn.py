@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from bgp.family import IPV4_MPLS_VPN, IPV6_MPLS_VPN, Family
@@ -25,8 +24,7 @@ RD_BITS = RD_OCTETS * 8
 
 
 @register(IPV4_MPLS_VPN, IPV6_MPLS_VPN)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VpnPrefix(NLRI):
+class VpnPrefix(NLRI, frozen=True, kw_only=True):
     """A prefix in a VPN. `labels` are raw 24-bit words, `length` counts the prefix's bits alone."""
 
     labels: tuple[int, ...]

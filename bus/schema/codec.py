@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import reprlib
 from collections.abc import Callable
-from dataclasses import MISSING
 from math import isfinite
 from operator import attrgetter
 from types import NoneType
 from typing import Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
 
 import msgpack
+from msgspec import Struct
 
 SCHEMA = 1
 MESSAGE_LIMIT = 16 * 1024 * 1024  # octets; larger messages are refused by every socket
@@ -24,10 +23,9 @@ class SchemaError(ValueError):
     """Octets from the bus that are not a message of this catalogue, or a message that no octets stand for."""
 
 
-class Message:
+class Message(Struct, frozen=True):
     """Base of all messages. `KIND` numbers it; `ROUTE` says who sends it to whom."""
 
-    __slots__ = ()
     SCHEMA: ClassVar[int] = SCHEMA
     KIND: ClassVar[int]
     ROUTE: ClassVar[str]
@@ -41,7 +39,7 @@ _REQUIRED: dict[type[Message], int] = {}  # fields without a default
 
 
 def message(kind: int, route: str) -> Callable[[type[M]], type[M]]:
-    """Enter a dataclass into the catalogue under `kind`; a number used twice is an error."""
+    """Enter a class into the catalogue under `kind`; a number used twice is an error."""
 
     def register(cls: type[M]) -> type[M]:
         if kind in KINDS:
@@ -49,11 +47,10 @@ def message(kind: int, route: str) -> Callable[[type[M]], type[M]]:
         cls.KIND, cls.ROUTE = kind, route
         KINDS[kind] = cls
         hints = get_type_hints(cls)
-        fields = dataclasses.fields(cls)  # type: ignore[arg-type]  # every message is a dataclass
-        names = [each.name for each in fields]
+        names = cls.__struct_fields__
         _FIELDS[cls] = tuple((name, _plain(hints[name]), _check(hints[name])) for name in names)
         _BODY[cls] = attrgetter("SCHEMA", "KIND", *names)
-        _REQUIRED[cls] = sum(each.default is MISSING and each.default_factory is MISSING for each in fields)
+        _REQUIRED[cls] = len(names) - len(cls.__struct_defaults__)
         return cls
 
     return register

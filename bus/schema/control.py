@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from bus.schema.codec import Message, message
 
 
 @message(30, "bridge | command line | runner → control")
-@dataclass(frozen=True, slots=True)
-class Command(Message):
+class Command(Message, frozen=True):
     """Carry out one line of the command language, with the rights of `client` (empty: all neighbors).
 
     epoch: of a client that repeats, under the same number, a command that control died over; it uses a number once.
@@ -23,8 +21,7 @@ class Command(Message):
 
 
 @message(31, "control → bridge | command line | runner")
-@dataclass(frozen=True, slots=True)
-class Answer(Message):
+class Answer(Message, frozen=True):
     """Lines of an answer; the last part says `final`, and whether the command failed and why.
 
     unfinished: the last of these lines is continued by the first line of the next part.
@@ -38,16 +35,14 @@ class Answer(Message):
 
 
 @message(32, "control → bridge | peerd")
-@dataclass(frozen=True, slots=True)
-class Reconfigure(Message):
+class Reconfigure(Message, frozen=True):
     """Your settings file has changed: read it again."""
 
     reason: str
 
 
 @message(33, "bridge → control")
-@dataclass(frozen=True, slots=True)
-class Present(Message):
+class Present(Message, frozen=True):
     """A bridge is there: its helper's name and state (for `helpers`), sent at connection and on request."""
 
     helper: str
@@ -56,16 +51,14 @@ class Present(Message):
 
 
 @message(34, "runner → control → bridge")
-@dataclass(frozen=True, slots=True)
-class Signalled(Message):
+class Signalled(Message, frozen=True):
     """The foreground process got signal `code`; the command that it stands for follows."""
 
     code: int
 
 
 @message(40, "listener → peerd, over a UNIX socket with the accepted TCP socket attached (SCM_RIGHTS)")
-@dataclass(frozen=True, slots=True)
-class Incoming(Message):
+class Incoming(Message, frozen=True):
     """A TCP connection for `neighbor`; the descriptor travels beside this message."""
 
     neighbor: str

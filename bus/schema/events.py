@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from bus.schema.codec import Message, message
 
 
 @message(60, "anyone → broker → taps (second frame; the first is the topic)")
-@dataclass(frozen=True, slots=True)
-class Event(Message):
+class Event(Message, frozen=True):
     """Something happened. `sequence` counts the publisher's events of one epoch: a gap shows what was missed."""
 
     publisher: str

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import field
 
 from bus.schema.codec import Message, message
 
 
 @message(50, "control → peerd (file)")
-@dataclass(frozen=True, slots=True)
-class PeerdSettings(Message):
+class PeerdSettings(Message, frozen=True):
     """The sessions of one peerd; each is a map of the fields of `bus.settings.SessionConfiguration`."""
 
     program: str
@@ -18,16 +18,14 @@ class PeerdSettings(Message):
 
 
 @message(51, "control → bridge (file)")
-@dataclass(frozen=True, slots=True)
-class HelperSettings(Message):
+class HelperSettings(Message, frozen=True):
     """One helper: a map of the fields of `bus.settings.HelperConfiguration`."""
 
     helper: dict[str, Any]
 
 
 @message(52, "control → listener | peerd (file)")
-@dataclass(frozen=True, slots=True)
-class ListenerSettings(Message):
+class ListenerSettings(Message, frozen=True):
     """Where to listen and for whom; a map of the fields of `bus.settings.ListenerConfiguration`.
 
     A peerd that has a range finds in it which of its addresses are other neighbors'.
@@ -37,8 +35,7 @@ class ListenerSettings(Message):
 
 
 @message(53, "control (file)")
-@dataclass(frozen=True, slots=True)
-class AppliedConfiguration(Message):
+class AppliedConfiguration(Message, frozen=True):
     """What control has put in force: the routes of each neighbor, by which it finds the difference on reload.
 
     generation: digest of the configuration. sources: the files that it came from. routes: `[neighbors, changes]`
@@ -61,16 +58,14 @@ class AppliedConfiguration(Message):
 
 
 @message(54, "control (file)")
-@dataclass(frozen=True, slots=True)
-class WatchdogRoutes(Message):
+class WatchdogRoutes(Message, frozen=True):
     """Routes that were announced by a command with `watchdog NAME`: `[name, neighbors, changes]`, as above."""
 
     routes: list[list[Any]]
 
 
 @message(55, "control (file)")
-@dataclass(frozen=True, slots=True)
-class LiveNeighbors(Message):
+class LiveNeighbors(Message, frozen=True):
     """What commands did to neighbors; `keep` says whether it outlives a reload and a restart.
 
     created: `[name, section of a configuration, keep]` of the neighbors that a command created.
@@ -86,8 +81,7 @@ class LiveNeighbors(Message):
 
 
 @message(56, "control (file)")
-@dataclass(frozen=True, slots=True)
-class WatchdogChanges(Message):
+class WatchdogChanges(Message, frozen=True):
     """What commands did since to the routes of watchdogs: `[add (1) or remove (0), name, neighbors, changes]` each."""
 
     changes: list[list[Any]]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import field
 
 from bus.schema.codec import Message, message
 
@@ -13,8 +14,7 @@ LONGEST_LEASE = 31_536_000  # seconds of an announcement in it: a year
 
 
 @message(1, "bridge | control → ribd")
-@dataclass(frozen=True, slots=True)
-class Apply(Message):
+class Apply(Message, frozen=True):
     """Change routes. Acknowledged by `Applied` once it is journalled, or refused as a whole; idempotent by `sequence`.
 
     client: who asks, such as `helper-watchdog` or `control`; one sequence of numbers for each client and epoch.
@@ -39,8 +39,7 @@ class Apply(Message):
 
 
 @message(2, "ribd → bridge | control")
-@dataclass(frozen=True, slots=True)
-class Applied(Message):
+class Applied(Message, frozen=True):
     """`Apply`, `Enrol` or `Clear` number `sequence` and all before it are journalled and in force; `Sync` is over.
 
     epoch: of the request, because numbers begin again with every epoch of a client.
@@ -51,8 +50,7 @@ class Applied(Message):
 
 
 @message(3, "ribd → bridge | control")
-@dataclass(frozen=True, slots=True)
-class Refused(Message):
+class Refused(Message, frozen=True):
     """Request number `sequence` of this epoch changed nothing; `reason` says why, for the log."""
 
     sequence: int
@@ -61,8 +59,7 @@ class Refused(Message):
 
 
 @message(4, "control → ribd")
-@dataclass(frozen=True, slots=True)
-class Enrol(Message):
+class Enrol(Message, frozen=True):
     """Make these the neighbors that exist: new ones start without routes, those not named are forgotten.
 
     Where an address of a range becomes a neighbor of its own, or was one, what was announced to it alone is forgotten.
@@ -85,8 +82,7 @@ WHERE = -2  # in place of a floor that has been reached: asks where the table st
 
 
 @message(5, "peerd → ribd")
-@dataclass(frozen=True, slots=True)
-class Pull(Message):
+class Pull(Message, frozen=True):
     """Ask for the next UPDATEs of a session; answered by `Batch` when there is something, or by `Resync`.
 
     request: echoed in the answer; a later Pull of the same neighbor replaces an earlier one. Under the number of the
@@ -113,8 +109,7 @@ class Pull(Message):
 
 
 @message(6, "ribd → peerd")
-@dataclass(frozen=True, slots=True)
-class Batch(Message):
+class Batch(Message, frozen=True):
     """Whole BGP messages to write, and the cursors that hold once they are written.
 
     withheld: reasons for routes that this session cannot carry, for the log (each reason once a batch).
@@ -130,8 +125,7 @@ class Batch(Message):
 
 
 @message(7, "ribd → peerd")
-@dataclass(frozen=True, slots=True)
-class Resync(Message):
+class Resync(Message, frozen=True):
     """The cursors are of another table, or older than what ribd remembers: send the table from the start."""
 
     neighbor: str
@@ -141,8 +135,7 @@ class Resync(Message):
 
 
 @message(8, "bridge | control → ribd")
-@dataclass(frozen=True, slots=True)
-class ListRoutes(Message):
+class ListRoutes(Message, frozen=True):
     """Ask for routes held for a neighbor, a page at a time: `after` is 0, then what the last page said."""
 
     request: int
@@ -152,8 +145,7 @@ class ListRoutes(Message):
 
 
 @message(9, "ribd → bridge | control")
-@dataclass(frozen=True, slots=True)
-class RoutePage(Message):
+class RoutePage(Message, frozen=True):
     """A page of routes: `[AFI, SAFI, attribute set, item]` each; `after` continues, -1 where that was all.
 
     A fifth element is how many seconds are left of the route's lease.
@@ -166,8 +158,7 @@ class RoutePage(Message):
 
 
 @message(10, "control | bridge → ribd")
-@dataclass(frozen=True, slots=True)
-class Clear(Message):
+class Clear(Message, frozen=True):
     """Withdraw every route of these neighbors."""
 
     client: str
@@ -177,8 +168,7 @@ class Clear(Message):
 
 
 @message(11, "bridge | control → ribd")
-@dataclass(frozen=True, slots=True)
-class Sync(Message):
+class Sync(Message, frozen=True):
     """Answer once TCP has taken everything that the established sessions of these neighbors are to be sent now.
 
     It is numbered among the other requests of its client, and answered by `Applied`, or by `Refused` where a session
@@ -193,8 +183,7 @@ class Sync(Message):
 
 
 @message(12, "control → ribd; ribd → control")
-@dataclass(frozen=True, slots=True)
-class Lineage(Message):
+class Lineage(Message, frozen=True):
     """Which journal is there? Control names the one that it knows, ribd answers with its own.
 
     A journal other than before has lost what the configuration announced, and control announces it again.
@@ -204,8 +193,7 @@ class Lineage(Message):
 
 
 @message(13, "control → ribd")
-@dataclass(frozen=True, slots=True)
-class CountRoutes(Message):
+class CountRoutes(Message, frozen=True):
     """Ask how many routes there are to announce to these neighbors; answered by `RouteCounts`."""
 
     request: int
@@ -213,8 +201,7 @@ class CountRoutes(Message):
 
 
 @message(14, "ribd → control")
-@dataclass(frozen=True, slots=True)
-class RouteCounts(Message):
+class RouteCounts(Message, frozen=True):
     """How many routes each of the neighbors has, in their order."""
 
     request: int
@@ -222,8 +209,7 @@ class RouteCounts(Message):
 
 
 @message(15, "ribd (file)")
-@dataclass(frozen=True, slots=True)
-class Forget(Message):
+class Forget(Message, frozen=True):
     """In the journal: a neighbor was sent all up to `[AFI, SAFI, version]`, which is as if it had never been."""
 
     client: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from bus.schema.codec import Message, message
@@ -18,8 +17,7 @@ FEED_MESSAGES = (FEED_RECEIVED, FEED_PLAIN, FEED_SENT)
 
 
 @message(20, "bridge → peerd")
-@dataclass(frozen=True, slots=True)
-class Subscribe(Message):
+class Subscribe(Message, frozen=True):
     """Ask for a session's feed; of a range, for those of its sessions, each of which comes under its own name.
 
     helper: who asks, for the log.
@@ -37,8 +35,7 @@ class Subscribe(Message):
 
 
 @message(21, "bridge → peerd")
-@dataclass(frozen=True, slots=True)
-class Credit(Message):
+class Credit(Message, frozen=True):
     """Allow this many more octets of feed."""
 
     neighbor: str
@@ -46,8 +43,7 @@ class Credit(Message):
 
 
 @message(22, "peerd → bridge")
-@dataclass(frozen=True, slots=True)
-class Feed(Message):
+class Feed(Message, frozen=True):
     """What happened on a session, in order: `[time (seconds since 1970), FEED kind, octets]` each.
 
     sequence: counts messages of one subscription from 1.
@@ -61,8 +57,7 @@ class Feed(Message):
 
 
 @message(23, "bridge | control → peerd")
-@dataclass(frozen=True, slots=True)
-class SessionRequest(Message):
+class SessionRequest(Message, frozen=True):
     """Act on a session; answered by `SessionReply`.
 
     action: `teardown CODE`, `refresh AFI SAFI`, `eor AFI SAFI`, `operational HEX`, `resend`, `clear-in`, `status`,
@@ -79,8 +74,7 @@ class SessionRequest(Message):
 
 
 @message(24, "peerd → bridge | control")
-@dataclass(frozen=True, slots=True)
-class SessionReply(Message):
+class SessionReply(Message, frozen=True):
     """The answer to a SessionRequest: an error where `error` is not empty; `data` depends on the action."""
 
     request: int
@@ -90,8 +84,7 @@ class SessionReply(Message):
 
 
 @message(25, "bridge → peerd")
-@dataclass(frozen=True, slots=True)
-class Settled(Message):
+class Settled(Message, frozen=True):
     """What a helper had to announce at its start is journalled: End-of-RIB need not wait for it (RFC 4724)."""
 
     neighbor: str
@@ -99,8 +92,7 @@ class Settled(Message):
 
 
 @message(26, "peerd → control")
-@dataclass(frozen=True, slots=True)
-class Spent(Message):
+class Spent(Message, frozen=True):
     """These sessions have used up their attempts (`tcp.attempts`), and have no connection left.
 
     Sent after `Reconfigure`, and to its sender whenever it changes.
@@ -110,8 +102,7 @@ class Spent(Message):
 
 
 @message(27, "bridge → peerd")
-@dataclass(frozen=True, slots=True)
-class Spoken(Message):
+class Spoken(Message, frozen=True):
     """A helper has had its first moment, and ribd has what it said in it: the session may be sent its first routes.
 
     Answered by a `Feed` with `FEED_TRIED` alone, once it was, or has failed.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tests.faults.programs.flow import STATE, announced, withdrawn
 from tests.faults.programs.flow import __file__ as PROGRAM
@@ -18,8 +19,7 @@ LAG = 5000  # routes that stand, in the end; a route is withdrawn five seconds a
 REST = 3000  # commands that are said between the order to stop and the stop
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """How what a peer was told differs from what was commanded, in routes."""
 
     lost: int

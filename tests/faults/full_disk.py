@@ -6,8 +6,9 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tests.routers.process import PATIENCE, wait_for
 from tests.system.bed import Daemon, Helper, announce, neighbor, route
@@ -18,8 +19,7 @@ HOLD_TIME = 3
 BEFORE, REFUSED, AFTER = range(1000), range(1000, 1500), range(1500, 2500)
 
 
-@dataclass(frozen=True, slots=True)
-class FullDisk:
+class FullDisk(Struct, frozen=True):
     """What was seen of it."""
 
     answers_while_full: list[str]

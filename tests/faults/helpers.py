@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from bus.transport import Subscriber
 from tests.faults.live import LivePeer
@@ -20,8 +21,7 @@ SETTLE = 2.0  # seconds for which the good helper is measured at least
 FED_ROUTES = 40_000  # announced by the peer, one for each UPDATE: more than a small queue of events holds
 
 
-@dataclass(slots=True)
-class Misbehaviour:
+class Misbehaviour(Struct):
     """What was seen while helpers misbehaved. Times in seconds, memory in MiB."""
 
     latencies: list[float] = field(default_factory=list)

@@ -9,8 +9,9 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from apid.programs import Supervisor
 from tests.faults.flow import Flow
@@ -28,8 +29,7 @@ WHOLE = 5.0  # seconds from a peer's accepting until it has its table, at most
 DOWN = 8.0  # seconds for everything to end once supervisord is gone
 
 
-@dataclass(slots=True)
-class Kills:
+class Kills(Struct):
     """What killing cost. All numbers but the commands and the times are to be zero."""
 
     kills: Counter[str] = field(default_factory=Counter)

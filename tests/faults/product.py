@@ -7,9 +7,10 @@ import os
 import sys
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from bus.daemon import RunDirectory
 from tests.routers.process import PATIENCE, Process, free_port, output_of, wait_for
@@ -20,8 +21,7 @@ HELPERS = Path(__file__).with_name("programs")
 Event = dict[str, Any]
 
 
-@dataclass(slots=True)
-class Product:
+class Product(Struct):
     """One bgpbus with its run directory, listening on `ADDRESS`."""
 
     directory: Path
@@ -134,8 +134,7 @@ def process(name: str, program: str, *arguments: object, options: str = "encoder
     return f"process {name} {{\n  run {sys.executable} -S -E {HELPERS / program} {words};\n  {options}\n}}\n"
 
 
-@dataclass(slots=True)
-class Lines:
+class Lines(Struct):
     """A file that a helper appends what it reads to; only whole lines are taken in."""
 
     path: Path

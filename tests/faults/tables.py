@@ -6,8 +6,9 @@ import os
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tests.faults.helpers import prefixes
 from tests.faults.live import LivePeer
@@ -18,8 +19,7 @@ PEER, ASN = "127.23.4.1", 65000
 HOLD_TIME = 3
 
 
-@dataclass(frozen=True, slots=True)
-class BothWays:
+class BothWays(Struct, frozen=True):
     """What the peer saw. Times in seconds, memory in MiB."""
 
     ended: str

@@ -11,9 +11,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from tests.faults.product import ADDRESS, Event, Lines, Product, neighbor, process
 from tests.faults.wire import (
@@ -57,8 +58,7 @@ def read_cases(path: Path) -> list[Case]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-@dataclass(slots=True)
-class Verdict:
+class Verdict(Struct):
     """What became of a case: the outcomes of the corpus that describe it, and what is wrong besides."""
 
     outcomes: set[str] = field(default_factory=set)
@@ -292,8 +292,7 @@ def faults_of(case: Case, verdict: Verdict | None) -> list[str]:
     return found
 
 
-@dataclass(slots=True)
-class Played:
+class Played(Struct):
     """A corpus that was played: verdicts by case, and what the product looked like before and after."""
 
     verdicts: dict[str, Verdict]

@@ -8,8 +8,9 @@ import socket
 import struct
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from ipaddress import ip_network
+
+from msgspec import Struct, field
 
 from tests.routers.process import PATIENCE
 
@@ -69,8 +70,7 @@ def withdrawal(prefix: str) -> bytes:
     return message(UPDATE, struct.pack("!H", len(octets)) + octets + bytes(2))
 
 
-@dataclass(slots=True)
-class Peer:
+class Peer(Struct):
     """One connection to the speaker under test; what comes is kept in `messages` as (type, body)."""
 
     sock: socket.socket

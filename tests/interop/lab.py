@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tests.routers.bird import Bird
 from tests.routers.exabgp import ExaBgp
@@ -26,8 +28,7 @@ PEER_AS = 65002
 Place = Callable[[], Path]
 
 
-@dataclass(frozen=True, slots=True)
-class Lab:
+class Lab(Struct, frozen=True):
     """A speaker and a router that share a session."""
 
     speaker: Speaker

@@ -12,10 +12,10 @@ import shutil
 import struct
 import subprocess
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from apid.grammar.command import RouteChange, parse_command
 from bgp.capability import CAPABILITIES

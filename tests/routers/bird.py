@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from tests.routers.process import PATIENCE, Process, find_program, output_of, wait_for
 from tests.routers.router import IPV4, IPV6, Route, Router
@@ -15,13 +16,12 @@ _ORIGIN = {"IGP": "igp", "EGP": "egp", "Incomplete": "incomplete"}
 _ORIGIN_NAME = {"igp": "ORIGIN_IGP", "egp": "ORIGIN_EGP", "incomplete": "ORIGIN_INCOMPLETE"}
 
 
-@dataclass(slots=True)
 class Bird(Router):
     """One BIRD with a protocol `peer` and static routes in the protocols `own4` and `own6`."""
 
     NAME = "BIRD"
 
-    announced: dict[str, Route] = field(default_factory=dict, init=False)
+    announced: dict[str, Route] = field(default_factory=dict)
 
     @classmethod
     def version(cls) -> str:
@@ -137,8 +137,7 @@ class Bird(Router):
         return "\n".join(lines) + "\n"
 
 
-@dataclass(slots=True)
-class ConfiguredBird:
+class ConfiguredBird(Struct):
     """A BIRD with the protocols that a test writes, by files in a directory of its own."""
 
     directory: Path

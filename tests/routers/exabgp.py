@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from tests.routers.router import Route, Router
 from tests.routers.speaker import Speaker, exabgp_version
 
 
-@dataclass(slots=True)
 class ExaBgp(Router):
     """One ExaBGP with a helper."""
 
     NAME = "ExaBGP"
 
-    speaker: Speaker | None = field(default=None, init=False)
+    speaker: Speaker | None = None
 
     @classmethod
     def version(cls) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import field
 
 from tests.routers.process import Process, find_program, output_of
 from tests.routers.router import IPV4, IPV6, Route, Router
@@ -14,13 +15,12 @@ _FAMILY = {IPV4: "ipv4", IPV6: "ipv6"}
 _ORIGIN = {"IGP": "igp", "EGP": "egp", "incomplete": "incomplete"}
 
 
-@dataclass(slots=True)
 class Frr(Router):
     """One bgpd; each announced route is a `network` with a rule of its own in the route-map to the peer."""
 
     NAME = "FRR"
 
-    rules: dict[str, int] = field(default_factory=dict, init=False)
+    rules: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def version(cls) -> str:

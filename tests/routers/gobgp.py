@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from dataclasses import dataclass, field
 from typing import Any
 
 from tests.routers.process import PATIENCE, Process, find_program, free_port, output_of
@@ -14,13 +13,12 @@ _FAMILY = {IPV4: "ipv4", IPV6: "ipv6"}
 _ORIGIN = {0: "igp", 1: "egp", 2: "incomplete"}
 
 
-@dataclass(slots=True)
 class GoBgp(Router):
     """One gobgpd. It waits some seconds before its first connection, so it is best the passive side."""
 
     NAME = "GoBGP"
 
-    api_port: int = field(default=0, init=False)
+    api_port: int = 0
 
     @classmethod
     def version(cls) -> str:
@@ -45,7 +43,7 @@ class GoBgp(Router):
 
     def wait_established(self, seconds: float = PATIENCE) -> None:
         """Wait for the session, then announce what is to be announced from the start."""
-        super(GoBgp, self).wait_established(seconds)
+        super().wait_established(seconds)
         self.announce(*self.session.announce)
 
     def routes(self, family: str) -> dict[str, Route]:

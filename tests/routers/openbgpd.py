@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import field
 
 from tests.routers.process import Process, find_program, output_of
 from tests.routers.router import IPV4, IPV6, Route, Router
@@ -14,13 +15,12 @@ _FAMILY = {IPV4: "inet", IPV6: "inet6"}
 _ANNOUNCE = {IPV4: "IPv4 unicast", IPV6: "IPv6 unicast"}
 
 
-@dataclass(slots=True)
 class OpenBgpd(Router):
     """One bgpd; it must be started by root. Announced routes have no AS path of their own and origin igp."""
 
     NAME = "OpenBGPD"
 
-    announced: dict[str, Route] = field(default_factory=dict, init=False)
+    announced: dict[str, Route] = field(default_factory=dict)
 
     @classmethod
     def version(cls) -> str:

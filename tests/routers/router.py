@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tests.routers.process import PATIENCE, Process, wait_for
 
@@ -14,8 +15,7 @@ IPV4 = "ipv4 unicast"
 IPV6 = "ipv6 unicast"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(Struct, frozen=True, kw_only=True):
     """A unicast route with the attributes that all routers can show; tuples are sorted where the wire is a set."""
 
     prefix: str
@@ -52,8 +52,7 @@ class Route:
         return replace(self, local_pref=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(Struct, frozen=True, kw_only=True):
     """One end of a session. Ports: where this end listens, and where it dials."""
 
     local_address: str
@@ -98,52 +97,51 @@ class Session:
         )
 
 
-@dataclass(slots=True)
-class Router(ABC):
+class Router(Struct):
     """A real router with one session, started in a directory of its own (short, for its unix sockets)."""
 
     directory: Path
     session: Session
-    process: Process | None = field(default=None, init=False)
+    process: Process | None = None
 
     NAME = "router"
 
     @classmethod
-    @abstractmethod
     def version(cls) -> str:
         """Return its name and version; raises MissingProgram where it is not installed."""
+        raise NotImplementedError
 
-    @abstractmethod
     def start(self) -> None:
         """Write the configuration and start the router; returns at once."""
+        raise NotImplementedError
 
-    @abstractmethod
     def established(self) -> bool:
         """Tell whether its own command says that the session is up."""
+        raise NotImplementedError
 
-    @abstractmethod
     def routes(self, family: str) -> dict[str, Route]:
         """Return what it received from the peer, {prefix: route}, as its own command prints it."""
+        raise NotImplementedError
 
-    @abstractmethod
     def announce(self, *routes: Route) -> None:
         """Announce routes to the peer, beside those of the start."""
+        raise NotImplementedError
 
-    @abstractmethod
     def withdraw(self, *prefixes: str) -> None:
         """Withdraw routes that were announced."""
+        raise NotImplementedError
 
-    @abstractmethod
     def request_refresh(self, family: str) -> None:
         """Send the peer a ROUTE-REFRESH (RFC 2918)."""
+        raise NotImplementedError
 
-    @abstractmethod
     def updates_received(self) -> int:
         """Return how many routes or UPDATEs it counted from the peer so far (only growth has a meaning)."""
+        raise NotImplementedError
 
-    @abstractmethod
     def last_error(self) -> str:
         """Return what it says about the last end of the session, its log included."""
+        raise NotImplementedError
 
     def stop(self) -> None:
         """End the router and everything it started."""

@@ -6,9 +6,10 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from tests.routers.process import PATIENCE, Process, find_program, output_of, wait_for
 from tests.routers.router import Route, Session, base_environment
@@ -47,15 +48,14 @@ def start_speaker(
     return Process(arguments, log, settings, directory=ROOT, death_signal="TERM")
 
 
-@dataclass(slots=True)
-class Speaker:
+class Speaker(Struct):
     """One speaker with one helper that commands all of `sessions` and reads their events as JSON."""
 
     kind: str
     directory: Path
     sessions: Sequence[Session]
     extra: str = ""
-    process: Process | None = field(default=None, init=False)
+    process: Process | None = None
 
     @property
     def configuration(self) -> Path:

@@ -11,8 +11,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from bgp.errors import NotifyError
 from bgp.family import IPV4_UNICAST, IPV6_UNICAST, Family
@@ -31,8 +32,7 @@ Route = tuple[Family, bytes]
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class Session:
+class Session(Struct):
     """One TCP connection and all that was said on it."""
 
     sock: socket.socket

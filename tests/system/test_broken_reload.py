@@ -10,10 +10,10 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 
 from tests.routers.process import PATIENCE, free_port, wait_for
 from tests.system.bed import Daemon, Helper, neighbor, route
@@ -62,8 +62,7 @@ def _huge(file: Path, _good: str) -> bytes:
     return b'\n\n\ninclude "huge.conf";\n'
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """A way to break a file, the line that is told (0: the file as a whole), and a word of the reason."""
 
     name: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import signal
 import time
@@ -24,7 +23,7 @@ SECONDS = 30.0
 
 def configuration(run: list[str], respawn: bool = False) -> HelperConfiguration:
     """Return what a bridge is told of its helper, as far as the process matters."""
-    values: dict[str, Any] = dict.fromkeys((field.name for field in dataclasses.fields(HelperConfiguration)), 0)
+    values: dict[str, Any] = dict.fromkeys(HelperConfiguration.__struct_fields__, 0)
     values |= {"name": "h", "run": run, "respawn": respawn, "umask": 0o137, "user": ""}
     return HelperConfiguration(**values)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from apid.config.errors import ConfigurationErrors
 from apid.config.load import load, load_text
@@ -16,6 +18,7 @@ from bgp.wire import address_text
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "config"
 VARIABLES = {"PATH": "/bin:/usr/bin", "PEER": "127.0.0.2", "PEER_AS": "65002", "SECRET": "a b;c"}
+_WHERE = ("places", "column")
 _ADDRESSES = ("router_id", "peer_address", "local_address", "md5_ip")
 
 
@@ -44,11 +47,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, RouteEntry):
         shown = value._asdict()
         return {name: _plain(shown[name]) for name in shown if shown[name] != value._field_defaults.get(name, ...)}
-    if dataclasses.is_dataclass(value):
+    if isinstance(value, Struct):
         return {
             field.name: _field(field.name, getattr(value, field.name))
-            for field in dataclasses.fields(value)
-            if field.compare and getattr(value, field.name) != field.default
+            for field in fields(value)
+            if field.name not in _WHERE and getattr(value, field.name) != field.default
         }
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]

@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 import bgp.nlri
 from bgp.family import FAMILIES, Family
@@ -51,9 +52,10 @@ def dump(value: Any) -> Any:
         return value.hex()
     if isinstance(value, tuple):
         return [dump(element) for element in value]
-    if dataclasses.is_dataclass(value):
-        names = [field.name for field in dataclasses.fields(value)]
-        shown = {name: dump(getattr(value, name)) for name in names if name not in ("family", "path_id")}
+    if isinstance(value, Struct):
+        shown = {
+            name: dump(getattr(value, name)) for name in value.__struct_fields__ if name not in ("family", "path_id")
+        }
         return {"class": type(value).__name__, **shown}
     return value
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bgp.action import Accept, Action, Close, Dial, Down, Send, Up
 from bgp.event import Closed, Connected, ConnectFailed, Incoming, PeerEvent, Received, Start, Tick
@@ -12,8 +13,7 @@ from bgp.peer import Peer
 ADDRESSES = (bytes((127, 0, 0, 1)), bytes((127, 0, 0, 2)))
 
 
-@dataclass
-class End:
+class End(Struct):
     """One end of a TCP connection: who holds it, and what travels to it, numbered; None is the end of it."""
 
     side: int

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 
@@ -19,8 +20,8 @@ def plain(value: object) -> Any:
     """Render a decoded value as JSON would: octets in hex, tuples as lists, objects by class and fields."""
     if isinstance(value, bytes):
         return value.hex()
-    if is_dataclass(value):
-        shown = {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Struct):
+        shown = {name: plain(getattr(value, name)) for name in value.__struct_fields__}
         return {"class": type(value).__name__, **shown}
     if isinstance(value, tuple | list):
         return [plain(one) for one in value]

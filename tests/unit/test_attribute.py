@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +89,7 @@ def test_every_row_agrees_with_its_class(row: Any) -> None:
     assert row.code == row.attribute.CODE
     assert row.flags == row.attribute.FLAGS
     assert row.malformed is row.attribute.MALFORMED
-    assert all(field.name.islower() for field in fields(row.attribute))
+    assert all(name.islower() for name in row.attribute.__struct_fields__)
 
 
 def test_a_code_is_registered_only_once() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from bgp.attribute import tunnel_segment, tunnel_sr_policy
 from bgp.attribute.link_state import LinkState
@@ -320,9 +320,9 @@ def dump(value: Any) -> Any:
         return value.hex()
     if isinstance(value, tuple):
         return [dump(element) for element in value]
-    if not dataclasses.is_dataclass(value):
+    if not isinstance(value, Struct):
         return value
-    shown = {field.name: dump(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    shown = {name: dump(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, SrPolicyPath):
         return {name: element for name, element in shown.items() if element not in (None, [])}
     if isinstance(value, tunnel_segment.Segment):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from apid.bridge.bridge import ATTEMPTS_SECONDS, CONFIGURED_SECONDS, FIRST_WORDS, SILENCE, TAKEN
 from bus.schema import Applied, Apply, HelperSettings, Reconfigure

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from ipaddress import ip_address
 
 import pytest
+from msgspec.structs import replace
 
 from apid.bridge.targets import REMEMBERED, Targets
 from apid.grammar.command import parse_selector
@@ -39,10 +39,8 @@ BINDING = ApiBinding(
     sent_packets=False,
     sent_consolidate=False,
 )
-OTHER = dataclasses.replace(BINDING, neighbor="192.0.2.9", peer_address="192.0.2.9", peer_as=65009)
-SIXTH = dataclasses.replace(
-    BINDING, neighbor="2001:db8::1", peer_address="2001:db8::1", local_address="2001:db8::2", peer_as=65006
-)
+OTHER = replace(BINDING, neighbor="192.0.2.9", peer_address="192.0.2.9", peer_as=65009)
+SIXTH = replace(BINDING, neighbor="2001:db8::1", peer_address="2001:db8::1", local_address="2001:db8::2", peer_as=65006)
 
 
 @pytest.fixture
@@ -73,7 +71,7 @@ def test_a_selector_names_neighbors_in_the_order_of_the_configuration(
 def test_an_ipv4_address_that_is_mapped_into_ipv6_names_its_neighbor_however_it_is_written() -> None:
     targets = Targets()
     name = str(ip_address("::ffff:1.2.3.4"))
-    targets.configure([dataclasses.replace(BINDING, neighbor=name, peer_address=name)])
+    targets.configure([replace(BINDING, neighbor=name, peer_address=name)])
     for text in ("::ffff:1.2.3.4", "::ffff:102:304", "::FFFF:102:304"):
         assert targets.find_text(f"neighbor {text}", IPV4_UNICAST, V4_NEXT_HOP) == ((name,), "")
 
@@ -133,7 +131,7 @@ def test_next_hop_self_needs_a_local_address_that_can_be_one(
 )
 def test_an_address_within_a_range_is_the_session_with_that_address(text: str, names: tuple[str, ...]) -> None:
     def ranged(text: str, peer_as: int) -> ApiBinding:
-        return dataclasses.replace(BINDING, neighbor=text, peer_address=text, peer_as=peer_as, flow_limit=1)
+        return replace(BINDING, neighbor=text, peer_address=text, peer_as=peer_as, flow_limit=1)
 
     ranges = [ranged("192.0.2.0/24", 65010), ranged("192.0.2.128/25", 65011), ranged("2001:db8::/64", 65012)]
     targets = Targets()
@@ -146,7 +144,7 @@ def test_an_address_within_a_range_is_the_session_with_that_address(text: str, n
 
 def test_only_so_many_addresses_of_a_range_are_remembered() -> None:
     targets = Targets()
-    targets.configure([dataclasses.replace(BINDING, neighbor="10.0.0.0/8", peer_address="10.0.0.0/8")])
+    targets.configure([replace(BINDING, neighbor="10.0.0.0/8", peer_address="10.0.0.0/8")])
     most = REMEMBERED // ENTRY_OCTETS
     for number in range(most):
         address = f"10.1.{number >> 8}.{number & 255}"

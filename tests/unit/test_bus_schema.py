@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -11,6 +10,7 @@ import msgpack
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import fields
 
 from bus.schema import (
     KINDS,
@@ -60,7 +60,7 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
 def messages_of(cls: type[Message]) -> st.SearchStrategy[Message]:
     """Return a strategy for messages of one kind."""
     hints = get_type_hints(cls)
-    return st.builds(cls, **{field.name: values_of(hints[field.name]) for field in dataclasses.fields(cls)})
+    return st.builds(cls, **{name: values_of(hints[name]) for name in cls.__struct_fields__})
 
 
 MESSAGES = st.one_of([messages_of(cls) for cls in CATALOGUE])
@@ -106,16 +106,16 @@ def _right_value(hint: Any) -> Any:
 
 
 FIELDS = [
-    pytest.param(cls, position, field.name, id=f"{cls.__name__}.{field.name}")
+    pytest.param(cls, position, name, id=f"{cls.__name__}.{name}")
     for cls in CATALOGUE
-    for position, field in enumerate(dataclasses.fields(cls))
+    for position, name in enumerate(cls.__struct_fields__)
 ]
 
 
 @pytest.mark.parametrize(("cls", "position", "name"), FIELDS)
 def test_a_field_of_the_wrong_type_is_refused_by_its_name(cls: type[Message], position: int, name: str) -> None:
     hints = get_type_hints(cls)
-    body = [SCHEMA, cls.KIND, *(_right_value(hints[field.name]) for field in dataclasses.fields(cls))]
+    body = [SCHEMA, cls.KIND, *(_right_value(hints[name]) for name in cls.__struct_fields__)]
     assert isinstance(unpack(msgpack.packb(body)), cls)
     wrong = _wrong_values(hints[name])
     assert wrong
@@ -128,11 +128,8 @@ def test_a_field_of_the_wrong_type_is_refused_by_its_name(cls: type[Message], po
 @pytest.mark.parametrize("cls", CATALOGUE, ids=lambda cls: cls.__name__)
 def test_a_message_with_a_field_too_few_or_too_many_is_refused(cls: type[Message]) -> None:
     hints = get_type_hints(cls)
-    body = [SCHEMA, cls.KIND, *(_right_value(hints[field.name]) for field in dataclasses.fields(cls))]
-    appended = sum(
-        field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
-        for field in dataclasses.fields(cls)
-    )
+    body = [SCHEMA, cls.KIND, *(_right_value(hints[name]) for name in cls.__struct_fields__)]
+    appended = sum(not field.required for field in fields(cls))
     for other in (body[: len(body) - appended - 1], [*body, 0]):
         with pytest.raises(SchemaError, match=f"{cls.__name__} has"):
             unpack(msgpack.packb(other))

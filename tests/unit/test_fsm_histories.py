@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bgp.action import Accept, Action, Close, Deliver, Dial, Down, Opened, Send, Up
 from bgp.errors import NotifyError

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from bgp.action import Action, Close, Deliver, Down, Heard, Opened, RefreshReceived, Send, StateChange, Up
 from bgp.errors import NotifyError

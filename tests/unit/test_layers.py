@@ -28,19 +28,19 @@ ROOMS: dict[str, set[str]] = {
     "healthcheck": set(),
     "cli": {"grammar", "render", "config", "control"},
 }
-# What `bgp` needs of the standard library: computation, no world outside.
+# What `bgp` needs: computation, no world outside.
 PURE = {
     "__future__",
     "abc",
     "bisect",
     "collections",
     "contextlib",
-    "dataclasses",
     "enum",
     "functools",
     "itertools",
     "ipaddress",
     "math",
+    "msgspec",
     "operator",
     "re",
     "struct",

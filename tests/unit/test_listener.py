@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import peerd.listener
 from bgp.notification import CEASE, CONNECTION_REJECTED, Notification

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from bgp.capability import AddPath, ExtendedNextHop, FourOctetAsn, GracefulRestart, Multiprotocol, Role
 from bgp.capability.role import CUSTOMER, PEER, PROVIDER, ROUTE_SERVER, ROUTE_SERVER_CLIENT

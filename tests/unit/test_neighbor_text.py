@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from apid.compile import compile_configuration
 from apid.config.directives import CAPABILITY, NEIGHBOR

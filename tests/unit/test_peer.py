@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from bgp.action import Accept, Close, Deliver, Dial, Down, Send, StateChange, Up
 from bgp.capability import GracefulRestart

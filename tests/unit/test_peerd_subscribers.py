@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import peerd.feed
 from bus.schema import FEED_RECEIVED, Feed, Message, Subscribe

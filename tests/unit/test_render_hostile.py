@@ -148,7 +148,7 @@ def test_every_attribute_has_a_row_in_json_and_in_text() -> None:
 
 
 def test_every_nlri_has_a_row() -> None:
-    classes: set[type[NLRI]] = {codec for codec in CODECS.values() if not codec.__abstractmethods__}
+    classes: set[type[NLRI]] = {codec for codec in CODECS.values() if codec.encode is not NLRI.encode}
     classes |= set(KINDS.values()) | {OpaqueNlri}
     missing = [
         codec.__name__ for codec in classes if codec not in ROWS and not any(issubclass(row, codec) for row in ROWS)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from apid.render import RECEIVE, SEND, Form, Renderer
 from bgp.family import FAMILIES, IPV4_UNICAST, IPV6_UNICAST

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import gzip
-from dataclasses import replace
 from ipaddress import IPv4Network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from apid.render.envelope import NeighborContext, ProcessContext
 from apid.render.fast import ipv4_prefix_field, ipv4_prefixes

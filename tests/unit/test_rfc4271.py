@@ -7,10 +7,10 @@ the NOTIFICATION, with its `data` where the clause says what that is.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from bgp.action import Action, Close, Deliver, Down, Send
 from bgp.capability import EnhancedRouteRefresh

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tracemalloc
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 import ribd.group
 from bgp.attribute import Communities

@@ -7,8 +7,9 @@ import select
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from tests.routers.process import Process, find_program
 
@@ -22,8 +23,7 @@ def compile_sink(directory: Path) -> Path:
     return program
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(Struct, frozen=True):
     """All sessions hold `goal` prefixes: when (CLOCK_MONOTONIC), and how many UPDATEs and octets that took."""
 
     goal: int
@@ -32,8 +32,7 @@ class Reached:
     octets: int
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """What all sessions were sent since the start, and the prefixes that they hold now."""
 
     updates: int
@@ -41,8 +40,7 @@ class Counted:
     held: int
 
 
-@dataclass(slots=True)
-class Sink:
+class Sink(Struct):
     """A running sink and what it has printed so far."""
 
     process: Process

@@ -6,8 +6,9 @@ import compileall
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tests.routers.bird import Bird
 from tests.routers.gobgp import GoBgp
@@ -19,8 +20,7 @@ LOCAL = "127.0.0.1"
 AS = 65000
 
 
-@dataclass(frozen=True, slots=True)
-class Setup:
+class Setup(Struct, frozen=True):
     """What a workload wants of a speaker: neighbors at 127.0.1.1 and on, a helper, routes from the start."""
 
     directory: Path

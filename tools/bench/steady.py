@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import statistics
 from bisect import bisect_left
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tools.bench import usage
 from tools.bench.speakers import Setup

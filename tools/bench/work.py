@@ -6,8 +6,10 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tests.routers.process import Process, free_port, wait_for
 from tools.bench import speakers
@@ -17,8 +19,7 @@ from tools.bench.speakers import PROGRAMS, Setup
 LIMIT = 120.0
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """One number. `count` says with how many routes (or samples); `unit` is /s (more is better), s, ms, % or MiB."""
 
     name: str
@@ -33,8 +34,7 @@ class Result:
         return self.unit.endswith("/s")
 
 
-@dataclass(frozen=True, slots=True)
-class Bench:
+class Bench(Struct, frozen=True):
     """A run of one workload for one speaker: its directory, the sink's program, and whether to be short."""
 
     kind: str

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bgp.message import MessageType
 from tools.differential.peer import Connection
@@ -22,8 +23,7 @@ NAMES = {
 ORDER, CONTENT, SESSIONS, ANSWERS = "order", "content", "sessions", "answers"
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """One difference: `theirs` is ExaBGP's."""
 
     case: str

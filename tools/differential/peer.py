@@ -6,7 +6,8 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bgp.message import MessageType, build
 
@@ -16,16 +17,14 @@ FOUR_OCTET_AS = 65
 CAPABILITIES = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
+class Say(Struct, frozen=True):
     """What the peer does `after` seconds since all were told to `begin`: send octets, or close where there are none."""
 
     after: float
     octets: bytes
 
 
-@dataclass(slots=True)
-class Connection:
+class Connection(Struct):
     """What came over one connection, KEEPALIVEs left out."""
 
     messages: list[bytes] = field(default_factory=list)

@@ -9,8 +9,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from tests.routers.process import Process
 from tests.routers.speaker import start_speaker
@@ -21,8 +22,7 @@ QUIET = 1.0  # seconds without a message after which no more is expected
 CONNECT_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """A neighbor and what is done to it.
 
     body: statements of the neighbor beside addresses, AS numbers and `api`. commands: what the helper says, without
@@ -41,8 +41,7 @@ class Case:
     raw: bool = False
 
 
-@dataclass(slots=True)
-class Result:
+class Result(Struct):
     """What a speaker did: for each case the connections, and all that the helper read, by command."""
 
     connections: dict[str, list[Connection]]
@@ -50,8 +49,7 @@ class Result:
     log: str
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A run: cases, and what is changed while it goes on.
 
     encoder: of the helper. after: called with the configuration file's path and the process, once quiet.

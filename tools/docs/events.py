@@ -7,7 +7,8 @@ helper of the peer reads them.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from apid.grammar.command import parse_command
 from apid.grammar.command_kinds import RouteChange

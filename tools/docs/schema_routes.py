@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from apid.config.model import ALL_FAMILIES
 from apid.render.flow_text import IPV6_NAMES, NAMES
@@ -15,8 +15,7 @@ NEXT_HOP = ADDRESS.replace("^(", "^(no-nexthop|")
 UNKNOWN_FAMILY = "[a-z0-9-]+ [a-z0-9-]+"
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """One form of a route: its members, and whether it is a prefix, which stands beside them or as a key."""
 
     required: Schema

@@ -6,8 +6,9 @@ import os
 import signal
 import tempfile
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
+
+from msgspec.structs import fields
 
 from tests.faults.helpers import Misbehaviour, misbehave, prefixes
 from tests.faults.kills import HELPER, PEERD, VICTIMS, Kills, kill

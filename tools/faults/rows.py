@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 Row = tuple[str, str]  # what was measured, and the figure; WRONG in a figure fails the run
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """How long and with which seed to measure."""
 
     short: bool = False

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import traceback
-from dataclasses import dataclass
 from math import inf
 from random import Random
 from time import process_time
+
+from msgspec import Struct
 
 from tools.fuzz.targets import TARGETS
 
@@ -16,8 +17,7 @@ UNIT = 4096
 SHRINK_TRIES = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """An input that was not taken as it should have been; `place` is the innermost line of code."""
 
     target: str

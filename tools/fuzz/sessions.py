@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from random import Random
+
+from msgspec.structs import replace
 
 from bgp.action import Accept, Action, Close, Deliver, Dial, Opened, RefreshReceived, Send, Up
 from bgp.errors import NotifyError

@@ -6,15 +6,15 @@ An input is octets, so that a finding is a name and octets. What a target must c
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from random import Random
+
+from msgspec import Struct
 
 from tools.fuzz import messages, octets, sessions, texts
 from tools.fuzz.corpus import Corpus
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """`check` raises nothing unless there is a finding; `share` is how often it runs beside the others.
 
     passes: how often `check` goes through its input, so that each pass has the time that one may take. large: a word

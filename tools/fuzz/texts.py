@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from random import Random
+
+from msgspec.structs import replace
 
 from apid.config.errors import ConfigurationErrors
 from apid.config.load import load_text

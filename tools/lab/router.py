@@ -7,8 +7,9 @@ import selectors
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from ipaddress import ip_address
+
+from msgspec import Struct, field
 
 from apid.grammar.route import RouteEntry
 from bgp import action as act
@@ -22,8 +23,7 @@ DRAIN_SECONDS = 1.0  # for which a closed connection is still read, so that a NO
 Print = Callable[[str], None]
 
 
-@dataclass(slots=True, eq=False)
-class Line:
+class Line(Struct, eq=False):
     """One TCP connection: to whom it belongs, what waits to be written, and until when it drains (0: it is in use)."""
 
     sock: socket.socket

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from bus.daemon import (
     EXIT_CONFIGURATION,
     AlreadyRunning,
     RunDirectory,
+    arguments,
     die_with_parent,
     parent_of_ours,
     start_logging,
@@ -17,23 +17,20 @@ from bus.daemon import (
 from bus.transport import run_broker
 
 
-def main() -> int:
+def main() -> None:
     """Run the broker until a signal ends it."""
-    if len(sys.argv) != 2:
-        print("usage: python -m bus RUN_DIRECTORY", file=sys.stderr)
-        return EXIT_CONFIGURATION
-    run = RunDirectory(Path(sys.argv[1]))
+    (run_directory,) = arguments("python -m bus RUN_DIRECTORY")
+    run = RunDirectory(Path(run_directory))
     die_with_parent(parent_of_ours(run))
     log = start_logging("broker")
     try:
         take_lock(run.lock("broker"))
     except AlreadyRunning as error:
         log.error("%s", error)
-        return EXIT_CONFIGURATION
+        raise SystemExit(EXIT_CONFIGURATION) from error
     log.info("broker ready")
     run_broker(run.events_in, run.events)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

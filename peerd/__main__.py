@@ -1,16 +1,15 @@
-"""Start a peerd: `peerd RUN_DIRECTORY PROGRAM`."""
+"""Run the BGP sessions of a program: `peerd RUN_DIRECTORY PROGRAM`."""
 
 from __future__ import annotations
 
 import signal
 from pathlib import Path
 
-import click
-
 from bus.daemon import (
     EXIT_CONFIGURATION,
     AlreadyRunning,
     RunDirectory,
+    arguments,
     collect_garbage_rarely,
     die_with_parent,
     new_epoch,
@@ -23,15 +22,12 @@ from bus.schema import SchemaError
 from peerd.server import PeerServer
 
 
-@click.command()
-@click.argument("run_directory", type=click.Path(file_okay=False, path_type=Path))
-@click.argument("program")
-@click.option("--log-level", default="INFO", show_default=True)
-def main(run_directory: Path, program: str, log_level: str) -> None:
-    """Run the BGP sessions of PROGRAM. Started by supervisord; not for use by hand."""
-    run = RunDirectory(run_directory)
+def main() -> None:
+    """Serve until a signal ends it."""
+    run_directory, program = arguments("peerd RUN_DIRECTORY PROGRAM")
+    run = RunDirectory(Path(run_directory))
     die_with_parent(parent_of_ours(run))
-    log = start_logging(program, log_level)
+    log = start_logging(program)
     loop = Loop()
     try:
         take_lock(run.lock(program))

@@ -11,7 +11,6 @@ import socket
 from array import array
 from pathlib import Path
 
-import click
 from msgspec import Struct
 
 from bgp.notification import CONNECTION_REJECTED, Notification
@@ -19,6 +18,7 @@ from bus.daemon import (
     EXIT_CONFIGURATION,
     AlreadyRunning,
     RunDirectory,
+    arguments,
     die_with_parent,
     parent_of_ours,
     start_logging,
@@ -201,14 +201,12 @@ class Listener:
                 self._watch(sock)
 
 
-@click.command()
-@click.argument("run_directory", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--log-level", default="INFO", show_default=True)
-def main(run_directory: Path, log_level: str) -> None:
-    """Accept TCP connections for every neighbor. Started by supervisord; not for use by hand."""
-    run = RunDirectory(run_directory)
+def main() -> None:
+    """Accept TCP connections until a signal ends it."""
+    (run_directory,) = arguments("python -m peerd.listener RUN_DIRECTORY")
+    run = RunDirectory(Path(run_directory))
     die_with_parent(parent_of_ours(run))
-    log = start_logging("listener", log_level)
+    log = start_logging("listener")
     loop = Loop()
     listener = Listener(loop, run, log)
     try:

@@ -1,17 +1,16 @@
-"""Start ribd: `ribd RUN_DIRECTORY`."""
+"""Keep the routes to announce: `ribd RUN_DIRECTORY`."""
 
 from __future__ import annotations
 
 import signal
 from pathlib import Path
 
-import click
-
 from bus.daemon import (
     EXIT_CONFIGURATION,
     RUN_DIRECTORY_MODE,
     AlreadyRunning,
     RunDirectory,
+    arguments,
     die_with_parent,
     new_epoch,
     parent_of_ours,
@@ -24,14 +23,12 @@ from ribd.server import RibServer
 WRITER_SECONDS = 2.0  # for a snapshot's writer to end after the ribd that died: its memory is as large
 
 
-@click.command()
-@click.argument("run_directory", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--log-level", default="INFO", show_default=True)
-def main(run_directory: Path, log_level: str) -> None:
-    """Keep the routes to announce. Started by supervisord; not for use by hand."""
-    run = RunDirectory(run_directory)
+def main() -> None:
+    """Serve until a signal ends it."""
+    (run_directory,) = arguments("ribd RUN_DIRECTORY")
+    run = RunDirectory(Path(run_directory))
     die_with_parent(parent_of_ours(run))
-    log = start_logging("ribd", log_level)
+    log = start_logging("ribd")
     try:
         take_lock(run.lock("ribd"), WRITER_SECONDS)
         run.journal.mkdir(mode=RUN_DIRECTORY_MODE, parents=True, exist_ok=True)

@@ -17,7 +17,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 import signal
 import struct
 import zlib
@@ -227,4 +226,4 @@ class Journal:
 
 def new_lineage() -> str:
     """Return a name for a history of versions."""
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()

@@ -397,11 +397,11 @@ class Bridge:
         self._log.warning("bad message refused: %s", reason)
 
 
-def main(run_directory: Path, program: str, log_level: str = "INFO") -> None:
+def main(run_directory: Path, program: str) -> None:
     """Run the bridge of one helper until it is told to end."""
     run = RunDirectory(run_directory)
     die_with_parent(parent_of_ours(run))
-    log = start_logging(program, log_level)
+    log = start_logging(program)
     loop = Loop()
     try:
         take_lock(run.lock(program))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable
+from functools import cache
 from math import isfinite
 from operator import attrgetter
 from types import NoneType
-from typing import Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 import msgpack
 from msgspec import Struct
@@ -31,11 +32,16 @@ class Message(Struct, frozen=True):
     ROUTE: ClassVar[str]
 
 
+class Layout(NamedTuple):
+    """How the messages of one kind are packed and checked."""
+
+    fields: tuple[tuple[str, type | None, Check], ...]  # a value of that very type is good
+    body: Callable[[Message], tuple[Any, ...]]
+    required: int  # fields without a default
+
+
 M = TypeVar("M", bound=Message)
 KINDS: dict[int, type[Message]] = {}
-_FIELDS: dict[type[Message], tuple[tuple[str, type | None, Check], ...]] = {}  # a value of that very type is good
-_BODY: dict[type[Message], Callable[[Message], tuple[Any, ...]]] = {}
-_REQUIRED: dict[type[Message], int] = {}  # fields without a default
 
 
 def message(kind: int, route: str) -> Callable[[type[M]], type[M]]:
@@ -46,14 +52,18 @@ def message(kind: int, route: str) -> Callable[[type[M]], type[M]]:
             raise ValueError(f"kind {kind} is taken by {KINDS[kind].__name__}")
         cls.KIND, cls.ROUTE = kind, route
         KINDS[kind] = cls
-        hints = get_type_hints(cls)
-        names = cls.__struct_fields__
-        _FIELDS[cls] = tuple((name, _plain(hints[name]), _check(hints[name])) for name in names)
-        _BODY[cls] = attrgetter("SCHEMA", "KIND", *names)
-        _REQUIRED[cls] = len(names) - len(cls.__struct_defaults__)
         return cls
 
     return register
+
+
+@cache
+def _layout(cls: type[Message]) -> Layout:
+    """Read the annotations of a kind when it is first met: no process meets all, and reading them takes long."""
+    hints = get_type_hints(cls)
+    names = cls.__struct_fields__
+    fields = tuple((name, _plain(hints[name]), _check(hints[name])) for name in names)
+    return Layout(fields, attrgetter("SCHEMA", "KIND", *names), len(names) - len(cls.__struct_defaults__))
 
 
 # What a list may hold that is told by its type alone, and needs no look at each element.
@@ -99,7 +109,7 @@ def shown(value: object) -> str:
 def pack(value: Message) -> bytes:
     """Encode a message; `SchemaError` where a text in it is not Unicode."""
     try:
-        octets: bytes = msgpack.Packer(use_bin_type=True, buf_size=PACKED).pack(_BODY[type(value)](value))
+        octets: bytes = msgpack.Packer(use_bin_type=True, buf_size=PACKED).pack(_layout(type(value)).body(value))
     except UnicodeEncodeError as error:
         raise SchemaError(f"{type(value).__name__} with a text that is not Unicode: {error}") from error
     return octets
@@ -120,8 +130,8 @@ def unpack(octets: bytes, limit: int = MESSAGE_LIMIT) -> Message:
     cls = KINDS.get(body[1]) if type(body[1]) is int else None
     if cls is None:
         raise SchemaError(f"unknown kind {shown(body[1])}")
-    fields = _FIELDS[cls]
-    if not _REQUIRED[cls] <= len(body) - 2 <= len(fields):
+    fields, _, required = _layout(cls)
+    if not required <= len(body) - 2 <= len(fields):
         raise SchemaError(f"{cls.__name__} has {len(fields)} fields, not {len(body) - 2}")
     # What a former release wrote lacks the fields that were appended since: they have defaults.
     for (name, plain, check), value in zip(fields, body[2:], strict=False):

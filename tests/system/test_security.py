@@ -24,7 +24,7 @@ USER = "nobody"
 PASSWORD = "correct-horse-battery"
 
 DEBIAN = "/usr/bin/python3"  # which everybody may run, while a venv may lie in somebody's closed home
-NEEDED = ("click", "msgpack", "supervisor", "zmq", "pyzmq.libs")
+NEEDED = ("click", "msgpack", "msgspec", "supervisor", "zmq", "pyzmq.libs")
 
 pytestmark = needs_root
 
@@ -48,7 +48,7 @@ def packages(monkeypatch: pytest.MonkeyPatch, directory: Path) -> str:
 
 def _runs(python: str, path: str) -> bool:
     """Whether the user can run bgpbus with this Python."""
-    words = [python, "-c", "import apid, click, msgpack, supervisor, zmq"]
+    words = [python, "-c", "import apid, click, msgpack, msgspec, supervisor, zmq"]
     group, environment = pwd.getpwnam(USER).pw_gid, {**os.environ, "PYTHONPATH": path}
     try:
         done = subprocess.run(words, user=USER, group=group, env=environment, capture_output=True, check=False)

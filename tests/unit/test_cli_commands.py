@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -401,6 +403,21 @@ def test_a_terminal_cuts_the_widest_column_but_never_the_first(monkeypatch: pyte
     assert lines[1] == f"{address}8  4200000000  established  102 d…  7   12"
     assert lines[2].startswith(f"{address}9 ")
     assert max(map(len, lines)) <= 80
+
+
+DAEMONS = [("bus", 1), ("peerd", 2), ("peerd.listener", 1), ("ribd", 1)]
+
+
+@pytest.mark.parametrize(("module", "count"), DAEMONS)
+def test_a_daemon_without_its_words_says_which_and_ends_with_status_2(module: str, count: int) -> None:
+    for given in ([], ["x"] * (count + 1)):
+        done = subprocess.run([sys.executable, "-m", module, *given], capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert done.stderr.startswith("usage: ")
+        assert "RUN_DIRECTORY" in done.stderr
+        assert " ".join(given) in done.stderr
+    asked = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, check=True)
+    assert "RUN_DIRECTORY" in asked.stdout
 
 
 @pytest.mark.parametrize("arguments", [[], ["control", "/run"], ["helper", "/run"], ["other"]])

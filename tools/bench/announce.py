@@ -12,6 +12,7 @@ from tools.bench.speakers import Setup
 from tools.bench.work import LIMIT, Bench, Result, go, make_go, new_port, program, result_of
 
 Lines = Callable[[int], bytes]
+SETTLED = 1.0  # seconds after the last session came up: helpers and other sessions are still starting, which is no rate
 
 
 def announce(bench: Bench) -> list[Result]:
@@ -82,6 +83,7 @@ def _announce(
     results = []
     with bench.running(setup, sink) as speaker:
         sink.wait_established(60)
+        time.sleep(SETTLED)
         pids = usage.processes_of(speaker.pid, "announcer.py")
         before = usage.memory(pids).pss
         go(place)

@@ -30,7 +30,6 @@ from bus.schema import MESSAGE_LIMIT, Event, Message, SchemaError, pack, unpack
 
 MESSAGES_PER_TURN = 64  # read from one socket before the others get their turn
 SOCKET_MODE = 0o660
-RECONNECT = 100  # milliseconds at most between attempts: all start together, and whoever waits long has the others wait
 EVENTS_WAITING = 10_000  # in the broker, for each tap; an event with UPDATEs may hold 64 KiB
 # Plain numbers: an operator of zmq's enumerations costs more than the call that it is for.
 _NOBLOCK, _SNDMORE = int(zmq.NOBLOCK), int(zmq.SNDMORE)
@@ -180,8 +179,9 @@ class Client:
         self._socket = loop.context.socket(zmq.DEALER)
         _limits(self._socket, 10_000)
         self._socket.setsockopt(zmq.IMMEDIATE, 1)
+        # All daemons start together: whoever waits longer for another one has the rest wait.
         self._socket.setsockopt(zmq.RECONNECT_IVL, 20)
-        self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT)
+        self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 100)
         self._monitor = self._socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED)
         self._watched = loop.watch_socket(self._monitor, lambda: _drain(self._monitor, self._connection_changed))
         self._descriptor = loop.watch_socket(self._socket, self._ready)

@@ -144,9 +144,7 @@ class ApiOptions(Struct, frozen=True):
             "tables are sent in parts of bounded size, and nothing waits for them",
         ),
     ] = 1
-    cli: Annotated[bool, Meaning(BOOLEAN, "serve the named pipes of ExaBGP's command line client, where they are")] = (
-        True
-    )
+    cli: Annotated[bool, Meaning(BOOLEAN, "serve the named pipes of ExaBGP's command line, where they are")] = True
     compact: Annotated[bool, Meaning(BOOLEAN, "print a prefix in JSON as a string instead of an object")] = False
     encoder: Annotated[str, Meaning(ENCODER, "the encoder of processes that name none")] = "json"
     memory: Annotated[int, Meaning(_integer(0, 65536), "MiB of events that wait for a helper in memory")] = 64
@@ -207,13 +205,9 @@ class LogOptions(Struct, frozen=True):
     destination: Annotated[str, Meaning(TEXT, "stdout, stderr, syslog, host:NAME, file:PATH or a path")] = "stdout"
     enable: Annotated[bool, Meaning(BOOLEAN, "log at all")] = True
     level: Annotated[str, Meaning(LEVEL, "the lowest level that is logged")] = "INFO"
-    message: Annotated[bool, Meaning(BOOLEAN, "log BGP messages, decoded", "`bgpbus tap` shows messages, decoded")] = (
-        False
-    )
+    message: Annotated[bool, Meaning(BOOLEAN, "log BGP messages, decoded", "`bgpbus tap` shows them, decoded")] = False
     network: Annotated[bool, Meaning(BOOLEAN, "log what sessions and the listener do")] = True
-    packets: Annotated[
-        bool, Meaning(BOOLEAN, "log BGP messages as octets", "`bgpbus tap` shows messages, as octets")
-    ] = False
+    packets: Annotated[bool, Meaning(BOOLEAN, "log BGP messages as octets", "`bgpbus tap` shows octets")] = False
     parser: Annotated[bool, Meaning(BOOLEAN, "log the parser", "`bgpbus validate` shows what was read")] = False
     processes: Annotated[bool, Meaning(BOOLEAN, "log what helpers and their bridges do and say")] = True
     reactor: Annotated[bool, Meaning(BOOLEAN, "log what control does: reloads, commands")] = True
@@ -251,9 +245,7 @@ class PdbOptions(Struct, frozen=True):
 class ProfileOptions(Struct, frozen=True):
     """The profiler."""
 
-    enable: Annotated[bool, Meaning(BOOLEAN, "profile the daemon", "a profiler is attached to a process by its id")] = (
-        False
-    )
+    enable: Annotated[bool, Meaning(BOOLEAN, "profile the daemon", "attach a profiler to a process by its id")] = False
     file: Annotated[str, Meaning(TEXT, "where to write the profile", "as `profile.enable`")] = ""
 
 

@@ -17,10 +17,12 @@ from apid.render.nlri import ROWS
 from apid.render.text_attributes import ROWS as TEXT_ATTRIBUTES
 from apid.render.text_open import ROWS as TEXT_CAPABILITIES
 from bgp.attribute import ATTRIBUTES, AsPath, UnknownAttribute
+from bgp.attribute.registry import Attribute
 from bgp.capability import CAPABILITIES, Capability, Hostname, SoftwareVersion, UnknownCapability
 from bgp.family import FAMILIES, Family
 from bgp.message import HEADER_LENGTH, MessageType, build
 from bgp.nlri import CODECS, KINDS, NLRI, OpaqueNlri
+from bgp.nlri.registry import KindNLRI
 from bgp.open import Open
 from tests.shared import shared
 from tests.unit.test_render_strict import NEGOTIATED, NEIGHBOR, PROCESS, WHEN, strict
@@ -154,6 +156,23 @@ def test_every_nlri_has_a_row() -> None:
         codec.__name__ for codec in classes if codec not in ROWS and not any(issubclass(row, codec) for row in ROWS)
     ]
     assert not missing
+
+
+def test_every_codec_writes_what_its_base_leaves_to_it() -> None:
+    for codec in CODECS.values():
+        assert codec.decode.__func__ is not NLRI.decode.__func__, codec  # type: ignore[attr-defined]
+        assert codec.measure.__func__ is not NLRI.measure.__func__, codec  # type: ignore[attr-defined]
+        assert codec.encode is not NLRI.encode or any(issubclass(kind, codec) for kind in KINDS.values()), codec
+    for kind in KINDS.values():
+        assert kind.decode_body.__func__ is not KindNLRI.decode_body.__func__, kind  # type: ignore[attr-defined]
+        assert kind.encode is not NLRI.encode, kind
+    for base, classes in (
+        (Attribute, {row.attribute for row in ATTRIBUTES.values()}),
+        (Capability, set(CAPABILITIES.values())),
+    ):
+        for each in classes:
+            assert each.encode is not base.encode, each
+            assert each.decode.__func__ is not base.decode.__func__, each
 
 
 def test_every_capability_has_a_row_or_is_shown_as_octets() -> None:
